@@ -29,6 +29,11 @@ export class DDPError extends Error {
     this.details = details
   }
 
+  /** The error that a peer sent. */
+  static fromWire(wire: WireError): DDPError {
+    return new DDPError(wire.error, wire.reason, wire.details)
+  }
+
   toWire(): WireError {
     return {
       error: this.error,

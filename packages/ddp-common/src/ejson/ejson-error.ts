@@ -1,0 +1,26 @@
+/**
+ * What was wrong with a value or a text:
+ * - `too-deep`: nested deeper than `maxNesting`, or circular
+ * - `unknown-type`: a `$type` that `addType` was never told of
+ * - `invalid-value`: a wrapper whose content makes no value (a bad base64 string, a regular expression that does not compile, a factory that threw)
+ * - `type-exists`: `addType` for a name that is taken
+ */
+export type EJSONErrorCode = 'too-deep' | 'unknown-type' | 'invalid-value' | 'type-exists'
+
+/** A value that EJSON cannot write, or a text that is JSON but no EJSON. (A text that is no JSON at all is a `SyntaxError`, as from `JSON.parse`.) */
+export class EJSONError extends Error {
+  override readonly name = 'EJSONError'
+  readonly code: EJSONErrorCode
+
+  constructor(code: EJSONErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** How deep a value may be nested for EJSON to walk it: deeper ones could exhaust the stack. */
+export const maxNesting = 1_000
+
+export function tooDeep(): EJSONError {
+  return new EJSONError('too-deep', `The value is nested deeper than ${maxNesting} levels, or contains itself`)
+}

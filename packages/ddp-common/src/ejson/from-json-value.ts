@@ -1,0 +1,98 @@
+import { decodeBase64 } from './base64.js'
+import { makeCustomType } from './custom-types.js'
+import { EJSONError, maxNesting, tooDeep } from './ejson-error.js'
+import { isPlainObject, setOwn } from './own-property.js'
+
+const dollar = 36
+const noWrapper = Symbol('no wrapper')
+
+/**
+ * The EJSON value that a plain JSON value stands for. The value is never changed; what needs no conversion is not copied.
+ * A wrapper whose content has the wrong type (`{"$date": "x"}`) is left as it is.
+ * Throws an `EJSONError` `too-deep`, `unknown-type` or `invalid-value`.
+ */
+export function fromJSONValue(value: unknown): unknown {
+  return revive(value, 0, false)
+}
+
+/** The same for a value that nobody else holds (fresh from `JSON.parse`): converts it in place. */
+export function fromOwnJSONValue(value: unknown): unknown {
+  return revive(value, 0, true)
+}
+
+/** Whether a JSON text could contain one of EJSON's wrappers: no key in it begins with `$`, also not as an escape sequence. */
+export function mayContainWrapper(text: string): boolean {
+  return (text.includes('$') && text.includes('"$')) || text.includes('"\\u0024')
+}
+
+function revive(value: unknown, depth: number, owned: boolean): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (depth > maxNesting) throw tooDeep()
+  if (Array.isArray(value)) return reviveArray(value, depth, owned)
+  if (!owned && !isPlainObject(value)) return value
+  const fields = value as Record<string, unknown>
+  for (const key in fields) {
+    if (key.charCodeAt(0) === dollar) {
+      const made = unwrap(fields, depth, owned)
+      if (made !== noWrapper) return made
+    }
+    break
+  }
+  return reviveFields(fields, depth, owned)
+}
+
+function reviveArray(value: unknown[], depth: number, owned: boolean): unknown {
+  let changed = owned ? value : undefined
+  for (let i = 0; i < value.length; i += 1) {
+    const item = value[i]
+    if (typeof item !== 'object') continue
+    const revived = revive(item, depth + 1, owned)
+    if (revived === item) continue
+    changed ??= value.slice()
+    changed[i] = revived
+  }
+  return changed ?? value
+}
+
+function reviveFields(fields: Record<string, unknown>, depth: number, owned: boolean): Record<string, unknown> {
+  let changed = owned ? fields : undefined
+  for (const key in fields) {
+    const field = fields[key]
+    if (typeof field !== 'object') continue
+    const revived = revive(field, depth + 1, owned)
+    if (revived === field) continue
+    changed ??= { ...fields }
+    setOwn(changed, key, revived)
+  }
+  return changed ?? fields
+}
+
+/** What the wrapper stands for, or `noWrapper`. Only `$escape` and custom types hold objects, so only those matter for the depth. */
+function unwrap(fields: Record<string, unknown>, depth: number, owned: boolean): unknown {
+  const keys = Object.keys(fields)
+  if (keys.length === 1) {
+    const [key = ''] = keys
+    const content = fields[key]
+    switch (key) {
+      case '$date': return typeof content === 'number' ? new Date(content) : content === null ? new Date(Number.NaN) : noWrapper
+      case '$InfNaN': return typeof content === 'number' ? content / 0 : noWrapper
+      case '$binary': return typeof content === 'string' ? decodeBase64(content) : noWrapper
+      case '$escape': return isPlainObject(content) ? reviveFields(content, depth + 1, owned) : noWrapper
+      default: return noWrapper
+    }
+  }
+  if (keys.length !== 2) return noWrapper
+  if (Object.hasOwn(fields, '$value') && typeof fields.$type === 'string') return makeCustomType(fields.$type, fields.$value)
+  if (typeof fields.$regexp === 'string' && typeof fields.$flags === 'string') return makeRegExp(fields.$regexp, fields.$flags)
+  return noWrapper
+}
+
+/** Flags that this engine does not know, and repeated ones, are left out, as in Meteor. */
+function makeRegExp(source: string, flags: string): RegExp {
+  const known = [...new Set(flags.slice(0, 50))].filter((flag) => 'dgimsuvy'.includes(flag)).join('')
+  try {
+    return new RegExp(source, known)
+  } catch (cause) {
+    throw new EJSONError('invalid-value', '$regexp: the regular expression does not compile', { cause })
+  }
+}

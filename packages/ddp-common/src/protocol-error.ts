@@ -1,0 +1,34 @@
+import type { ErrorMessage } from './messages.js'
+
+/**
+ * What is wrong with a message that a peer sent:
+ * - `invalid-json`: no JSON
+ * - `not-an-object`: JSON, but no object
+ * - `unknown-message`: no `msg`, or one that this side does not take
+ * - `malformed`: a field that is missing or of the wrong type
+ * - `too-deep`: nested deeper than the limit
+ * - `undecodable`: an EJSON value in it makes no sense here, such as a custom type that is not known
+ */
+export type DDPProtocolErrorCode = 'invalid-json' | 'not-an-object' | 'unknown-message' | 'malformed' | 'too-deep' | 'undecodable'
+
+/** A message that breaks the protocol. It concerns this one message only: the connection can go on. */
+export class DDPProtocolError extends Error {
+  override readonly name = 'DDPProtocolError'
+  readonly code: DDPProtocolErrorCode
+  /** What to tell the peer; nothing of this side's inside is in it. */
+  readonly reason: string
+  /** The message as plain JSON, not yet EJSON, where it could be parsed and is not too deep to be written again. */
+  readonly offendingMessage: unknown
+
+  constructor(code: DDPProtocolErrorCode, reason: string, offendingMessage?: unknown, options?: ErrorOptions) {
+    super(`${reason} (${code})`, options)
+    this.code = code
+    this.reason = reason
+    this.offendingMessage = offendingMessage
+  }
+
+  /** The answer that the specification asks a server to give. */
+  toMessage(): ErrorMessage {
+    return { msg: 'error', reason: this.reason, ...(this.offendingMessage !== undefined && { offendingMessage: this.offendingMessage }) }
+  }
+}
