@@ -1,0 +1,63 @@
+import type { InstanceRecord } from '../registry/record.js'
+
+/**
+ * How a socket ended. `kernel`: the peer's machine said so at once (end or reset), as it does when a process dies.
+ * `refused`: nobody listens there. `silence`: nothing came any more. `other`: what neither proves nor suggests a death.
+ */
+export type EndedBy = 'kernel' | 'refused' | 'silence' | 'other'
+
+export interface Ending {
+  readonly by: EndedBy
+  /** For people: why this direction is not up. */
+  readonly reason: string
+}
+
+/** The first witness: the record in the registry. */
+export type RecordFact =
+  /** Known by its link alone: it proved itself before its record was seen. */
+  | { readonly state: 'unseen' }
+  | { readonly state: 'fresh' | 'stale' | 'deleted'; readonly record: InstanceRecord }
+
+/** The second witness, one half: the socket that we dialled (outbound), or that the peer dialled (inbound). */
+export type Direction =
+  | { readonly state: 'never'; readonly ending?: Ending }
+  | { readonly state: 'up' }
+  /** Was up. `lost` is how it ended, `ending` the latest news: that, or why dialling again failed. */
+  | { readonly state: 'down'; readonly lost: Ending; readonly ending: Ending }
+
+/**
+ * A refused redial after a loss, on its way to a conclusion: the record is read after the loss and again after the refusal;
+ * when it was not renewed in between, nobody is there.
+ */
+export type Refusal =
+  | { readonly step: 'lost'; readonly at: number }
+  | { readonly step: 'read'; readonly at: number; readonly updatedAt: number }
+  | { readonly step: 'refused'; readonly at: number; readonly updatedAt: number | undefined }
+  | { readonly step: 'confirmed' }
+
+/** All that is known of one peer. What it means is `judge`'s to say. */
+export interface Facts {
+  readonly id: string
+  /** Monotonic time since which it has been known without having been linked. */
+  readonly knownSince: number
+  readonly record: RecordFact
+  readonly outbound: Direction
+  readonly inbound: Direction
+  readonly refusal: Refusal | undefined
+  /** It said that it leaves. */
+  readonly goodbye: boolean
+}
+
+/** The record, whether it vouches still or not. */
+export function recordOf(facts: Facts): InstanceRecord | undefined {
+  return facts.record.state === 'unseen' ? undefined : facts.record.record
+}
+
+export function isLinked({ outbound, inbound }: Facts): boolean {
+  return outbound.state === 'up' && inbound.state === 'up'
+}
+
+/** Neither direction is up. */
+export function isCutOff({ outbound, inbound }: Facts): boolean {
+  return outbound.state !== 'up' && inbound.state !== 'up'
+}

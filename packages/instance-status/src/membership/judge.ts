@@ -1,0 +1,55 @@
+import { type Facts, isCutOff, isLinked } from './facts.js'
+
+/** Why an instance is gone. */
+export type LeftReason =
+  /** It said goodbye. */
+  | 'closed'
+  /** Its process is dead: its kernel closed both sockets, refuses new ones, and the record is not renewed. */
+  | 'refused'
+  /** Its record is not renewed or is deleted, and no link is up. */
+  | 'expired'
+  /** Another instance answers at its address. */
+  | 'replaced'
+
+export type Verdict =
+  | { readonly status: 'joining' }
+  /** `note`: linked, and yet something is odd: its record is missing, or it shares its address with another. */
+  | { readonly status: 'alive'; readonly note?: 'unregistered' | 'address-conflict' }
+  | { readonly status: 'suspect'; readonly reason: string }
+  | { readonly status: 'gone'; readonly reason: LeftReason }
+
+export interface Circumstances {
+  readonly now: number
+  readonly linkTimeoutMs: number
+  /** While MongoDB does not answer, nobody leaves but by goodbye. */
+  readonly registryReachable: boolean
+  /** Whether an instance that registered later advertises the same address, and whether it is proven to have taken this one's place. */
+  readonly successor: 'none' | 'present' | 'proven'
+}
+
+/** What the two witnesses, record and link, say together. One row of the table of ARCHITECTURE.md an `if`. */
+export function judge(facts: Facts, { now, linkTimeoutMs, registryReachable, successor }: Circumstances): Verdict {
+  if (facts.goodbye) return { status: 'gone', reason: 'closed' }
+
+  const vouched = facts.record.state === 'fresh' || facts.record.state === 'unseen'
+  if (isLinked(facts)) {
+    if (!vouched && registryReachable) return { status: 'alive', note: 'unregistered' }
+    return successor === 'none' ? { status: 'alive' } : { status: 'alive', note: 'address-conflict' }
+  }
+
+  if (registryReachable && isCutOff(facts)) {
+    if (!vouched || facts.record.state === 'unseen') return { status: 'gone', reason: 'expired' }
+    if (successor === 'proven') return { status: 'gone', reason: 'replaced' }
+    if (facts.refusal?.step === 'confirmed') return { status: 'gone', reason: 'refused' }
+  }
+
+  const neverLinked = facts.outbound.state === 'never' || facts.inbound.state === 'never'
+  if (neverLinked && now - facts.knownSince < linkTimeoutMs) return { status: 'joining' }
+  return { status: 'suspect', reason: whyNotLinked(facts) }
+}
+
+/** The reason for people: what is wrong with our own dialling first, as that is what can be looked into here. */
+export function whyNotLinked({ outbound, inbound }: Facts): string {
+  if (outbound.state === 'up') return inbound.state === 'never' ? 'not-dialled-back' : `not-dialled-back: ${inbound.state === 'down' ? inbound.ending.reason : ''}`
+  return outbound.ending?.reason ?? 'not dialled yet'
+}

@@ -1,0 +1,30 @@
+import type { Collection, Db, Document } from 'mongodb'
+
+/** A document whose `_id` is ours to choose. */
+export interface StringIdDocument extends Document {
+  _id: string
+}
+
+/** The collections of one cluster, with settings of our own: what the application set on its handle does not reach us. */
+export interface Handles {
+  readonly db: Db
+  /** One record a running instance. */
+  readonly instances: Collection<StringIdDocument>
+  /** What the cluster keeps: its secret. */
+  readonly settings: Collection<StringIdDocument>
+}
+
+/** Nothing is read from a secondary, and what was written is there after a failover. */
+export function openHandles(db: Db, collectionName: string, timeoutMs: number): Handles {
+  const options = {
+    readPreference: 'primary',
+    readConcern: { level: 'majority' },
+    writeConcern: { w: 'majority' },
+    timeoutMS: timeoutMs,
+  } as const
+  return {
+    db,
+    instances: db.collection<StringIdDocument>(collectionName, options),
+    settings: db.collection<StringIdDocument>(`${collectionName}_settings`, options),
+  }
+}

@@ -1,0 +1,118 @@
+import type { InstanceRecord } from './record.js'
+
+/** What the book noticed. `stale` and `deleted` say that a record vouches for its instance no more. */
+export type RecordEvent =
+  | { readonly type: 'seen'; readonly record: InstanceRecord }
+  | { readonly type: 'stale'; readonly record: InstanceRecord }
+  | { readonly type: 'deleted'; readonly record: InstanceRecord }
+
+interface Entry {
+  readonly record: InstanceRecord
+  /** Our monotonic time at which `_updatedAt` was last seen to have changed. */
+  readonly movedAt: number
+  readonly state: 'fresh' | 'stale'
+}
+
+/** One read of all records: complete, and made after `startedAt`. */
+export interface FullRead {
+  readonly records: readonly InstanceRecord[]
+  /** The database's clock at the read, in milliseconds since the epoch. */
+  readonly databaseNow: number
+  /** Our monotonic time when the read was sent. */
+  readonly startedAt: number
+}
+
+/**
+ * Which records there are, and whether they move. Stale is what does not move: a record's `_updatedAt` is compared with what it
+ * was before, never with a clock of ours; only at first sight is it held against the database's own clock.
+ * Pure: time and documents are handed in, events come out.
+ */
+export class RecordBook {
+  readonly #entries = new Map<string, Entry>()
+  /** Ids that the change stream told of since the read under way began: its news is newer than the read. */
+  #touched: Set<string> | undefined
+  #holdUntil = Number.NEGATIVE_INFINITY
+
+  /** Every record that is not stale. */
+  get records(): InstanceRecord[] {
+    return [...this.#entries.values()].filter((entry) => entry.state === 'fresh').map((entry) => entry.record)
+  }
+
+  /** A full read is about to be sent. */
+  readBegins(): void {
+    this.#touched = new Set()
+  }
+
+  /** The full read has come back. */
+  readEnds(read: FullRead): RecordEvent[] {
+    const touched = this.#touched ?? new Set<string>()
+    this.#touched = undefined
+    const events: RecordEvent[] = []
+    const present = new Set<string>()
+    for (const record of read.records) {
+      present.add(record._id)
+      if (!touched.has(record._id)) events.push(...this.#look(record, read))
+    }
+    if (read.startedAt >= this.#holdUntil) {
+      for (const [id, entry] of this.#entries) {
+        if (!present.has(id) && !touched.has(id)) events.push(...this.#drop(id, entry))
+      }
+    }
+    return events
+  }
+
+  /** The change stream told of a whole record: inserted or replaced. */
+  inserted(record: InstanceRecord, now: number): RecordEvent[] {
+    this.#touched?.add(record._id)
+    this.#entries.set(record._id, { record, movedAt: now, state: 'fresh' })
+    return [{ type: 'seen', record }]
+  }
+
+  /** The change stream told of a deletion. */
+  deleted(id: string, now: number): RecordEvent[] {
+    this.#touched?.add(id)
+    const entry = this.#entries.get(id)
+    // While nothing is concluded, the record stays in the book, and the first read after that finds it missing.
+    return entry && now >= this.#holdUntil ? this.#drop(id, entry) : []
+  }
+
+  /** The registry came back after an outage: for `holdMs` nothing is stale or deleted, as everyone has to heartbeat first. */
+  hold(now: number, holdMs: number): void {
+    this.#holdUntil = now + holdMs
+    for (const [id, entry] of this.#entries) this.#entries.set(id, { ...entry, movedAt: now })
+  }
+
+  /** The monotonic time from which on a read would find a record stale that has not moved, or undefined. */
+  nextExpiry(): number | undefined {
+    let next: number | undefined
+    for (const { record, movedAt, state } of this.#entries.values()) {
+      const expiry = movedAt + record.cluster.expireAfterMs
+      if (state === 'fresh' && (next === undefined || expiry < next)) next = expiry
+    }
+    return next
+  }
+
+  #look(record: InstanceRecord, { databaseNow, startedAt }: FullRead): RecordEvent[] {
+    const known = this.#entries.get(record._id)
+    const { expireAfterMs } = record.cluster
+    if (!known) {
+      const old = databaseNow - record._updatedAt.getTime() >= expireAfterMs
+      this.#entries.set(record._id, { record, movedAt: startedAt, state: old ? 'stale' : 'fresh' })
+      return old ? [] : [{ type: 'seen', record }]
+    }
+    if (known.record._updatedAt.getTime() !== record._updatedAt.getTime()) {
+      this.#entries.set(record._id, { record, movedAt: startedAt, state: 'fresh' })
+      return [{ type: 'seen', record }]
+    }
+    if (known.state === 'fresh' && startedAt >= known.movedAt + expireAfterMs) {
+      this.#entries.set(record._id, { ...known, state: 'stale' })
+      return [{ type: 'stale', record }]
+    }
+    return []
+  }
+
+  #drop(id: string, entry: Entry): RecordEvent[] {
+    this.#entries.delete(id)
+    return [{ type: 'deleted', record: entry.record }]
+  }
+}

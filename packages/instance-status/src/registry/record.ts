@@ -1,0 +1,50 @@
+/** What one instance tells the others of itself, beside Meteor's fields; `instances.get` does not show it. */
+export interface RecordClusterPart {
+  /** The version of the peer protocol that the instance speaks. */
+  readonly protocol: number
+  /** Milliseconds without a heartbeat after which the instance wants to be taken for dead. */
+  readonly expireAfterMs: number
+  /** Where its peers dial it: `ws://host:port/path/websocket`, or `wss://`. */
+  readonly url: string
+}
+
+/** One document of the `instances` collection: one running process. The fields are Meteor's and Rocket.Chat's, `cluster` is ours. */
+export interface InstanceRecord {
+  /** 17 characters, new for every start: it names the incarnation, not the host. */
+  readonly _id: string
+  /** Database time of the first registration. */
+  readonly _createdAt: Date
+  /** Database time of the last heartbeat. */
+  readonly _updatedAt: Date
+  readonly extraInformation: { readonly host: string; readonly port: string; readonly [key: string]: unknown }
+  readonly name: string
+  readonly pid: number
+  readonly cluster: RecordClusterPart
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
+
+/**
+ * A document of the collection as a record, or undefined when it is none of ours: other applications, older versions and
+ * curious hands write there too, and nothing they leave may disturb the cluster.
+ */
+export function toRecord(document: unknown): InstanceRecord | undefined {
+  if (!isObject(document)) return undefined
+  const { _id, _createdAt, _updatedAt, extraInformation, name, pid, cluster } = document
+  if (typeof _id !== 'string' || _id.length === 0 || _id.length > 100) return undefined
+  if (!isDate(_createdAt) || !isDate(_updatedAt) || typeof name !== 'string' || typeof pid !== 'number') return undefined
+  if (!isObject(extraInformation) || !isObject(cluster)) return undefined
+  const { host, port } = extraInformation
+  const { protocol, expireAfterMs, url } = cluster
+  if (typeof host !== 'string' || typeof port !== 'string') return undefined
+  if (typeof protocol !== 'number' || typeof url !== 'string' || !isWebSocketUrl(url)) return undefined
+  if (typeof expireAfterMs !== 'number' || !(expireAfterMs > 0 && expireAfterMs <= longestExpiryMs)) return undefined
+  return { _id, _createdAt, _updatedAt, extraInformation: { ...extraInformation, host, port }, name, pid, cluster: { protocol, expireAfterMs, url } }
+}
+
+/** A week: nobody who asks for more would ever be forgotten. */
+const longestExpiryMs = 7 * 24 * 60 * 60 * 1000
+
+const isDate = (value: unknown): value is Date => value instanceof Date && !Number.isNaN(value.getTime())
+
+const isWebSocketUrl = (text: string): boolean => URL.canParse(text) && /^wss?:$/.test(new URL(text).protocol)

@@ -1,0 +1,228 @@
+import type { Logger } from '@ddp-cluster/ddp-common'
+import { type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
+import { hasChangeStreams } from './deployment.js'
+import type { Handles } from './handles.js'
+import { type OwnFacts, OwnRecord, type RecordTimes } from './own-record.js'
+import { type FullRead, RecordBook, type RecordEvent } from './record-book.js'
+import { type InstanceRecord, toRecord } from './record.js'
+import { TimeLimit } from './time-limit.js'
+import { ensureTtlIndex } from './ttl-index.js'
+import { Watch } from './watch.js'
+
+export interface RegistryEvents {
+  /** What became known of records; `readAt` is set when it comes from a full read, sent at that monotonic time. */
+  records(events: readonly RecordEvent[], readAt: number | undefined): void
+  /** MongoDB stopped answering. Said once, until `restored`. */
+  lost(error: unknown): void
+  restored(): void
+}
+
+export interface RegistryOptions {
+  readonly handles: Handles
+  readonly facts: OwnFacts
+  readonly heartbeatIntervalMs: number
+  readonly expireAfterMs: number
+  readonly clock: Clock
+  readonly random: () => number
+  readonly logger: Logger
+  readonly events: RegistryEvents
+}
+
+/** Heartbeats are spread by this share of the interval to either side, so that instances that started together drift apart. */
+const jitter = 0.05
+
+/** A registry that cannot be followed is tried again this often. */
+const watchRetryMs = 1000
+
+/**
+ * This instance's place in MongoDB: keeps the own record alive, and knows everyone else's.
+ * It says what the records tell; what follows from that is the membership's to decide.
+ */
+export class Registry {
+  readonly #options: RegistryOptions
+  readonly #timers: Timers
+  readonly #limit: TimeLimit
+  readonly #own: OwnRecord
+  readonly #book = new RecordBook()
+  readonly #watch: Watch
+  #state: 'reachable' | 'lost' | 'closed' = 'reachable'
+  #times: RecordTimes | undefined
+  #lastRead: FullRead | undefined
+  #reading: Promise<void> | undefined
+  #readingAgain: Promise<void> | undefined
+  #cancelExpiry: (() => void) | undefined
+  #heartbeat: Promise<void> = Promise.resolve()
+
+  constructor(options: RegistryOptions) {
+    this.#options = options
+    const { clock, handles, facts, logger } = options
+    this.#timers = new Timers(clock)
+    this.#limit = new TimeLimit(clock)
+    this.#own = new OwnRecord(handles, facts)
+    const events = {
+      inserted: (record: InstanceRecord) => this.#tell(this.#book.inserted(record, clock.now()), undefined),
+      deleted: (id: string) => this.#tell(this.#book.deleted(id, clock.now()), undefined),
+      readNeeded: () => void this.refresh().catch(() => undefined),
+    }
+    this.#watch = new Watch(handles, this.#timers, events, { name: facts.name, retryDelayMs: watchRetryMs, logger })
+  }
+
+  /** Writes the own record and keeps it alive from now on. Rejects when MongoDB does not take part. */
+  async register(): Promise<InstanceRecord> {
+    const { handles, expireAfterMs, facts, logger } = this.#options
+    await this.#bounded('making the index on _updatedAt', ensureTtlIndex(handles, expireAfterMs, logger))
+    this.#times = await this.#bounded('registering', this.#own.register())
+    this.#scheduleHeartbeat()
+    return { ...facts, _createdAt: this.#times.createdAt, _updatedAt: this.#times.updatedAt }
+  }
+
+  /** Begins to follow the others: when it resolves, all that are there have been told. */
+  async follow(): Promise<void> {
+    const { handles, expireAfterMs, heartbeatIntervalMs } = this.#options
+    const follows = await this.#bounded('asking what MongoDB can do', hasChangeStreams(handles.db, heartbeatIntervalMs))
+    if (follows) await this.#bounded('following the registry', this.#watch.open())
+    // Streams can miss what nobody thinks of; a full read now and then makes good for it. Without streams it is all there is.
+    this.#scheduleRead(follows ? expireAfterMs / 2 : heartbeatIntervalMs)
+    await this.refresh()
+  }
+
+  /** The times of the own record, by the database. */
+  get times(): RecordTimes | undefined {
+    return this.#times
+  }
+
+  /** Whether MongoDB answered the last time it was asked. */
+  get reachable(): boolean {
+    return this.#state === 'reachable'
+  }
+
+  /** Reads every record anew: the read begins after this call, whoever else is reading. Rejects when MongoDB cannot be read. */
+  refresh(): Promise<void> {
+    if (!this.#reading) {
+      this.#reading = this.#read().finally(() => (this.#reading = undefined))
+      return this.#reading
+    }
+    this.#readingAgain ??= this.#reading
+      .catch(() => undefined)
+      .then(() => {
+        this.#readingAgain = undefined
+        return this.refresh()
+      })
+    return this.#readingAgain
+  }
+
+  /** Every record of the cluster, the own included, as read at most `maxAgeMs` ago. Rejects when MongoDB cannot be read. */
+  async recordsWithin(maxAgeMs: number): Promise<readonly InstanceRecord[]> {
+    const age = (): number => (this.#lastRead ? this.#options.clock.now() - this.#lastRead.startedAt : Number.POSITIVE_INFINITY)
+    if (age() > maxAgeMs) await (this.#reading ?? this.refresh())
+    return this.#lastRead?.records ?? []
+  }
+
+  /** The records of the last read that succeeded. */
+  get lastRecords(): readonly InstanceRecord[] {
+    return this.#lastRead?.records ?? []
+  }
+
+  /** Deletes the record of an instance that is gone, unless it has been renewed since it was seen. */
+  reap(record: InstanceRecord): void {
+    const { handles, logger } = this.#options
+    handles.instances.deleteOne({ _id: record._id, _updatedAt: record._updatedAt }).catch((error: unknown) => {
+      logger.debug({ instance: record._id, error: String(error) }, 'the record of a departed instance could not be deleted; MongoDB will expire it')
+    })
+  }
+
+  /** Stops following and removes the own record. Never rejects, and takes no longer than `timeoutMs`. */
+  async close(timeoutMs: number): Promise<void> {
+    if (this.#state === 'closed') return
+    this.#state = 'closed'
+    this.#timers.clear()
+    const { logger } = this.#options
+    // A heartbeat under way may be writing the record anew; the removal has to come after it.
+    const removal = this.#heartbeat.then(() => this.#own.remove())
+    const ended = Promise.all([removal, this.#watch.close()])
+    await this.#limit.run(timeoutMs, 'removing the own record', ended).catch((error: unknown) => {
+      logger.warn({ error: String(error) }, 'the own record could not be removed; MongoDB will expire it')
+    })
+    this.#limit.close()
+  }
+
+  async #read(): Promise<void> {
+    const { handles, facts, clock, heartbeatIntervalMs } = this.#options
+    const startedAt = clock.now()
+    this.#book.readBegins()
+    try {
+      const pipeline = [{ $match: { name: facts.name } }, { $addFields: { databaseNow: '$$NOW' } }]
+      const documents = await this.#limit.run(heartbeatIntervalMs, 'reading the registry', handles.instances.aggregate(pipeline).toArray())
+      const records = documents.map(toRecord).filter((record) => record !== undefined)
+      const databaseNow: unknown = documents[0]?.['databaseNow']
+      const read = { records, databaseNow: databaseNow instanceof Date ? databaseNow.getTime() : 0, startedAt }
+      this.#lastRead = read
+      this.#answered()
+      this.#tell(this.#book.readEnds(read), startedAt)
+    } catch (error) {
+      this.#unanswered(error)
+      throw error
+    }
+  }
+
+  #tell(events: readonly RecordEvent[], readAt: number | undefined): void {
+    if (this.#state === 'closed') return
+    const others = events.filter((event) => event.record._id !== this.#options.facts._id)
+    this.#options.events.records(others, readAt)
+    this.#scheduleExpiry()
+  }
+
+  /** When a record has not moved for its time, a read made just then decides. */
+  #scheduleExpiry(): void {
+    this.#cancelExpiry?.()
+    const expiry = this.#book.nextExpiry()
+    if (expiry === undefined) return
+    const delayMs = Math.max(0, expiry - this.#options.clock.now())
+    this.#cancelExpiry = this.#timers.after(delayMs, () => void this.refresh().catch(() => undefined))
+  }
+
+  #scheduleRead(intervalMs: number): void {
+    this.#timers.after(intervalMs, () => {
+      this.#scheduleRead(intervalMs)
+      void this.refresh().catch(() => undefined)
+    })
+  }
+
+  #scheduleHeartbeat(): void {
+    const { heartbeatIntervalMs, random } = this.#options
+    this.#timers.after(heartbeatIntervalMs * (1 + jitter * (2 * random() - 1)), () => {
+      this.#scheduleHeartbeat()
+      this.#heartbeat = this.#beat()
+    })
+  }
+
+  async #beat(): Promise<void> {
+    try {
+      this.#times = await this.#bounded('a heartbeat', this.#own.renew())
+      this.#answered()
+    } catch (error) {
+      this.#unanswered(error)
+    }
+  }
+
+  #bounded<T>(what: string, work: Promise<T>): Promise<T> {
+    return this.#limit.run(this.#options.heartbeatIntervalMs, what, work)
+  }
+
+  #answered(): void {
+    if (this.#state !== 'lost') return
+    this.#state = 'reachable'
+    const { clock, events, expireAfterMs, logger } = this.#options
+    this.#book.hold(clock.now(), expireAfterMs)
+    logger.info({}, 'the registry answers again')
+    events.restored()
+    void this.refresh().catch(() => undefined)
+  }
+
+  #unanswered(error: unknown): void {
+    if (this.#state !== 'reachable') return
+    this.#state = 'lost'
+    this.#options.logger.warn({ error: String(error) }, 'the registry does not answer; what is known of the others stands')
+    this.#options.events.lost(error)
+  }
+}

@@ -1,0 +1,34 @@
+import type { Clock } from '@ddp-cluster/ddp-common/internal'
+import { ClusterError } from '../errors.js'
+
+/** Gives what waits for MongoDB an end: when the time is up, or the owner closes, it is abandoned, and what becomes of it is nobody's concern. */
+export class TimeLimit {
+  readonly #clock: Clock
+  readonly #waiting = new Set<() => void>()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** What `work` resolves or rejects with, or a `registry-unreachable` error after `limitMs`. */
+  run<T>(limitMs: number, what: string, work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const settled = (): void => {
+        this.#clock.clearTimeout(handle)
+        this.#waiting.delete(abandon)
+      }
+      const abandon = (): void => {
+        settled()
+        reject(new ClusterError('registry-unreachable', `${what} was not answered within ${limitMs} ms`))
+      }
+      const handle = this.#clock.setTimeout(abandon, limitMs)
+      this.#waiting.add(abandon)
+      work.finally(settled).then(resolve, reject)
+    })
+  }
+
+  /** Ends every wait at once. */
+  close(): void {
+    for (const abandon of this.#waiting) abandon()
+  }
+}
