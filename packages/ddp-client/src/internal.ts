@@ -1,1 +1,6 @@
-export {}
+export type { CallOptions, Connection, ConnectionSubscription } from './connection.js'
+export type { ConnectionEnd, ConnectionEndCause, ConnectionErrorCode } from './connection-end.js'
+export { ConnectionError } from './connection-end.js'
+export { openConnection } from './open-connection.js'
+export type { ConnectionOptions } from './options.js'
+export type { TlsOptions } from './transport.js'

@@ -1,0 +1,52 @@
+/**
+ * Why a connection is over:
+ * - `local`: this side closed it
+ * - `refused`: the host is there, nothing listens on the port
+ * - `unreachable`: the host or its name could not be reached at all
+ * - `rejected`: the answer to the upgrade was HTTP, but not 101
+ * - `tls`: no trust, or no common ground, between the two TLS ends
+ * - `connect-timeout`: no session within `connectTimeoutMs`
+ * - `failed-version`: the server speaks no DDP version that is spoken here
+ * - `heartbeat-timeout`: the peer was silent
+ * - `peer-closed`: the peer sent a close frame
+ * - `ended`: the peer's kernel ended the TCP stream without a close frame (FIN)
+ * - `reset`: the peer's kernel reset it (RST)
+ * - `protocol`: what came was no WebSocket, or no DDP
+ */
+export type ConnectionEndCause =
+  | 'local' | 'refused' | 'unreachable' | 'rejected' | 'tls' | 'connect-timeout' | 'failed-version'
+  | 'heartbeat-timeout' | 'peer-closed' | 'ended' | 'reset' | 'protocol'
+
+export interface ConnectionEnd {
+  readonly cause: ConnectionEndCause
+  /** A sentence for an operator. It names the host, never a secret. */
+  readonly reason: string
+  /** The code of the close frame, with `peer-closed`. */
+  readonly closeCode?: number
+  readonly error?: Error
+}
+
+/**
+ * - `closed`: the connection ended, or could not be opened; `end` says how
+ * - `timeout`: no answer in time
+ * - `bad-answer`: an answer came, and it made no sense
+ */
+export type ConnectionErrorCode = 'closed' | 'timeout' | 'bad-answer'
+
+/** What a promise rejects with when the answer is not the peer's word: a peer's word is a `DDPError`. */
+export class ConnectionError extends Error {
+  override readonly name = 'ConnectionError'
+  readonly code: ConnectionErrorCode
+  /** With `closed`, once it is known. */
+  readonly end: ConnectionEnd | undefined
+
+  constructor(code: ConnectionErrorCode, message: string, options?: { readonly end?: ConnectionEnd; readonly cause?: unknown }) {
+    super(message, options?.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.end = options?.end
+  }
+}
+
+export function closedError(end: ConnectionEnd): ConnectionError {
+  return new ConnectionError('closed', end.reason, { end, cause: end.error })
+}

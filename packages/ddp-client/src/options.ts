@@ -1,0 +1,80 @@
+import { silentLogger, type DataMessage, type DDPProtocolError, type Logger } from '@ddp-cluster/ddp-common'
+import { systemClock, type Clock } from '@ddp-cluster/ddp-common/internal'
+import type { TlsOptions } from './transport.js'
+
+/** What one session over one socket needs. */
+export interface SessionOptions {
+  /** `ws:` or `wss:` (or `http:`, `https:`), with the path: Meteor's is `/websocket`. */
+  readonly url: string
+  /** Sent with the upgrade request. Not available in browsers. */
+  readonly headers?: Record<string, string> | undefined
+  readonly tls?: TlsOptions | undefined
+  /** From the start of the dial until the server has opened a DDP session: TCP, TLS, upgrade and all. Default: 10_000. */
+  readonly connectTimeoutMs?: number | undefined
+  /** A ping is sent when nothing was heard for so long; 0 sends none. Default: 17_500, as in Meteor. */
+  readonly heartbeatIntervalMs?: number | undefined
+  /** The peer is given up when nothing was heard for so long after a ping. Default: 15_000, as in Meteor. */
+  readonly heartbeatTimeoutMs?: number | undefined
+  /** A longer message ends the connection. Default: 16_777_216, 16 MiB, the most that a MongoDB document has. */
+  readonly maxMessageBytes?: number | undefined
+  /** The deepest nesting of arrays and objects that is taken in a message. Default: 100. */
+  readonly maxMessageDepth?: number | undefined
+  readonly clock?: Clock | undefined
+  readonly logger?: Logger | undefined
+}
+
+export interface ConnectionOptions extends SessionOptions {
+  /** Gets the data messages in the order in which they came. Do not keep it waiting, and do not throw. */
+  readonly onMessage?: ((message: DataMessage) => void) | undefined
+  /** Gets what could not be made sense of: a message that is malformed or cannot be decoded. Its `offendingMessage` is the plain JSON. */
+  readonly onMalformed?: ((error: DDPProtocolError) => void) | undefined
+}
+
+export interface SessionSettings {
+  readonly url: string
+  readonly headers: Record<string, string> | undefined
+  readonly tls: TlsOptions | undefined
+  readonly connectTimeoutMs: number
+  readonly heartbeatIntervalMs: number
+  readonly heartbeatTimeoutMs: number
+  readonly maxMessageBytes: number
+  readonly maxMessageDepth: number
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+export const sessionDefaults = Object.freeze({
+  connectTimeoutMs: 10_000,
+  heartbeatIntervalMs: 17_500,
+  heartbeatTimeoutMs: 15_000,
+  maxMessageBytes: 16 * 1024 * 1024,
+  maxMessageDepth: 100,
+})
+
+/** How long a peer may take to answer a close frame before the socket is ended without it. */
+export const closeTimeoutMs = 500
+
+/** The options with the defaults in. Throws a `RangeError` for a number that is none, or out of range; an address is checked when it is dialled. */
+export function sessionSettings(options: SessionOptions): SessionSettings {
+  return {
+    url: options.url,
+    headers: options.headers,
+    tls: options.tls,
+    connectTimeoutMs: duration(options, 'connectTimeoutMs', 1),
+    heartbeatIntervalMs: duration(options, 'heartbeatIntervalMs', 0),
+    heartbeatTimeoutMs: duration(options, 'heartbeatTimeoutMs', 1),
+    maxMessageBytes: duration(options, 'maxMessageBytes', 1),
+    maxMessageDepth: duration(options, 'maxMessageDepth', 1),
+    clock: options.clock ?? systemClock,
+    logger: options.logger ?? silentLogger,
+  }
+}
+
+/** The longest that a timer of JavaScript waits. */
+const longestMs = 2_147_483_647
+
+function duration(options: SessionOptions, name: keyof typeof sessionDefaults, least: number): number {
+  const value = options[name] ?? sessionDefaults[name]
+  if (typeof value === 'number' && value >= least && value <= longestMs) return value
+  throw new RangeError(`${name} must be a number from ${least} to ${longestMs}, not ${String(value)}`)
+}

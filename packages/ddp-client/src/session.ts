@@ -1,0 +1,203 @@
+import {
+  DDPProtocolError, ddpVersion, parseServerMessage, randomId, stringifyMessage,
+  type ClientMessage, type ConnectedMessage, type FailedMessage, type PingMessage, type PongMessage, type ServerMessage,
+} from '@ddp-cluster/ddp-common'
+import { HeartbeatTimer, Timers } from '@ddp-cluster/ddp-common/internal'
+import type { ConnectionEnd } from './connection-end.js'
+import { hostOf } from './host-of.js'
+import { closeTimeoutMs, type SessionSettings } from './options.js'
+import type { Dial, Transport } from './transport.js'
+
+/** What a session hands on: everything but the handshake, the heartbeat and errors. */
+export type SessionMessage = Exclude<ServerMessage, ConnectedMessage | FailedMessage | PingMessage | PongMessage | { msg: 'error' }>
+
+export interface SessionHandlers {
+  onConnected(sessionId: string): void
+  onMessage(message: SessionMessage): void
+  /** A message that is malformed or cannot be decoded; the session goes on. */
+  onMalformed(error: DDPProtocolError): void
+  /** The last thing that happens, exactly once; nothing of the session is left then. */
+  onEnd(end: ConnectionEnd): void
+}
+
+type State =
+  | { readonly kind: 'dialling' }
+  /** The socket is open and `connect` was sent. */
+  | { readonly kind: 'greeting' }
+  | { readonly kind: 'connected'; readonly heartbeat: HeartbeatTimer }
+  /** This side has decided; the transport has not ended yet. */
+  | { readonly kind: 'ending'; readonly end: ConnectionEnd }
+  | { readonly kind: 'ended' }
+
+/** One DDP session over one socket, from the dial to the end. The one-shot connection and the reconnecting client both stand on it. */
+export class Session {
+  readonly #settings: SessionSettings
+  readonly #handlers: SessionHandlers
+  readonly #timers: Timers
+  readonly #transport: Transport
+  readonly #host: string
+  readonly #limits: { readonly maxDepth: number }
+  /** Pings under way, by id. They are few: the heartbeat has one at most. */
+  readonly #pings = new Map<string, { readonly sentAt: number; readonly answered: (roundTripMs: number) => void }>()
+  #state: State = { kind: 'dialling' }
+  #roundTripMs: number | undefined
+
+  constructor(settings: SessionSettings, dial: Dial, handlers: SessionHandlers) {
+    this.#settings = settings
+    this.#handlers = handlers
+    this.#host = hostOf(settings.url)
+    this.#limits = { maxDepth: settings.maxMessageDepth }
+    this.#timers = new Timers(settings.clock)
+    this.#timers.after(settings.connectTimeoutMs, () => {
+      this.#giveUp({ cause: 'connect-timeout', reason: `${this.#host} did not open a session within ${settings.connectTimeoutMs} ms` })
+    })
+    this.#transport = dial(settings, {
+      onOpen: () => this.#onOpen(),
+      onText: (text) => this.#onText(text),
+      onEnd: (end) => this.#onEnd(end),
+    })
+  }
+
+  /** Round trip of the last ping that was answered. */
+  get roundTripMs(): number | undefined {
+    return this.#roundTripMs
+  }
+
+  /** Does nothing unless connected. */
+  send(message: ClientMessage): void {
+    if (this.#state.kind === 'connected') this.#transport.send(stringifyMessage(message))
+  }
+
+  /** Sends a ping. The function returned forgets it. */
+  ping(answered: (roundTripMs: number) => void = ignore): () => void {
+    const id = randomId(8)
+    this.#pings.set(id, { sentAt: this.#settings.clock.now(), answered })
+    this.send({ msg: 'ping', id })
+    return () => {
+      this.#pings.delete(id)
+    }
+  }
+
+  /** Ends the session; `onEnd` follows within `closeTimeoutMs`, also when the peer is silent. Can be called again. */
+  close(): void {
+    if (this.#state.kind === 'ending' || this.#state.kind === 'ended') return
+    this.#leave({ cause: 'local', reason: `The connection to ${this.#host} was closed by this side` })
+    this.#timers.after(closeTimeoutMs, () => this.#transport.terminate())
+    this.#transport.close()
+  }
+
+  #onOpen(): void {
+    if (this.#state.kind !== 'dialling') return
+    this.#state = { kind: 'greeting' }
+    this.#transport.send(stringifyMessage({ msg: 'connect', version: ddpVersion, support: [ddpVersion] }))
+  }
+
+  #onText(text: string): void {
+    if (this.#state.kind === 'connected') this.#state.heartbeat.heard()
+    else if (this.#state.kind !== 'greeting') return
+    let message: ServerMessage | undefined
+    try {
+      message = parseServerMessage(text, this.#limits)
+    } catch (error) {
+      if (!(error instanceof DDPProtocolError)) throw error
+      this.#onMalformed(error)
+      return
+    }
+    if (message) this.#take(message)
+  }
+
+  #take(message: ServerMessage): void {
+    switch (message.msg) {
+      case 'ping':
+        this.send(message.id === undefined ? { msg: 'pong' } : { msg: 'pong', id: message.id })
+        return
+      case 'pong':
+        this.#onPong(message)
+        return
+      case 'connected':
+        this.#onConnected(message)
+        return
+      case 'failed':
+        if (this.#state.kind === 'greeting') {
+          const reason = `${this.#host} speaks DDP ${JSON.stringify(message.version.slice(0, 20))}, and ${ddpVersion} is spoken here`
+          this.#giveUp({ cause: 'failed-version', reason })
+        }
+        return
+      case 'error':
+        this.#settings.logger.warn({ host: this.#host, reason: message.reason }, 'The server did not understand a message')
+        return
+      case 'result':
+      case 'updated':
+      case 'nosub':
+      case 'ready':
+      case 'added':
+      case 'changed':
+      case 'removed':
+      case 'addedBefore':
+      case 'movedBefore':
+        if (this.#state.kind === 'connected') this.#handlers.onMessage(message)
+    }
+  }
+
+  #onConnected(message: ConnectedMessage): void {
+    if (this.#state.kind !== 'greeting') return
+    this.#timers.clear()
+    const { clock, heartbeatIntervalMs, heartbeatTimeoutMs } = this.#settings
+    let forget = ignore
+    const heartbeat = new HeartbeatTimer({
+      clock,
+      intervalMs: heartbeatIntervalMs,
+      timeoutMs: heartbeatTimeoutMs,
+      sendPing: () => {
+        forget()
+        forget = this.ping()
+      },
+      onDead: () => this.#giveUp({ cause: 'heartbeat-timeout', reason: `${this.#host} has been silent for ${heartbeatTimeoutMs} ms after a ping` }),
+    })
+    this.#state = { kind: 'connected', heartbeat }
+    this.#handlers.onConnected(message.session)
+  }
+
+  #onPong(message: PongMessage): void {
+    const ping = message.id === undefined ? undefined : this.#pings.get(message.id)
+    if (message.id === undefined || !ping) return
+    this.#pings.delete(message.id)
+    this.#roundTripMs = this.#settings.clock.now() - ping.sentAt
+    ping.answered(this.#roundTripMs)
+  }
+
+  #onMalformed(error: DDPProtocolError): void {
+    if (error.code === 'malformed' || error.code === 'undecodable') {
+      this.#settings.logger.warn({ host: this.#host, err: error }, 'The server sent a message that makes no sense')
+      if (this.#state.kind === 'connected') this.#handlers.onMalformed(error)
+    } else {
+      this.#giveUp({ cause: 'protocol', reason: `${this.#host} does not speak DDP: ${error.message}`, error })
+    }
+  }
+
+  #giveUp(end: ConnectionEnd): void {
+    this.#leave(end)
+    this.#transport.terminate()
+  }
+
+  #leave(end: ConnectionEnd): void {
+    this.#release()
+    this.#state = { kind: 'ending', end }
+  }
+
+  #onEnd(end: ConnectionEnd): void {
+    if (this.#state.kind === 'ended') return
+    const decided = this.#state.kind === 'ending' ? this.#state.end : end
+    this.#release()
+    this.#state = { kind: 'ended' }
+    this.#handlers.onEnd(decided)
+  }
+
+  #release(): void {
+    if (this.#state.kind === 'connected') this.#state.heartbeat.stop()
+    this.#timers.clear()
+    this.#pings.clear()
+  }
+}
+
+const ignore = (): void => undefined

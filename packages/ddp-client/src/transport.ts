@@ -1,0 +1,39 @@
+import type { ConnectionEnd } from './connection-end.js'
+
+/** What TLS needs beyond the defaults; handed on as it is. Not available in browsers. */
+export interface TlsOptions {
+  readonly ca?: string | Buffer | (string | Buffer)[]
+  readonly cert?: string | Buffer | (string | Buffer)[]
+  readonly key?: string | Buffer
+  /** The name that the certificate must be for, where it is not the host of the URL. */
+  readonly servername?: string
+  readonly rejectUnauthorized?: boolean
+}
+
+export interface TransportOptions {
+  readonly url: string
+  readonly headers?: Record<string, string> | undefined
+  readonly tls?: TlsOptions | undefined
+  /** A longer message ends the transport. */
+  readonly maxMessageBytes: number
+}
+
+export interface TransportHandlers {
+  onOpen(): void
+  onText(text: string): void
+  /** The last thing that happens; exactly once, never from inside `dial`, `close` or `terminate`. */
+  onEnd(end: ConnectionEnd): void
+}
+
+/** A WebSocket, as far as a session needs one. */
+export interface Transport {
+  /** Sends one text frame; does nothing unless open. */
+  send(text: string): void
+  /** Says goodbye with a close frame, or stops dialling. */
+  close(): void
+  /** Ends it without waiting for anybody. */
+  terminate(): void
+}
+
+/** Starts to connect. Never throws: what is wrong with the options comes as the end. */
+export type Dial = (options: TransportOptions, handlers: TransportHandlers) => Transport
