@@ -1,1 +1,11 @@
-export {}
+export { createDDPServer } from './server.js'
+export type { DDPServer } from './server.js'
+export type { DDPServerOptions } from './options.js'
+export type { Connection, ConnectionEnd, ConnectionEndCause } from './connection.js'
+export type { MethodHandler, MethodInvocation } from './method-invocation.js'
+export type { Publication, PublicationHandler } from './publication.js'
+export type { PublicationStrategy } from './session/publication-strategy.js'
+export type { RateLimitInput, RateLimitRule } from './rate-limiter.js'
+export type { LoginHandler, LoginResult } from './login.js'
+export { DDPServerError } from './errors.js'
+export type { DDPServerErrorCode } from './errors.js'

@@ -1,1 +1,2 @@
-export {}
+export { bufferedBytes, sendFrame } from './frames.js'
+export type { ConnectionEnd, ConnectionEndCause } from './connection.js'

@@ -1,0 +1,43 @@
+/** Why a session ended. Set once, by what happened first. */
+export type ConnectionEndCause =
+  /** `connection.close()` or `server.close()`. */
+  | 'local'
+  /** The client closed the WebSocket as it should. */
+  | 'peer-closed'
+  /** The client's kernel ended the TCP connection (FIN) without a WebSocket goodbye: its process is gone, or a proxy closed. */
+  | 'ended'
+  /** The TCP connection was reset (RST): its process is gone with data unread, or nobody knows the connection any more. */
+  | 'reset'
+  /** The network gave up on the TCP connection: packets are no longer answered. */
+  | 'unreachable'
+  /** No sign of life within `heartbeatIntervalMs + heartbeatTimeoutMs`. */
+  | 'heartbeat-timeout'
+  /** The client broke the WebSocket or SockJS protocol, or sent more than `maxMessageBytes`. */
+  | 'protocol'
+  /** More than `maxBufferedBytes` waited for the client. */
+  | 'slow'
+
+export interface ConnectionEnd {
+  readonly cause: ConnectionEndCause
+  /** The WebSocket close code that was received or sent; absent where there was none. */
+  readonly code?: number
+  /** For people. */
+  readonly reason: string
+}
+
+/** The client at the other end of a session, as methods, publications and `onConnection` see it. */
+export interface Connection {
+  /** The session's id, as the client was told it. */
+  readonly id: string
+  /** The address of the client; behind proxies see the option `httpForwardedCount`. */
+  readonly clientAddress: string
+  /** The headers of the upgrade request, names in lower case; among them `origin`, which only browsers send. */
+  readonly httpHeaders: Readonly<Record<string, string | undefined>>
+  /**
+   * Ends the session: its subscriptions stop, nothing more is sent, and the WebSocket is closed with `code` (1000) and `reason`.
+   * Calling it again does nothing.
+   */
+  close(code?: number, reason?: string): void
+  /** Calls `handler` once when the session has ended, also when it has already; returns a function that takes that back. */
+  onClose(handler: (end: ConnectionEnd) => void): () => void
+}

@@ -1,0 +1,29 @@
+import { DDPError } from '@ddp-cluster/ddp-common'
+
+/** What a misuse of this package's functions is called; stable, for programs. */
+export type DDPServerErrorCode =
+  | 'closed'
+  | 'invalid-document'
+  | 'invalid-option'
+  | 'invalid-user-id'
+  | 'method-taken'
+  | 'path-taken'
+  | 'publication-taken'
+  | 'unblocked'
+
+/** Thrown to the application that uses the server in a way that cannot work. It never crosses the wire: a client sees `500`. */
+export class DDPServerError extends Error {
+  override readonly name = 'DDPServerError'
+  readonly code: DDPServerErrorCode
+
+  constructor(code: DDPServerErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+export const methodNotFound = (name: string): DDPError => new DDPError(404, `Method '${name}' not found`)
+export const publicationNotFound = (name: string): DDPError => new DDPError(404, `Subscription '${name}' not found`)
+export const internalError = (): DDPError => new DDPError(500, 'Internal server error')
+export const tooManySubscriptions = (limit: number): DDPError =>
+  new DDPError('too-many-subscriptions', `A session may have ${limit} subscriptions at once. Stop some before you start another.`)

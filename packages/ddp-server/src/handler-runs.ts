@@ -1,0 +1,195 @@
+import type { WireError } from '@ddp-cluster/ddp-common'
+import type { Connection } from './connection.js'
+import { DDPServerError } from './errors.js'
+import type { MethodInvocation } from './method-invocation.js'
+import type { Publication } from './publication.js'
+import type { MethodCall } from './session/session.js'
+import type { Subscription } from './session/subscription.js'
+
+/** What running handlers ask of their session. */
+export interface HandlerHost {
+  readonly connection: Connection
+  readonly userId: string | null
+  unblock(work: MethodCall | Subscription): void
+  changeUser(userId: string | null): Promise<void>
+  added(subscription: Subscription, collection: string, id: string, fields: Record<string, unknown>): void
+  changed(subscription: Subscription, collection: string, id: string, fields: Record<string, unknown>): void
+  removed(subscription: Subscription, collection: string, id: string): void
+  ready(subscription: Subscription): void
+  stop(subscription: Subscription, error?: WireError): void
+  redact(thrown: unknown, context: object): WireError
+}
+
+type Outcome = { readonly error: WireError } | { readonly result: unknown }
+
+/** `this` of one method call. */
+export class MethodRun implements MethodInvocation {
+  readonly isSimulation = false
+  readonly connection: Connection
+  readonly randomSeed: unknown
+  readonly #host: HandlerHost
+  readonly #call: MethodCall
+  #userId: string | null
+  #unblocked = false
+  #userChange: Promise<void> | undefined
+
+  constructor(host: HandlerHost, call: MethodCall) {
+    this.#host = host
+    this.#call = call
+    this.#userId = host.userId
+    this.connection = host.connection
+    this.randomSeed = call.randomSeed
+  }
+
+  get userId(): string | null {
+    return this.#userId
+  }
+
+  /** Calls the handler and says once how it ended: at once where the handler is not asynchronous. */
+  run(ended: (outcome: Outcome) => void): void {
+    let returned: unknown
+    try {
+      returned = this.#call.handler.apply(this, [...this.#call.params])
+    } catch (thrown) {
+      this.#end(thrown, true, ended)
+      return
+    }
+    if (isPromiseLike(returned)) {
+      returned.then((result) => this.#end(result, false, ended), (thrown: unknown) => this.#end(thrown, true, ended))
+    } else {
+      this.#end(returned, false, ended)
+    }
+  }
+
+  setUserId(userId: string | null): Promise<void> {
+    if (userId !== null && typeof userId !== 'string') {
+      throw new DDPServerError('invalid-user-id', `setUserId takes a string or null, not ${typeof userId}`)
+    }
+    if (this.#unblocked) throw new DDPServerError('unblocked', 'setUserId cannot be called after unblock: later messages may be running')
+    this.#userId = userId
+    const change = (this.#userChange ?? Promise.resolve()).then(() => this.#host.changeUser(userId))
+    this.#userChange = change
+    return change
+  }
+
+  unblock(): void {
+    this.#unblocked = true
+    this.#host.unblock(this.#call)
+  }
+
+  #end(value: unknown, isThrown: boolean, ended: (outcome: Outcome) => void): void {
+    const end = (): void => {
+      if (isThrown) ended({ error: this.#host.redact(value, { method: this.#call.name }) })
+      else ended({ result: value })
+    }
+    if (this.#userChange === undefined) end()
+    else this.#userChange.then(end, (thrown: unknown) => ended({ error: this.#host.redact(thrown, { method: this.#call.name }) }))
+  }
+}
+
+/** `this` of one subscription. */
+export class PublicationRun implements Publication {
+  readonly connection: Connection
+  readonly userId: string | null
+  readonly subscriptionId: string | null
+  /** Resolves when the handler has returned, or said that it goes on on its own: ready, unblocked, or stopped. Never rejects. */
+  readonly settled: Promise<void>
+  readonly #host: HandlerHost
+  readonly #subscription: Subscription
+  #settle: () => void = () => undefined
+  #stopHandlers: (() => void)[] = []
+
+  constructor(host: HandlerHost, subscription: Subscription) {
+    this.#host = host
+    this.#subscription = subscription
+    this.connection = host.connection
+    this.userId = subscription.userId
+    this.subscriptionId = subscription.id
+    this.settled = new Promise((resolve) => {
+      this.#settle = resolve
+    })
+  }
+
+  run(returned: () => void): void {
+    let result: unknown
+    try {
+      result = this.#subscription.handler.apply(this, [...this.#subscription.params])
+    } catch (thrown) {
+      this.error(thrown)
+    }
+    const end = (): void => {
+      this.#settle()
+      returned()
+    }
+    if (!isPromiseLike(result)) {
+      end()
+      return
+    }
+    result.then(end, (thrown: unknown) => {
+      this.error(thrown)
+      end()
+    })
+  }
+
+  added(collection: string, id: string, fields: Record<string, unknown>): void {
+    if (this.#isActive()) this.#host.added(this.#subscription, collection, id, fields)
+  }
+
+  changed(collection: string, id: string, fields: Record<string, unknown>): void {
+    if (this.#isActive()) this.#host.changed(this.#subscription, collection, id, fields)
+  }
+
+  removed(collection: string, id: string): void {
+    if (this.#isActive()) this.#host.removed(this.#subscription, collection, id)
+  }
+
+  ready(): void {
+    if (!this.#isActive()) return
+    this.#host.ready(this.#subscription)
+    this.#settle()
+  }
+
+  error(error: unknown): void {
+    const wire = this.#host.redact(error, { publication: this.#subscription.name })
+    if (this.#isActive()) this.#host.stop(this.#subscription, wire)
+  }
+
+  stop(): void {
+    if (this.#isActive()) this.#host.stop(this.#subscription)
+  }
+
+  onStop(handler: () => void): void {
+    if (this.#isActive()) this.#stopHandlers.push(handler)
+    else this.#callStopHandler(handler)
+  }
+
+  unblock(): void {
+    this.#settle()
+    this.#host.unblock(this.#subscription)
+  }
+
+  /** The subscription has stopped. */
+  stopped(): void {
+    this.#settle()
+    const handlers = this.#stopHandlers
+    this.#stopHandlers = []
+    for (const handler of handlers) this.#callStopHandler(handler)
+  }
+
+  #isActive(): boolean {
+    return this.#subscription.state !== 'stopped'
+  }
+
+  /** One that throws does not keep the others from their clean-up. */
+  #callStopHandler(handler: () => void): void {
+    try {
+      handler()
+    } catch (thrown) {
+      this.#host.redact(thrown, { publication: this.#subscription.name, in: 'onStop' })
+    }
+  }
+}
+
+function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}

@@ -1,0 +1,26 @@
+import type { Connection } from './connection.js'
+
+/** `this` in a method. */
+export interface MethodInvocation {
+  /** Who called: the user of the session when the call began, or what `setUserId` said since; `null` if nobody is logged in. */
+  readonly userId: string | null
+  readonly connection: Connection
+  /** Always false: this is the server. */
+  readonly isSimulation: false
+  /** What the client sent to seed its own random ids with, so that both sides can make the same ones; `null` if it sent nothing. */
+  readonly randomSeed: unknown
+  /**
+   * Logs the session in (or out, with `null`): its subscriptions start over for that user, and the client is told the difference.
+   * Resolves when that is done; the method's result waits for it anyway.
+   * @throws DDPServerError `unblocked` after `unblock()`, since messages that came later may be running; `invalid-user-id` for anything but a string or `null`
+   */
+  setUserId(userId: string | null): Promise<void>
+  /** Lets the session's next message begin before this method has ended. */
+  unblock(): void
+}
+
+/**
+ * Answers a method call with what it returns or what its promise resolves to. A `DDPError` that it throws reaches the client; of anything
+ * else the client learns `500 Internal server error`, and the logger the rest.
+ */
+export type MethodHandler = (this: MethodInvocation, ...params: unknown[]) => unknown

@@ -1,0 +1,123 @@
+import type { Server as HttpServer } from 'node:http'
+import type { Server as HttpsServer } from 'node:https'
+import { silentLogger, type Logger } from '@ddp-cluster/ddp-common'
+import { systemClock, type Clock } from '@ddp-cluster/ddp-common/internal'
+import { DDPServerError } from './errors.js'
+import type { LoginHandler } from './login.js'
+
+export interface DDPServerOptions {
+  /** The server to attach to. It stays the application's: it is neither started nor closed here, and other paths' requests and upgrades pass by. */
+  readonly server: HttpServer | HttpsServer
+  /** What stands before `/websocket` and `/sockjs/...`, such as `/chat`; empty by default. */
+  readonly path?: string
+  /** How long a client may be silent before it is asked for a sign of life; 15_000, as Meteor's. 0: never asked. */
+  readonly heartbeatIntervalMs?: number
+  /** How long the client may take to give that sign before the session ends; 15_000, as Meteor's. */
+  readonly heartbeatTimeoutMs?: number
+  /** How long a new socket may take to send a valid `connect`; 10_000. */
+  readonly connectTimeoutMs?: number
+  /** How long a closing socket may take to say goodbye before it is destroyed; 2_000. */
+  readonly closeTimeoutMs?: number
+  /** The longest message that is read; 1 MiB. A longer one ends the session with WebSocket code 1009. */
+  readonly maxMessageBytes?: number
+  /** How deep arrays and objects may be nested in a message; 100. A deeper one is answered as one that cannot be parsed. */
+  readonly maxMessageDepth?: number
+  /** Sockets at once; 100_000. Further upgrades are refused with HTTP 503. */
+  readonly maxSessions?: number
+  /** Messages of one session that may wait or run; 1_000. With more the session's socket is not read until half of them are done. */
+  readonly maxQueuedMessages?: number
+  /** Subscriptions of one session at once; 1_000. A further one is answered with `nosub` and `too-many-subscriptions`. */
+  readonly maxSubscriptions?: number
+  /** Bytes that may wait for a slow client; 16 MiB. With more the session ends with WebSocket code 1013. Costs this much memory for each slow client. */
+  readonly maxBufferedBytes?: number
+  /** Origins (`https://chat.example.com`) whose pages may connect, or a function that decides; all by default. Clients that send no `Origin`, so no browsers, always may. */
+  readonly allowedOrigins?: readonly string[] | ((origin: string) => boolean)
+  /** How many proxies of ours add to `X-Forwarded-For`; 0, the header is not believed. `Connection.clientAddress` is taken so many entries from its end. */
+  readonly httpForwardedCount?: number
+  /** Answers the method `login`; with it `logout` exists too. See `resumeLogin()`. */
+  readonly login?: LoginHandler
+  /** Silent by default. Never told parameters, results, fields or tokens. */
+  readonly logger?: Logger
+  /** For tests. */
+  readonly clock?: Clock
+}
+
+export type ResolvedOptions = Readonly<Required<Omit<DDPServerOptions, 'allowedOrigins' | 'login'>>> & {
+  readonly allowsOrigin: (origin: string) => boolean
+  readonly login: LoginHandler | undefined
+}
+
+const defaults = Object.freeze({
+  path: '',
+  heartbeatIntervalMs: 15_000,
+  heartbeatTimeoutMs: 15_000,
+  connectTimeoutMs: 10_000,
+  closeTimeoutMs: 2_000,
+  maxMessageBytes: 1_048_576,
+  maxMessageDepth: 100,
+  maxSessions: 100_000,
+  maxQueuedMessages: 1_000,
+  maxSubscriptions: 1_000,
+  maxBufferedBytes: 16_777_216,
+  httpForwardedCount: 0,
+})
+
+/** @throws DDPServerError `invalid-option`, naming the option and what it may be */
+export function resolveOptions(options: DDPServerOptions): ResolvedOptions {
+  if (typeof options.server?.on !== 'function') throw new DDPServerError('invalid-option', 'server must be a node:http or node:https server')
+  return Object.freeze({
+    server: options.server,
+    path: validPath(options.path ?? defaults.path),
+    heartbeatIntervalMs: wholeNumber(options, 'heartbeatIntervalMs', 0),
+    heartbeatTimeoutMs: wholeNumber(options, 'heartbeatTimeoutMs', 1),
+    connectTimeoutMs: wholeNumber(options, 'connectTimeoutMs', 1),
+    closeTimeoutMs: wholeNumber(options, 'closeTimeoutMs', 0),
+    maxMessageBytes: wholeNumber(options, 'maxMessageBytes', 1),
+    maxMessageDepth: wholeNumber(options, 'maxMessageDepth', 1),
+    maxSessions: wholeNumber(options, 'maxSessions', 0),
+    maxQueuedMessages: wholeNumber(options, 'maxQueuedMessages', 1),
+    maxSubscriptions: wholeNumber(options, 'maxSubscriptions', 0),
+    maxBufferedBytes: wholeNumber(options, 'maxBufferedBytes', 1),
+    httpForwardedCount: wholeNumber(options, 'httpForwardedCount', 0),
+    allowsOrigin: originCheck(options.allowedOrigins),
+    login: options.login,
+    logger: options.logger ?? silentLogger,
+    clock: options.clock ?? systemClock,
+  })
+}
+
+type NumberOption = Exclude<keyof typeof defaults, 'path'>
+
+/** The longest delay that a timer of Node.js keeps; also far above any sensible size here. */
+const largest = 2_147_483_647
+
+function wholeNumber(options: DDPServerOptions, name: NumberOption, least: number): number {
+  const value = options[name] ?? defaults[name]
+  if (!Number.isInteger(value) || value < least || value > largest) {
+    throw new DDPServerError('invalid-option', `${name} must be a whole number from ${least} to ${largest}, not ${String(value)}`)
+  }
+  return value
+}
+
+function validPath(path: string): string {
+  if (typeof path !== 'string' || (path !== '' && (!/^\/[^?#\s]*$/.test(path) || path.endsWith('/')))) {
+    throw new DDPServerError('invalid-option', `path must be empty or begin with a slash and not end with one, as '/chat', not ${JSON.stringify(path)}`)
+  }
+  return path
+}
+
+function originCheck(allowed: DDPServerOptions['allowedOrigins']): (origin: string) => boolean {
+  if (allowed === undefined) return () => true
+  if (typeof allowed === 'function') return allowed
+  if (!Array.isArray(allowed)) throw new DDPServerError('invalid-option', 'allowedOrigins must be an array of origins or a function')
+  const origins = new Set(allowed.map((origin: unknown) => originOf(origin)))
+  return (origin) => origins.has(origin)
+}
+
+function originOf(value: unknown): string {
+  const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined
+  if (url === undefined || url.origin === 'null' || url.pathname !== '/' || url.search !== '') {
+    throw new DDPServerError('invalid-option', `allowedOrigins holds ${JSON.stringify(value)}, which is no origin such as 'https://chat.example.com'`)
+  }
+  return url.origin
+}

@@ -1,0 +1,76 @@
+import type { Logger } from '@ddp-cluster/ddp-common'
+import type { Connection, ConnectionEnd } from './connection.js'
+import type { MessageSocket } from './socket/message-socket.js'
+
+/** What is known of a client before it has said anything. */
+export interface ClientFacts {
+  readonly clientAddress: string
+  readonly httpHeaders: Readonly<Record<string, string | undefined>>
+}
+
+const sockets = new WeakMap<Connection, MessageSocket>()
+
+/** The socket beneath a connection; `undefined` once it has ended, or if the connection is none of this package's. */
+export function socketOf(connection: Connection): MessageSocket | undefined {
+  return sockets.get(connection)
+}
+
+export interface PeerConnectionOptions {
+  readonly id: string
+  readonly facts: ClientFacts
+  readonly socket: MessageSocket
+  readonly logger: Logger
+  readonly close: (code: number, reason: string) => void
+}
+
+export class PeerConnection implements Connection {
+  readonly id: string
+  readonly clientAddress: string
+  readonly httpHeaders: Readonly<Record<string, string | undefined>>
+  readonly #close: (code: number, reason: string) => void
+  readonly #logger: Logger
+  readonly #handlers = new Set<(end: ConnectionEnd) => void>()
+  #end: ConnectionEnd | undefined
+
+  constructor({ id, facts, socket, logger, close }: PeerConnectionOptions) {
+    this.id = id
+    this.clientAddress = facts.clientAddress
+    this.httpHeaders = facts.httpHeaders
+    this.#close = close
+    this.#logger = logger
+    sockets.set(this, socket)
+  }
+
+  close(code = 1000, reason = ''): void {
+    this.#close(code, reason)
+  }
+
+  onClose(handler: (end: ConnectionEnd) => void): () => void {
+    const end = this.#end
+    if (end !== undefined) {
+      queueMicrotask(() => this.#call(handler, end))
+      return () => undefined
+    }
+    // A wrapper, so that a handler that is given twice is called twice.
+    const entry = (ended: ConnectionEnd): void => handler(ended)
+    this.#handlers.add(entry)
+    return () => void this.#handlers.delete(entry)
+  }
+
+  /** The session has ended; called once, by its owner. */
+  ended(end: ConnectionEnd): void {
+    this.#end = end
+    sockets.delete(this)
+    const handlers = [...this.#handlers]
+    this.#handlers.clear()
+    for (const handler of handlers) this.#call(handler, end)
+  }
+
+  #call(handler: (end: ConnectionEnd) => void, end: ConnectionEnd): void {
+    try {
+      handler(end)
+    } catch (thrown) {
+      this.#logger.error({ err: thrown, session: this.id }, 'an onClose handler threw')
+    }
+  }
+}

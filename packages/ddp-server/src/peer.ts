@@ -1,0 +1,233 @@
+import { DDPProtocolError, ddpVersion, parseClientMessage, randomId, stringifyMessage, type ClientMessage, type ServerMessage } from '@ddp-cluster/ddp-common'
+import { HeartbeatTimer, isPlainObject, Timers } from '@ddp-cluster/ddp-common/internal'
+import type { Connection, ConnectionEnd } from './connection.js'
+import type { ResolvedOptions } from './options.js'
+import { PeerConnection, type ClientFacts } from './peer-connection.js'
+import type { PublicationHandler } from './publication.js'
+import type { RateLimiter } from './rate-limiter.js'
+import { SessionRunner } from './session-runner.js'
+import { answerConnect } from './session/handshake.js'
+import type { Registry } from './session/registry.js'
+import { Session } from './session/session.js'
+import type { MessageSocket, MessageSocketOwner } from './socket/message-socket.js'
+import type { Turn, TurnMember } from './turn.js'
+
+/** What the peers of one server share. */
+export interface PeerHost {
+  readonly options: ResolvedOptions
+  readonly registry: Registry
+  readonly rateLimiter: RateLimiter
+  readonly turn: Turn
+  opened(peer: Peer, connection: Connection): void
+  sessionEnded(peer: Peer): void
+  /** Comes last, after `sessionEnded` if there was a session. */
+  socketEnded(peer: Peer): void
+}
+
+interface OpenState {
+  readonly phase: 'open'
+  readonly session: Session
+  readonly runner: SessionRunner
+  readonly connection: PeerConnection
+}
+
+type PeerState = { readonly phase: 'greeting' } | OpenState | { readonly phase: 'ended' }
+
+/** What is read from one client, and begun for it, in one turn of the event loop; the rest waits for the next, so that others have theirs. */
+const messagesPerTurn = 256
+const beginningsPerTurn = 64
+
+/** One client: its socket, what it may send and when, and its session. */
+export class Peer implements MessageSocketOwner, TurnMember {
+  readonly #host: PeerHost
+  readonly #facts: ClientFacts
+  readonly #socket: MessageSocket
+  readonly #timers: Timers
+  #state: PeerState = { phase: 'greeting' }
+  #heartbeat: HeartbeatTimer | undefined
+  /** This turn's count, while this turn has anything of this client. */
+  #turn: { received: number; begun: number } | undefined
+  #isAdvancing = false
+  #reading: 'on' | 'paused for this turn' | 'paused for the queue' = 'on'
+
+  constructor(host: PeerHost, facts: ClientFacts, socket: MessageSocket) {
+    this.#host = host
+    this.#facts = facts
+    this.#socket = socket
+    this.#timers = new Timers(host.options.clock)
+    this.#timers.after(host.options.connectTimeoutMs, () => this.#end({ cause: 'protocol', code: 1002, reason: 'no connect message in time' }))
+  }
+
+  message(text: string): void {
+    const state = this.#state
+    if (state.phase === 'ended') return
+    this.#heartbeat?.heard()
+    this.#countReceived()
+    let message: ClientMessage
+    try {
+      message = parseClientMessage(text, { maxDepth: this.#host.options.maxMessageDepth })
+    } catch (error) {
+      if (!(error instanceof DDPProtocolError)) throw error
+      this.#refuse(error)
+      return
+    }
+    if (state.phase === 'greeting') {
+      this.#greet(message)
+    } else if (message.msg === 'connect') {
+      this.#send({ msg: 'error', reason: 'Already connected', offendingMessage: message })
+    } else {
+      state.runner.receive(message)
+      this.#advance()
+      if (this.#reading !== 'paused for the queue' && state.session.queued >= this.#host.options.maxQueuedMessages) this.#pauseForQueue()
+    }
+  }
+
+  ended(end: ConnectionEnd): void {
+    this.#finish(end)
+    this.#host.socketEnded(this)
+  }
+
+  /** Ends the session from our side, if it has not ended. */
+  close(code: number, reason: string): void {
+    this.#end({ cause: 'local', code, reason })
+  }
+
+  startUniversal(handler: PublicationHandler): void {
+    if (this.#state.phase === 'open') this.#state.runner.startUniversal([handler])
+  }
+
+  endTurn(): void {
+    if (this.#state.phase === 'open') this.#sendUpdated(this.#state)
+    this.#turn = undefined
+    this.#socket.release()
+    if (this.#state.phase !== 'open') return
+    this.#advance()
+    this.#resumeReading(this.#state)
+  }
+
+  #greet(message: ClientMessage): void {
+    if (message.msg !== 'connect') {
+      this.#send({ msg: 'error', reason: 'Must connect first', offendingMessage: message })
+      return
+    }
+    const { version } = answerConnect(message)
+    if (version === undefined) this.#open()
+    else this.#fail(version)
+  }
+
+  #refuse(error: DDPProtocolError): void {
+    const { offendingMessage } = error
+    // Whatever is proposed that is not the one version is answered alike.
+    if (this.#state.phase === 'greeting' && isPlainObject(offendingMessage) && offendingMessage['msg'] === 'connect') this.#fail(ddpVersion)
+    else this.#send(error.toMessage())
+  }
+
+  #fail(version: string): void {
+    this.#send({ msg: 'failed', version })
+    this.#end({ cause: 'protocol', code: 1000, reason: 'no common version of DDP' })
+  }
+
+  #open(): void {
+    const { options: { clock, logger, maxSubscriptions }, registry, rateLimiter } = this.#host
+    this.#timers.clear()
+    const id = randomId()
+    const session = new Session({ id, clientAddress: this.#facts.clientAddress, registry, rateLimiter, maxSubscriptions })
+    const connection = new PeerConnection({ id, facts: this.#facts, socket: this.#socket, logger, close: (code, reason) => this.close(code, reason) })
+    const runner = new SessionRunner({
+      session, connection, clock, logger, send: (message) => this.#send(message), onProgress: () => this.#advance(),
+    })
+    this.#state = { phase: 'open', session, runner, connection }
+    this.#startHeartbeat()
+    this.#send({ msg: 'connected', session: id })
+    this.#host.opened(this, connection)
+    runner.startUniversal(registry.universal)
+  }
+
+  /** Reentrant: a handler that ends at once comes back here while its message is being begun. */
+  #advance(): void {
+    if (this.#isAdvancing || this.#state.phase !== 'open') return
+    const turn = this.#joinTurn()
+    this.#isAdvancing = true
+    try {
+      turn.begun += this.#state.runner.advance(beginningsPerTurn - turn.begun)
+    } finally {
+      this.#isAdvancing = false
+    }
+  }
+
+  #send(message: ServerMessage): void {
+    if (this.#state.phase === 'ended') return
+    const text = stringifyMessage(message)
+    this.#joinTurn()
+    this.#socket.send(text)
+    if (this.#socket.bufferedAmount > this.#host.options.maxBufferedBytes) {
+      this.#end({ cause: 'slow', code: 1013, reason: 'the client reads too slowly' })
+    }
+  }
+
+  #sendUpdated({ session }: OpenState): void {
+    const updated = session.takeUpdated()
+    if (updated !== undefined) this.#send(updated)
+  }
+
+  #joinTurn(): { received: number; begun: number } {
+    if (this.#turn === undefined) {
+      this.#turn = { received: 0, begun: 0 }
+      this.#socket.hold()
+      this.#host.turn.add(this)
+    }
+    return this.#turn
+  }
+
+  #countReceived(): void {
+    const turn = this.#joinTurn()
+    turn.received += 1
+    if (turn.received < messagesPerTurn || this.#reading !== 'on') return
+    this.#reading = 'paused for this turn'
+    this.#socket.pause()
+  }
+
+  /** The client's sends wait until half of its queue is done. Until then its silence is of our making, so its heart is not listened to. */
+  #pauseForQueue(): void {
+    this.#reading = 'paused for the queue'
+    this.#socket.pause()
+    this.#heartbeat?.stop()
+  }
+
+  #resumeReading({ session }: OpenState): void {
+    if (this.#reading === 'on') return
+    if (this.#reading === 'paused for the queue') {
+      if (session.queued > this.#host.options.maxQueuedMessages / 2) return
+      this.#startHeartbeat()
+    }
+    this.#reading = 'on'
+    this.#socket.resume()
+  }
+
+  #startHeartbeat(): void {
+    const { clock, heartbeatIntervalMs: intervalMs, heartbeatTimeoutMs: timeoutMs } = this.#host.options
+    this.#heartbeat = new HeartbeatTimer({
+      clock, intervalMs, timeoutMs, sendPing: () => this.#send({ msg: 'ping' }),
+      onDead: () => this.#end({ cause: 'heartbeat-timeout', code: 1001, reason: 'no sign of life' }),
+    })
+  }
+
+  #end(end: ConnectionEnd & { readonly code: number }): void {
+    if (this.#state.phase === 'ended') return
+    if (this.#state.phase === 'open' && end.cause === 'local') this.#sendUpdated(this.#state)
+    this.#finish(end)
+    this.#socket.close(end.code, end.reason)
+  }
+
+  #finish(end: ConnectionEnd): void {
+    const state = this.#state
+    if (state.phase === 'ended') return
+    this.#state = { phase: 'ended' }
+    this.#timers.clear()
+    this.#heartbeat?.stop()
+    if (state.phase === 'greeting') return
+    this.#host.sessionEnded(this)
+    state.runner.end()
+    state.connection.ended(end)
+  }
+}

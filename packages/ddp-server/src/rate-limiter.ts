@@ -1,0 +1,90 @@
+import { DDPError } from '@ddp-cluster/ddp-common'
+import { DDPServerError } from './errors.js'
+
+/** What a rule looks at: a call that would begin now. */
+export interface RateLimitInput {
+  readonly type: 'method' | 'subscription'
+  /** The method's or publication's name; it exists. */
+  readonly name: string
+  readonly userId: string | null
+  readonly clientAddress: string
+  readonly connectionId: string
+}
+
+type Matcher<Value> = Value | ((value: Value) => boolean)
+
+/**
+ * Which calls are counted, and how many of them are too many. A call is counted if every field that is given here matches it; calls are
+ * counted apart by the values of the fields given. `{ name: 'login', connectionId: () => true }`: the logins of each connection by itself.
+ */
+export interface RateLimitRule {
+  readonly type?: Matcher<RateLimitInput['type']>
+  readonly name?: Matcher<string>
+  readonly userId?: Matcher<string | null>
+  readonly clientAddress?: Matcher<string>
+  readonly connectionId?: Matcher<string>
+  /** Calls that are let through in each interval. */
+  readonly count: number
+  readonly intervalMs: number
+}
+
+interface ActiveRule {
+  readonly rule: RateLimitRule
+  beganAt: number
+  readonly counts: Map<string, number>
+}
+
+const fields = ['type', 'name', 'userId', 'clientAddress', 'connectionId'] as const
+
+/** Meteor's DDPRateLimiter as a value: intervals are fixed windows that begin with their first call; what was refused counts too. */
+export class RateLimiter {
+  readonly #rules = new Set<ActiveRule>()
+
+  /** @returns a function that takes the rule back. @throws DDPServerError `invalid-option` */
+  add(rule: RateLimitRule): () => void {
+    for (const name of ['count', 'intervalMs'] as const) {
+      if (!Number.isInteger(rule[name]) || rule[name] < (name === 'count' ? 0 : 1)) {
+        throw new DDPServerError('invalid-option', `${name} of a rate limit must be a whole number, not ${String(rule[name])}`)
+      }
+    }
+    const active: ActiveRule = { rule, beganAt: Number.NEGATIVE_INFINITY, counts: new Map() }
+    this.#rules.add(active)
+    return () => void this.#rules.delete(active)
+  }
+
+  /** Counts a call; the error to answer it with if it is one too many by any rule. */
+  refusal(input: RateLimitInput, now: number): DDPError | undefined {
+    if (this.#rules.size === 0) return undefined
+    let timeToReset = 0
+    for (const active of this.#rules) {
+      const key = keyOf(active.rule, input)
+      if (key === undefined) continue
+      if (now - active.beganAt >= active.rule.intervalMs) {
+        active.beganAt = now
+        active.counts.clear()
+      }
+      const count = (active.counts.get(key) ?? 0) + 1
+      active.counts.set(key, count)
+      if (count > active.rule.count) timeToReset = Math.max(timeToReset, active.beganAt + active.rule.intervalMs - now)
+    }
+    return timeToReset > 0 ? tooManyRequests(Math.ceil(timeToReset)) : undefined
+  }
+}
+
+/** What the calls that are counted together have in common; `undefined` if the rule does not concern this one. */
+function keyOf(rule: RateLimitRule, input: RateLimitInput): string | undefined {
+  let key = ''
+  for (const field of fields) {
+    const matcher = rule[field] as Matcher<string | null> | undefined
+    if (matcher === undefined) continue
+    const value = input[field]
+    if (typeof matcher === 'function' ? !matcher(value) : matcher !== value) return undefined
+    key += `${JSON.stringify(value)},`
+  }
+  return key
+}
+
+function tooManyRequests(timeToReset: number): DDPError {
+  const seconds = Math.ceil(timeToReset / 1000)
+  return new DDPError('too-many-requests', `Error, too many requests. Please slow down. You must wait ${seconds} seconds before trying again.`, { timeToReset })
+}

@@ -1,0 +1,157 @@
+import type { DataMessage, Logger, ServerMessage, WireError } from '@ddp-cluster/ddp-common'
+import type { Clock } from '@ddp-cluster/ddp-common/internal'
+import type { Connection } from './connection.js'
+import { DDPServerError, internalError } from './errors.js'
+import { MethodRun, PublicationRun, type HandlerHost } from './handler-runs.js'
+import type { PublicationHandler } from './publication.js'
+import { toWireError } from './redaction.js'
+import type { Session, MethodCall, SessionEffect, SessionMessage } from './session/session.js'
+import type { Subscription } from './session/subscription.js'
+
+export interface SessionRunnerOptions {
+  readonly session: Session
+  readonly connection: Connection
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Throws what `stringifyMessage` throws. */
+  readonly send: (message: ServerMessage) => void
+  /** Something ended or lets others begin: `advance()` is to be called, in this turn or at its end. */
+  readonly onProgress: () => void
+}
+
+/** Does what a session says: calls the handlers of methods and publications, and brings their outcome back to it. */
+export class SessionRunner implements HandlerHost {
+  readonly connection: Connection
+  readonly #options: SessionRunnerOptions
+  readonly #session: Session
+  readonly #publications = new Map<Subscription, PublicationRun>()
+  #hasEnded = false
+
+  constructor(options: SessionRunnerOptions) {
+    this.#options = options
+    this.#session = options.session
+    this.connection = options.connection
+  }
+
+  get userId(): string | null {
+    return this.#session.userId
+  }
+
+  receive(message: SessionMessage): void {
+    this.#perform(this.#session.receive(message))
+  }
+
+  startUniversal(handlers: readonly PublicationHandler[]): void {
+    if (!this.#hasEnded) this.#perform(this.#session.startUniversal(handlers))
+  }
+
+  /** Begins up to `share` messages that may begin now; answers how many it began. */
+  advance(share: number): number {
+    let begun = 0
+    while (begun < share && !this.#hasEnded) {
+      const effects = this.#session.next(this.#options.clock.now())
+      if (effects === undefined) break
+      begun += 1
+      this.#perform(effects)
+    }
+    return begun
+  }
+
+  /** The client is gone. Methods that run go on, and nobody hears of them. */
+  end(): void {
+    this.#hasEnded = true
+    this.#perform(this.#session.end())
+  }
+
+  unblock(work: MethodCall | Subscription): void {
+    if (this.#session.unblock(work)) this.#options.onProgress()
+  }
+
+  async changeUser(userId: string | null): Promise<void> {
+    if (this.#hasEnded) return
+    const { effects, restarted } = this.#session.beginUserChange(userId)
+    this.#perform(effects)
+    await Promise.all(restarted.map(async (subscription) => this.#publications.get(subscription)?.settled))
+    if (!this.#hasEnded) this.#perform(this.#session.endUserChange())
+  }
+
+  added(subscription: Subscription, collection: string, id: string, fields: Record<string, unknown>): void {
+    this.#tell(this.#session.added(subscription, collection, id, fields), () => this.#session.removed(subscription, collection, id))
+  }
+
+  changed(subscription: Subscription, collection: string, id: string, fields: Record<string, unknown>): void {
+    this.#tell(this.#session.changed(subscription, collection, id, fields))
+  }
+
+  removed(subscription: Subscription, collection: string, id: string): void {
+    this.#tell(this.#session.removed(subscription, collection, id))
+  }
+
+  ready(subscription: Subscription): void {
+    const message = this.#session.ready(subscription)
+    if (message !== undefined) this.#options.send(message)
+  }
+
+  stop(subscription: Subscription, error?: WireError): void {
+    this.#perform(this.#session.stop(subscription, error))
+    this.#options.onProgress()
+  }
+
+  redact(thrown: unknown, context: object): WireError {
+    return toWireError(thrown, this.#options.logger, { ...context, session: this.#session.id })
+  }
+
+  #perform(effects: readonly SessionEffect[]): void {
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case 'send':
+          this.#options.send(effect.message)
+          break
+        case 'call':
+          this.#call(effect.call)
+          break
+        case 'start':
+          this.#start(effect.subscription)
+          break
+        case 'stop':
+          this.#publications.get(effect.subscription)?.stopped()
+          this.#publications.delete(effect.subscription)
+          break
+      }
+    }
+  }
+
+  #call(call: MethodCall): void {
+    new MethodRun(this, call).run((outcome) => {
+      if (this.#hasEnded) return
+      const message = this.#session.methodEnded(call, outcome)
+      try {
+        this.#options.send(message)
+      } catch (thrown) {
+        this.#options.logger.error({ err: thrown, method: call.name }, 'what a method answered cannot be written as EJSON')
+        this.#options.send({ msg: 'result', id: call.id, error: internalError().toWire() })
+      }
+      this.#options.onProgress()
+    })
+  }
+
+  #start(subscription: Subscription): void {
+    const run = new PublicationRun(this, subscription)
+    this.#publications.set(subscription, run)
+    run.run(() => {
+      this.#session.publicationReturned(subscription)
+      this.#options.onProgress()
+    })
+  }
+
+  /** A document that cannot be written is as if it had never been published; the publication hears of it. */
+  #tell(message: DataMessage | undefined, undo?: () => void): void {
+    if (message === undefined) return
+    try {
+      this.#options.send(message)
+    } catch (cause) {
+      if (message.msg === 'added') undo?.()
+      throw new DDPServerError('invalid-document', `document ${JSON.stringify(message.id)} cannot be written as EJSON`, { cause })
+    }
+  }
+}

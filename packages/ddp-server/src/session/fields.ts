@@ -1,0 +1,43 @@
+import { EJSON } from '@ddp-cluster/ddp-common'
+import { isPlainObject, setOwn } from '@ddp-cluster/ddp-common/internal'
+import { DDPServerError } from '../errors.js'
+
+/** The top-level fields of a document, without its id. */
+export type Fields = Record<string, unknown>
+
+/** What a client must do to the fields it has. */
+export interface FieldChanges {
+  fields?: Fields
+  cleared?: string[]
+}
+
+export function noteField(changes: FieldChanges, key: string, value: unknown): void {
+  changes.fields ??= {}
+  setOwn(changes.fields, key, value)
+}
+
+export function noteCleared(changes: FieldChanges, key: string): void {
+  changes.cleared ??= []
+  changes.cleared.push(key)
+}
+
+export function isNoChange(changes: FieldChanges): boolean {
+  return changes.fields === undefined && changes.cleared === undefined
+}
+
+/**
+ * A copy that nobody else holds of what a publication said, without `_id`: the id travels on its own.
+ * @throws DDPServerError `invalid-document` for anything but a plain object
+ */
+export function ownFields(fields: unknown): Fields {
+  if (!isPlainObject(fields)) throw new DDPServerError('invalid-document', 'the fields of a document must be a plain object')
+  const copy = EJSON.clone(fields)
+  delete copy['_id']
+  return copy
+}
+
+/** @throws DDPServerError `invalid-document` for anything but a string */
+export function validName(value: unknown, what: 'collection' | 'id'): string {
+  if (typeof value !== 'string') throw new DDPServerError('invalid-document', `the ${what} of a document must be a string, not ${typeof value}`)
+  return value
+}

@@ -1,0 +1,275 @@
+import type { ClientMessage, ConnectMessage, DataMessage, MethodMessage, PingMessage, ServerMessage, SubMessage, WireError } from '@ddp-cluster/ddp-common'
+import { methodNotFound, publicationNotFound, tooManySubscriptions } from '../errors.js'
+import type { MethodHandler } from '../method-invocation.js'
+import type { RateLimiter } from '../rate-limiter.js'
+import { ownFields, validName, type Fields } from './fields.js'
+import { Inbox } from './inbox.js'
+import { MergeBox } from './merge-box.js'
+import type { Registry } from './registry.js'
+import { Subscription } from './subscription.js'
+
+/** A method call that has begun. */
+export interface MethodCall {
+  readonly id: string
+  readonly name: string
+  readonly params: readonly unknown[]
+  readonly randomSeed: unknown
+  readonly handler: MethodHandler
+}
+
+/** What the shell is to do, in order. */
+export type SessionEffect =
+  | { readonly kind: 'send'; readonly message: ServerMessage }
+  /** Call the handler, and say `methodEnded` when it has. */
+  | { readonly kind: 'call'; readonly call: MethodCall }
+  /** Call the handler, and say `publicationReturned` when it has. */
+  | { readonly kind: 'start'; readonly subscription: Subscription }
+  /** Call what the handler left to be called at its end. */
+  | { readonly kind: 'stop'; readonly subscription: Subscription }
+
+export interface SessionOptions {
+  readonly id: string
+  readonly clientAddress: string
+  readonly registry: Registry
+  readonly rateLimiter: RateLimiter
+  readonly maxSubscriptions: number
+}
+
+const nothing: readonly SessionEffect[] = Object.freeze([])
+const send = (message: ServerMessage): SessionEffect => ({ kind: 'send', message })
+
+/** Messages for an open session; `connect` has been dealt with. */
+export type SessionMessage = Exclude<ClientMessage, ConnectMessage>
+type OrderedMessage = Exclude<SessionMessage, PingMessage | { msg: 'pong' }>
+
+/**
+ * One client's session, without sockets, timers and promises: it is told what came and what handlers did, and answers with what is to be
+ * done. Times are monotonic milliseconds.
+ */
+export class Session {
+  readonly #options: SessionOptions
+  readonly #inbox = new Inbox<OrderedMessage, MethodCall | Subscription>()
+  readonly #box: MergeBox<Subscription>
+  #subscriptions = new Map<string, Subscription>()
+  #universal: Subscription[] = []
+  #userId: string | null = null
+  /** Ids of methods that have ended and of which the client has not been told that all their writes are out. */
+  #updated: string[] = []
+  /** While publications start over for another user: the ids that became ready meanwhile. */
+  #readyLater: string[] | undefined
+
+  constructor(options: SessionOptions) {
+    this.#options = options
+    this.#box = new MergeBox((collection) => options.registry.strategy(collection))
+  }
+
+  get id(): string {
+    return this.#options.id
+  }
+
+  get userId(): string | null {
+    return this.#userId
+  }
+
+  /** Messages that wait or are at work. */
+  get queued(): number {
+    return this.#inbox.size
+  }
+
+  /** A message came. What need not keep order is answered at once; the rest waits for `next()`. */
+  receive(message: SessionMessage): readonly SessionEffect[] {
+    switch (message.msg) {
+      case 'ping': return [send(message.id === undefined ? { msg: 'pong' } : { msg: 'pong', id: message.id })]
+      case 'pong': return nothing
+      case 'method':
+      case 'sub':
+      case 'unsub':
+        this.#inbox.push(message)
+        return nothing
+    }
+  }
+
+  /** Begins the next message; `undefined` while there is none that may begin. */
+  next(now: number): readonly SessionEffect[] | undefined {
+    const message = this.#inbox.next()
+    switch (message?.msg) {
+      case undefined: return undefined
+      case 'method': return this.#method(message, now)
+      case 'sub': return this.#sub(message, now)
+      case 'unsub': return this.#unsub(message.id)
+    }
+  }
+
+  /** Lets the next message begin; `next()` may have one then if it answers true. */
+  unblock(work: MethodCall | Subscription): boolean {
+    return this.#inbox.unblock(work)
+  }
+
+  methodEnded(call: MethodCall, outcome: { readonly error: WireError } | { readonly result: unknown }): ServerMessage {
+    this.#inbox.end(call)
+    this.#updated.push(call.id)
+    return { msg: 'result', id: call.id, ...outcome }
+  }
+
+  /** To be sent once a turn, after everything else: that the methods which ended have no writes left to tell of. */
+  takeUpdated(): ServerMessage | undefined {
+    if (this.#updated.length === 0) return undefined
+    const methods = this.#updated
+    this.#updated = []
+    return { msg: 'updated', methods }
+  }
+
+  startUniversal(handlers: readonly Subscription['handler'][]): readonly SessionEffect[] {
+    return handlers.map((handler) => {
+      const subscription = new Subscription(null, '', [], handler, this.#userId)
+      this.#universal.push(subscription)
+      return { kind: 'start', subscription }
+    })
+  }
+
+  publicationReturned(subscription: Subscription): void {
+    this.#inbox.end(subscription)
+  }
+
+  added(subscription: Subscription, collection: string, id: string, fields: Fields): DataMessage | undefined {
+    const own = ownFields(fields)
+    const message = this.#box.added(subscription, validName(collection, 'collection'), validName(id, 'id'), own)
+    if (this.#options.registry.strategy(collection) !== 'NO_MERGE_NO_HISTORY') subscription.remember(collection, id)
+    return message
+  }
+
+  changed(subscription: Subscription, collection: string, id: string, fields: Fields): DataMessage | undefined {
+    return this.#box.changed(subscription, validName(collection, 'collection'), validName(id, 'id'), ownFields(fields))
+  }
+
+  removed(subscription: Subscription, collection: string, id: string): DataMessage | undefined {
+    const message = this.#box.removed(subscription, validName(collection, 'collection'), validName(id, 'id'))
+    subscription.forget(collection, id)
+    return message
+  }
+
+  ready(subscription: Subscription): ServerMessage | undefined {
+    if (subscription.state !== 'starting') return undefined
+    subscription.state = 'ready'
+    if (subscription.id === null) return undefined
+    if (this.#readyLater === undefined) return { msg: 'ready', subs: [subscription.id] }
+    this.#readyLater.push(subscription.id)
+    return undefined
+  }
+
+  /** A publication stops itself: its documents go, then the client hears `nosub`. */
+  stop(subscription: Subscription, error?: WireError): readonly SessionEffect[] {
+    if (subscription.state === 'stopped') return nothing
+    const effects = this.#withdraw(subscription)
+    if (subscription.id === null) {
+      this.#universal = this.#universal.filter((other) => other !== subscription)
+      return effects
+    }
+    this.#subscriptions.delete(subscription.id)
+    effects.push(send(error === undefined ? { msg: 'nosub', id: subscription.id } : { msg: 'nosub', id: subscription.id, error }))
+    return effects
+  }
+
+  /** The session has another user: all publications stop and start over, and what they publish is not told before `endUserChange()`. */
+  beginUserChange(userId: string | null): { readonly effects: readonly SessionEffect[]; readonly restarted: readonly Subscription[] } {
+    const old = [...this.#subscriptions.values(), ...this.#universal]
+    const effects: SessionEffect[] = []
+    for (const subscription of old) {
+      // A merged collection is compared at the end; from the others the documents must go now, or they would never go.
+      for (const collection of subscription.documents.keys()) {
+        if (this.#options.registry.strategy(collection) !== 'SERVER_MERGE') this.#withdrawCollection(subscription, collection, effects)
+      }
+      this.#deactivate(subscription, effects)
+    }
+    this.#box.hide()
+    this.#readyLater = []
+    this.#userId = userId
+    const restarted = old.map((subscription) => subscription.again(userId))
+    this.#subscriptions = new Map()
+    this.#universal = []
+    for (const subscription of restarted) {
+      if (subscription.id === null) this.#universal.push(subscription)
+      else this.#subscriptions.set(subscription.id, subscription)
+      effects.push({ kind: 'start', subscription })
+    }
+    return { effects, restarted }
+  }
+
+  endUserChange(): readonly SessionEffect[] {
+    const effects = this.#box.show().map(send)
+    const subs = this.#readyLater ?? []
+    this.#readyLater = undefined
+    if (subs.length > 0) effects.push(send({ msg: 'ready', subs }))
+    return effects
+  }
+
+  /** The client is gone: nothing is sent any more, and every publication stops. */
+  end(): readonly SessionEffect[] {
+    const effects: SessionEffect[] = []
+    for (const subscription of [...this.#subscriptions.values(), ...this.#universal]) this.#deactivate(subscription, effects)
+    this.#subscriptions.clear()
+    this.#universal = []
+    this.#updated = []
+    this.#inbox.clear()
+    return effects
+  }
+
+  #method(message: MethodMessage, now: number): readonly SessionEffect[] {
+    const { id, method: name, params = [], randomSeed = null } = message
+    const handler = this.#options.registry.method(name)
+    const error = handler === undefined ? methodNotFound(name) : this.#refusal('method', name, now)
+    if (handler === undefined || error !== undefined) {
+      this.#updated.push(id)
+      return [send({ msg: 'result', id, error: (error ?? methodNotFound(name)).toWire() })]
+    }
+    const call: MethodCall = { id, name, params, randomSeed, handler }
+    this.#inbox.begin(call)
+    return [{ kind: 'call', call }]
+  }
+
+  #sub(message: SubMessage, now: number): readonly SessionEffect[] {
+    const { id, name, params = [] } = message
+    const handler = this.#options.registry.publication(name)
+    if (handler === undefined) return [send({ msg: 'nosub', id, error: publicationNotFound(name).toWire() })]
+    // A client that reconnects may say again what it has said: the subscription that runs stays as it is.
+    if (this.#subscriptions.has(id)) return nothing
+    const { maxSubscriptions } = this.#options
+    const error = this.#subscriptions.size >= maxSubscriptions ? tooManySubscriptions(maxSubscriptions) : this.#refusal('subscription', name, now)
+    if (error !== undefined) return [send({ msg: 'nosub', id, error: error.toWire() })]
+    const subscription = new Subscription(id, name, params, handler, this.#userId)
+    this.#subscriptions.set(id, subscription)
+    this.#inbox.begin(subscription)
+    return [{ kind: 'start', subscription }]
+  }
+
+  #unsub(id: string): readonly SessionEffect[] {
+    const subscription = this.#subscriptions.get(id)
+    return subscription === undefined ? [send({ msg: 'nosub', id })] : this.stop(subscription)
+  }
+
+  #refusal(type: 'method' | 'subscription', name: string, now: number): ReturnType<RateLimiter['refusal']> {
+    const { rateLimiter, clientAddress, id } = this.#options
+    return rateLimiter.refusal({ type, name, userId: this.#userId, clientAddress, connectionId: id }, now)
+  }
+
+  #withdraw(subscription: Subscription): SessionEffect[] {
+    const effects: SessionEffect[] = []
+    for (const collection of subscription.documents.keys()) this.#withdrawCollection(subscription, collection, effects)
+    this.#deactivate(subscription, effects)
+    return effects
+  }
+
+  #withdrawCollection(subscription: Subscription, collection: string, effects: SessionEffect[]): void {
+    for (const id of subscription.documents.get(collection) ?? []) {
+      const message = this.#box.removed(subscription, collection, id)
+      if (message !== undefined) effects.push(send(message))
+    }
+    subscription.documents.delete(collection)
+  }
+
+  #deactivate(subscription: Subscription, effects: SessionEffect[]): void {
+    subscription.state = 'stopped'
+    this.#inbox.end(subscription)
+    effects.push({ kind: 'stop', subscription })
+  }
+}

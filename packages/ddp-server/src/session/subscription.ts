@@ -1,0 +1,39 @@
+import type { PublicationHandler } from '../publication.js'
+
+/** One run of a publication for one client. */
+export class Subscription {
+  /** The client's id for it; `null` for a publication without a name. */
+  readonly id: string | null
+  /** For the log; empty for a publication without a name. */
+  readonly name: string
+  readonly params: readonly unknown[]
+  readonly handler: PublicationHandler
+  readonly userId: string | null
+  /** The ids that it publishes, by collection, as far as they must be removed when it stops. */
+  readonly documents = new Map<string, Set<string>>()
+  state: 'starting' | 'ready' | 'stopped' = 'starting'
+
+  constructor(id: string | null, name: string, params: readonly unknown[], handler: PublicationHandler, userId: string | null) {
+    this.id = id
+    this.name = name
+    this.params = params
+    this.handler = handler
+    this.userId = userId
+  }
+
+  /** The same once more, from the start, for another user. */
+  again(userId: string | null): Subscription {
+    return new Subscription(this.id, this.name, this.params, this.handler, userId)
+  }
+
+  remember(collection: string, id: string): void {
+    const ids = this.documents.get(collection)
+    if (ids === undefined) this.documents.set(collection, new Set([id]))
+    else ids.add(id)
+  }
+
+  forget(collection: string, id: string): void {
+    const ids = this.documents.get(collection)
+    if (ids?.delete(id) === true && ids.size === 0) this.documents.delete(collection)
+  }
+}

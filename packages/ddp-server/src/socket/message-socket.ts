@@ -1,0 +1,25 @@
+import type { ConnectionEnd } from '../connection.js'
+
+/** A socket that carries text messages whole and in order: all that a session needs of a transport. */
+export interface MessageSocket {
+  /** Bytes handed over that the kernel has not taken yet. */
+  readonly bufferedAmount: number
+  /** Sends a text message; a Buffer holds its UTF-8 and is neither copied nor changed. After the socket has ended it does nothing. */
+  send(text: string | Buffer): void
+  /** Collects what is sent from here on, to hand it to the kernel at once on `release()`. */
+  hold(): void
+  release(): void
+  /** Stops reading from the network (what has been read already still arrives), so that the client's own sends wait. */
+  pause(): void
+  resume(): void
+  /** Says goodbye after what has been sent; the socket is destroyed if the client does not answer in time. */
+  close(code: number, reason: string): void
+  /** Destroys the socket. */
+  terminate(): void
+}
+
+/** What a socket tells its owner. Nothing comes after `ended`. */
+export interface MessageSocketOwner {
+  message(text: string): void
+  ended(end: ConnectionEnd): void
+}

@@ -1,0 +1,78 @@
+import type { ConnectionEnd } from '../connection.js'
+import type { MessageSocket, MessageSocketOwner } from './message-socket.js'
+
+/**
+ * SockJS' framing over its WebSocket transport: the server sends `o` to begin with, `a["message",...]`, and `c[code,"reason"]` before it
+ * closes; the client sends `["message",...]` or one bare JSON string. Of `h`, its heartbeat, there is no need: DDP has its own.
+ */
+export function frameWithSockJS(socket: MessageSocket, own: (socket: MessageSocket) => MessageSocketOwner): MessageSocketOwner {
+  socket.send('o')
+  const owner = own(new SockJSSocket(socket))
+  let breach: ConnectionEnd | undefined
+  return {
+    message(text) {
+      // SockJS ignores empty frames.
+      if (text === '' || breach !== undefined) return
+      const messages = unframe(text)
+      if (messages !== undefined) {
+        for (const message of messages) owner.message(message)
+        return
+      }
+      breach = { cause: 'protocol', code: 1002, reason: 'broken SockJS framing' }
+      socket.close(1002, breach.reason)
+    },
+    ended: (end) => owner.ended(breach ?? end),
+  }
+}
+
+function unframe(text: string): string[] | undefined {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  const messages: unknown[] = Array.isArray(parsed) ? parsed : [parsed]
+  return messages.every((message) => typeof message === 'string') ? messages : undefined
+}
+
+class SockJSSocket implements MessageSocket {
+  readonly #inner: MessageSocket
+
+  constructor(inner: MessageSocket) {
+    this.#inner = inner
+  }
+
+  get bufferedAmount(): number {
+    return this.#inner.bufferedAmount
+  }
+
+  send(text: string | Buffer): void {
+    this.#inner.send(`a[${JSON.stringify(text.toString())}]`)
+  }
+
+  hold(): void {
+    this.#inner.hold()
+  }
+
+  release(): void {
+    this.#inner.release()
+  }
+
+  pause(): void {
+    this.#inner.pause()
+  }
+
+  resume(): void {
+    this.#inner.resume()
+  }
+
+  close(code: number, reason: string): void {
+    this.#inner.send(`c${JSON.stringify([code, reason])}`)
+    this.#inner.close(code, reason)
+  }
+
+  terminate(): void {
+    this.#inner.terminate()
+  }
+}

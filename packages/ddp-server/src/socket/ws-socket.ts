@@ -1,0 +1,110 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { WebSocketServer, type RawData, type ServerOptions, type WebSocket } from 'ws'
+import type { ConnectionEnd } from '../connection.js'
+import type { MessageSocket, MessageSocketOwner } from './message-socket.js'
+
+export interface WebSocketAcceptorOptions {
+  readonly maxMessageBytes: number
+  readonly closeTimeoutMs: number
+}
+
+/** Turns an upgrade request into a socket. `own` is asked for the owner as soon as there is one, before anything can arrive. */
+export type AcceptWebSocket = (request: IncomingMessage, tcp: Duplex, head: Buffer, own: (socket: MessageSocket) => MessageSocketOwner) => void
+
+/** The binding to ws; nothing else in this package knows it. */
+export function webSocketAcceptor({ maxMessageBytes, closeTimeoutMs }: WebSocketAcceptorOptions): AcceptWebSocket {
+  // `closeTimeout` is ws' own (8.19) and documented, but not yet in its types.
+  const options: ServerOptions & { readonly closeTimeout: number } = {
+    noServer: true,
+    clientTracking: false,
+    // Compression would cost a zlib context a session and a copy a message, and would send from behind a thread pool.
+    perMessageDeflate: false,
+    maxPayload: maxMessageBytes,
+    closeTimeout: closeTimeoutMs,
+  }
+  const acceptor = new WebSocketServer(options)
+  return (request, tcp, head, own) => {
+    acceptor.handleUpgrade(request, tcp, head, (webSocket) => bind(webSocket, tcp, own))
+  }
+}
+
+function bind(webSocket: WebSocket, tcp: Duplex, own: (socket: MessageSocket) => MessageSocketOwner): void {
+  const socket = new WsSocket(webSocket, tcp)
+  const owner = own(socket)
+  // ws announces a broken connection as code 1006 alone; how TCP ended is seen on the socket that node:http handed over.
+  let ending: ConnectionEnd | undefined
+  tcp.once('end', () => {
+    ending ??= { cause: 'ended', reason: 'the connection was ended without a WebSocket goodbye' }
+  })
+  tcp.once('error', (error: NodeJS.ErrnoException) => {
+    ending ??= endByError(error)
+  })
+  webSocket.on('error', (error) => {
+    ending ??= { cause: 'protocol', reason: error.message }
+  })
+  webSocket.on('message', (data: RawData, isBinary: boolean) => {
+    if (isBinary) webSocket.close(1003, 'text messages only')
+    else owner.message(textOf(data))
+  })
+  webSocket.on('close', (code, reason) => {
+    const goodbye: ConnectionEnd | undefined = code === 1006 ? undefined : { cause: 'peer-closed', code, reason: reason.toString() }
+    owner.ended(ending?.cause === 'protocol' ? ending : (goodbye ?? ending ?? { cause: 'reset', reason: 'the connection was destroyed' }))
+  })
+}
+
+/** ws gives text as one Buffer, since neither `binaryType` nor fragments change that. */
+function textOf(data: RawData): string {
+  return Buffer.isBuffer(data) ? data.toString() : Buffer.concat(Array.isArray(data) ? data : [Buffer.from(data)]).toString()
+}
+
+function endByError(error: NodeJS.ErrnoException): ConnectionEnd {
+  const wasReset = error.code === 'ECONNRESET' || error.code === 'EPIPE' || error.code === 'ECONNABORTED'
+  return { cause: wasReset ? 'reset' : 'unreachable', reason: error.code ?? error.message }
+}
+
+const asText = Object.freeze({ binary: false })
+
+class WsSocket implements MessageSocket {
+  readonly #webSocket: WebSocket
+  readonly #tcp: Duplex
+
+  constructor(webSocket: WebSocket, tcp: Duplex) {
+    this.#webSocket = webSocket
+    this.#tcp = tcp
+  }
+
+  get bufferedAmount(): number {
+    return this.#webSocket.bufferedAmount
+  }
+
+  send(text: string | Buffer): void {
+    this.#webSocket.send(text, asText)
+  }
+
+  hold(): void {
+    this.#tcp.cork()
+  }
+
+  release(): void {
+    this.#tcp.uncork()
+  }
+
+  pause(): void {
+    this.#webSocket.pause()
+  }
+
+  resume(): void {
+    this.#webSocket.resume()
+  }
+
+  close(code: number, reason: string): void {
+    // A paused socket would never read the client's answer.
+    if (this.#webSocket.isPaused) this.#webSocket.resume()
+    this.#webSocket.close(code, reason)
+  }
+
+  terminate(): void {
+    this.#webSocket.terminate()
+  }
+}
