@@ -1,1 +1,10 @@
-export {}
+export { joinCluster } from './join-cluster.js'
+export type { JoinOptions } from './options.js'
+export type { Cluster, ClusterEvents, LinkView, MemberView } from './cluster.js'
+export type { Address } from './address.js'
+export type { InstanceRecord, RecordClusterPart } from './registry/record.js'
+export type { LinkStatus } from './mesh/link-status.js'
+export type { TlsOptions } from '@ddp-cluster/ddp-client/internal'
+export type { EventOrigin, Stream, StreamListener } from './broadcast/stream.js'
+export { ClusterError } from './errors.js'
+export type { ClusterErrorCode } from './errors.js'

@@ -1,0 +1,58 @@
+import { isIP } from 'node:net'
+import { networkInterfaces } from 'node:os'
+import type { Server as HttpServer } from 'node:http'
+import { Server as HttpsServer } from 'node:https'
+import { ClusterError } from './errors.js'
+
+/** Where peers dial an instance. */
+export interface Address {
+  readonly host: string
+  /** A string, as it stands in the record. */
+  readonly port: string
+  /** `ws://host:port/path/websocket`, or `wss://`. */
+  readonly url: string
+}
+
+export interface AddressSources {
+  readonly server: HttpServer | HttpsServer
+  /** What the application says, first. */
+  readonly address: { readonly host?: string; readonly port?: number | string } | undefined
+  /** Then `INSTANCE_IP` and `PORT`. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** `PORT` is the application's; a server opened for peers alone has a port of its own. */
+  readonly ownServer: boolean
+  /** Before `/websocket`: empty, or `/chat`. */
+  readonly path: string
+}
+
+/** The address to advertise: what was said, else what the server is bound to. Throws `not-listening` when neither is known. */
+export function advertisedAddress({ server, address, env, ownServer, path }: AddressSources): Address {
+  const bound = server.address()
+  const boundTo = typeof bound === 'object' ? bound : null
+  const host = address?.host ?? (nonEmpty(env['INSTANCE_IP']) || (boundTo && reachableHost(boundTo.address)))
+  const port = address?.port ?? ((!ownServer && nonEmpty(env['PORT'])) || boundTo?.port)
+  if (!host || port === undefined || (!boundTo && !address)) {
+    throw new ClusterError('not-listening', 'the server does not listen yet: call joinCluster() after its "listening" event, or give the option address: { host, port }')
+  }
+  const portNumber = Number(port)
+  if (!Number.isInteger(portNumber) || portNumber < 1 || portNumber > 65_535) {
+    throw new ClusterError('invalid-option', `the advertised port must be a whole number from 1 to 65535, not ${JSON.stringify(port)}`)
+  }
+  const bare = host.replace(/^\[(.*)\]$/, '$1')
+  const shown = isIP(bare) === 6 ? `[${bare}]` : bare
+  const url = `${server instanceof HttpsServer ? 'wss' : 'ws'}://${shown}:${portNumber}${path}/websocket`
+  if (!URL.canParse(url)) throw new ClusterError('invalid-option', `the advertised host ${JSON.stringify(host)} is no host name or address`)
+  return { host: shown, port: String(portNumber), url }
+}
+
+const nonEmpty = (text: string | undefined): string | undefined => (text === undefined || text === '' || text === 'undefined' ? undefined : text)
+
+/** How a peer names what the server is bound to. */
+function reachableHost(bound: string): string {
+  if (bound === '127.0.0.1' || bound === '::1') return 'localhost'
+  if (bound !== '0.0.0.0' && bound !== '::') return bound
+  const external = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .find((address) => address.family === 'IPv4' && !address.internal)
+  return external?.address ?? 'localhost'
+}

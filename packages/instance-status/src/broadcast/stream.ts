@@ -1,0 +1,65 @@
+import type { SequencedEvent } from './wire.js'
+
+/** Where an event came from. */
+export interface EventOrigin {
+  /** The instance that emitted it. */
+  readonly from: string
+  /** Its number among that instance's events. */
+  readonly seq: number
+}
+
+/** What a listener is called with: the event's arguments; `this` is where it came from. */
+export type StreamListener = (this: EventOrigin, ...args: unknown[]) => void
+
+/** A named channel of events to all instances of the cluster. */
+export interface Stream {
+  readonly name: string
+  /** Calls `listener` for every `event` that any instance emits, this one included; the function returned takes that back. */
+  on(event: string, listener: StreamListener): () => void
+  off(event: string, listener: StreamListener): void
+  /** Sends the event to all members and to this instance's own listeners. Throws when an argument is no EJSON value. */
+  emit(event: string, ...args: unknown[]): void
+}
+
+/** The listeners of one instance, by stream and event. */
+export class Listeners {
+  readonly #byKey = new Map<string, Set<StreamListener>>()
+  readonly #onFault: (error: unknown, event: SequencedEvent) => void
+
+  /** `onFault` is told of a listener that threw; the others are called all the same. */
+  constructor(onFault: (error: unknown, event: SequencedEvent) => void) {
+    this.#onFault = onFault
+  }
+
+  add(stream: string, event: string, listener: StreamListener): void {
+    const key = keyOf(stream, event)
+    const present = this.#byKey.get(key)
+    if (present) present.add(listener)
+    else this.#byKey.set(key, new Set([listener]))
+  }
+
+  remove(stream: string, event: string, listener: StreamListener): void {
+    const key = keyOf(stream, event)
+    const present = this.#byKey.get(key)
+    if (present?.delete(listener) && present.size === 0) this.#byKey.delete(key)
+  }
+
+  dispatch(from: string, event: SequencedEvent): void {
+    const listeners = this.#byKey.get(keyOf(event.stream, event.event))
+    if (!listeners) return
+    const origin = { from, seq: event.seq }
+    for (const listener of [...listeners]) {
+      try {
+        listener.apply(origin, [...event.args])
+      } catch (error) {
+        this.#onFault(error, event)
+      }
+    }
+  }
+
+  clear(): void {
+    this.#byKey.clear()
+  }
+}
+
+const keyOf = (stream: string, event: string): string => JSON.stringify([stream, event])

@@ -1,0 +1,200 @@
+import { backoffDelayMs, type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
+import type { DataMessage, Logger } from '@ddp-cluster/ddp-common'
+import { type Connection, type ConnectionEnd, openConnection, type TlsOptions } from '@ddp-cluster/ddp-client/internal'
+import type { EndedBy, Ending } from '../membership/facts.js'
+import { AuthorizationError, introduce } from './dial.js'
+import type { DialTurns } from './dial-turns.js'
+import type { LinkStatus } from './link-status.js'
+
+/** What all links of one instance share. */
+export interface LinkContext {
+  readonly cluster: string
+  readonly selfId: string
+  readonly secrets: readonly string[]
+  readonly turns: DialTurns
+  readonly nextAttempt: () => number
+  readonly authTimeoutMs: number
+  readonly heartbeatIntervalMs: number
+  readonly heartbeatTimeoutMs: number
+  readonly maxMessageBytes: number
+  readonly tls: TlsOptions | undefined
+  readonly clock: Clock
+  readonly random: () => number
+  readonly logger: Logger
+  readonly events: LinkEvents
+}
+
+export interface LinkEvents {
+  /** The peer and we have proven ourselves on a fresh session; resolves when all that the link is for has been asked for there. */
+  greet(peerId: string, connection: Connection): Promise<void>
+  /** What the peer publishes, in order. */
+  message(peerId: string, message: DataMessage): void
+  up(peerId: string): void
+  down(peerId: string, ending: Ending): void
+  failed(peerId: string, ending: Ending): void
+}
+
+type LinkState =
+  | { readonly kind: 'queued'; readonly leave: () => void }
+  | { readonly kind: 'dialling'; readonly connection: Connection; readonly done: () => void }
+  | { readonly kind: 'connected'; readonly connection: Connection }
+  | { readonly kind: 'waiting'; readonly retryTime: number; readonly reason: string; readonly cancel: () => void }
+  | { readonly kind: 'failed'; readonly reason: string; readonly cancel: () => void }
+  | { readonly kind: 'closed' }
+
+/** Between instances nobody waits longer than this for a peer whose record is fresh. */
+const longestRedialMs = 10_000
+
+/** Refusals that dialling again does not mend by itself: shown as `failed`, and tried again at the longest delay. */
+const lasting: ReadonlySet<string> = new Set(['wrong-instance', 'wrong-protocol', 'wrong-cluster', 'unauthorized', 'impostor', 'not-an-instance'])
+
+/** The link that this instance dials to one peer: one socket at a time, dialled again for as long as the peer is a member. */
+export class Link {
+  readonly peerId: string
+  readonly url: string
+  readonly #context: LinkContext
+  readonly #timers: Timers
+  #state: LinkState = { kind: 'closed' }
+  #retryCount = 0
+  #rejections = 0
+  #lastError: string | undefined
+
+  constructor(peerId: string, url: string, context: LinkContext) {
+    this.peerId = peerId
+    this.url = url
+    this.#context = context
+    this.#timers = new Timers(context.clock)
+    this.#queue()
+  }
+
+  get status(): LinkStatus {
+    const retryCount = this.#retryCount
+    const state = this.#state
+    switch (state.kind) {
+      case 'queued':
+      case 'dialling':
+        return { status: 'connecting', connected: false, retryCount, ...(this.#lastError !== undefined && { reason: this.#lastError }) }
+      case 'connected':
+        return { status: 'connected', connected: true, retryCount }
+      case 'waiting':
+        return { status: 'waiting', connected: false, retryCount, retryTime: state.retryTime, reason: state.reason }
+      case 'failed':
+        return { status: 'failed', connected: false, retryCount, reason: state.reason }
+      case 'closed':
+        return { status: 'offline', connected: false, retryCount }
+    }
+  }
+
+  /** The connection over which the peer proved itself and gives us what it publishes; undefined while there is none. */
+  get connection(): Connection | undefined {
+    return this.#state.kind === 'connected' ? this.#state.connection : undefined
+  }
+
+  /** The last thing that went wrong, kept after it has been mended. */
+  get lastError(): string | undefined {
+    return this.#lastError
+  }
+
+  /** Hangs up for good; nothing is told any more. */
+  close(): void {
+    const state = this.#state
+    this.#state = { kind: 'closed' }
+    this.#timers.clear()
+    if (state.kind === 'queued') state.leave()
+    if (state.kind === 'dialling') state.done()
+    if (state.kind === 'dialling' || state.kind === 'connected') state.connection.close()
+  }
+
+  #queue(): void {
+    let leave: () => void = () => undefined
+    this.#state = { kind: 'queued', leave: () => leave() }
+    leave = this.#context.turns.take(() => this.#dial(() => leave()))
+  }
+
+  #dial(done: () => void): void {
+    const { heartbeatIntervalMs, heartbeatTimeoutMs, maxMessageBytes, tls, clock, logger, events, authTimeoutMs } = this.#context
+    const connection = openConnection({
+      url: this.url,
+      connectTimeoutMs: authTimeoutMs,
+      heartbeatIntervalMs,
+      heartbeatTimeoutMs,
+      maxMessageBytes,
+      clock,
+      logger,
+      ...(tls && { tls }),
+      onMessage: (message) => {
+        if (this.#owns(connection)) events.message(this.peerId, message)
+      },
+    })
+    this.#state = { kind: 'dialling', connection, done }
+    void connection.closed.then((end) => this.#ended(connection, endingOf(end)))
+    this.#prove(connection).then(
+      () => this.#up(connection, done),
+      (error: unknown) => {
+        // A connection that ended by itself has told so above, and knows better why.
+        setImmediate(() => {
+          if (!this.#owns(connection)) return
+          const code = error instanceof AuthorizationError ? error.code : 'failed'
+          const reason = error instanceof Error ? error.message : String(error)
+          this.#dropped(connection, { by: 'other', reason: `${code}: ${reason}` }, code)
+          connection.close()
+        })
+      },
+    )
+  }
+
+  async #prove(connection: Connection): Promise<void> {
+    const { cluster, selfId, secrets, nextAttempt, authTimeoutMs, events } = this.#context
+    await connection.opened
+    // While a secret is rotated the peer may know only one of ours: each refusal goes on to the next.
+    const secret = secrets[this.#rejections % secrets.length] ?? ''
+    await introduce(connection, { cluster, from: selfId, to: this.peerId, attempt: nextAttempt(), secret, timeoutMs: authTimeoutMs })
+    await events.greet(this.peerId, connection)
+  }
+
+  #up(connection: Connection, done: () => void): void {
+    if (!this.#owns(connection)) return
+    done()
+    this.#state = { kind: 'connected', connection }
+    this.#retryCount = 0
+    this.#context.events.up(this.peerId)
+  }
+
+  #ended(connection: Connection, ending: Ending): void {
+    if (this.#owns(connection)) this.#dropped(connection, ending, undefined)
+  }
+
+  #dropped(connection: Connection, ending: Ending, code: string | undefined): void {
+    const { clock, random, events, logger } = this.#context
+    const before = this.#state
+    if (before.kind === 'dialling') before.done()
+    this.#lastError = ending.reason
+    const rotating = code === 'unauthorized' && (this.#rejections += 1) % this.#context.secrets.length !== 0
+    const delayMs = code !== undefined && lasting.has(code) && !rotating ? longestRedialMs : backoffDelayMs(this.#retryCount, random(), { maxMs: longestRedialMs })
+    this.#retryCount += 1
+    const cancel = this.#timers.after(delayMs, () => this.#queue())
+    this.#state =
+      code !== undefined && lasting.has(code) && !rotating
+        ? { kind: 'failed', reason: ending.reason, cancel }
+        : { kind: 'waiting', retryTime: Math.round(clock.wallNow() + delayMs), reason: ending.reason, cancel }
+    logger.debug({ peer: this.peerId, url: this.url, reason: ending.reason }, 'a link is down')
+    if (before.kind === 'connected') events.down(this.peerId, ending)
+    else events.failed(this.peerId, ending)
+  }
+
+  /** Whether this is the connection that the link stands on: what arrives on an older one is ignored. */
+  #owns(connection: Connection): boolean {
+    const state = this.#state
+    return (state.kind === 'dialling' || state.kind === 'connected') && state.connection === connection
+  }
+}
+
+function endingOf(end: ConnectionEnd): Ending {
+  return { by: endedBy(end.cause), reason: end.reason }
+}
+
+function endedBy(cause: ConnectionEnd['cause']): EndedBy {
+  if (cause === 'ended' || cause === 'reset') return 'kernel'
+  if (cause === 'refused') return 'refused'
+  return cause === 'heartbeat-timeout' || cause === 'connect-timeout' ? 'silence' : 'other'
+}

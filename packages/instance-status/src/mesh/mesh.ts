@@ -1,0 +1,152 @@
+import type { DataMessage, Logger } from '@ddp-cluster/ddp-common'
+import type { Clock } from '@ddp-cluster/ddp-common/internal'
+import type { Connection as DialledConnection, TlsOptions } from '@ddp-cluster/ddp-client/internal'
+import type { Connection, ConnectionEnd, DDPServer } from '@ddp-cluster/ddp-server'
+import { DDPError } from '@ddp-cluster/ddp-common'
+import type { EndedBy, Ending } from '../membership/facts.js'
+import { DialTurns } from './dial-turns.js'
+import { Gatekeeper, type ProvenPeer } from './gatekeeper.js'
+import { Link } from './link.js'
+
+export const goodbyeMethod = 'cluster.goodbye'
+
+/** What the mesh tells: its half of what membership is judged by. */
+export interface MeshEvents {
+  outboundUp(peerId: string): void
+  outboundDown(peerId: string, ending: Ending): void
+  dialFailed(peerId: string, ending: Ending): void
+  inboundDown(peerId: string, ending: Ending): void
+  goodbye(peerId: string): void
+}
+
+/** What rides on a link: asked for on every new session, and given every message of it. */
+export interface Feed {
+  subscribe(peerId: string, connection: DialledConnection): Promise<void>
+  message(peerId: string, message: DataMessage): void
+}
+
+export interface MeshOptions {
+  readonly ddpServer: DDPServer
+  readonly cluster: string
+  readonly selfId: string
+  readonly secrets: readonly string[]
+  readonly authTimeoutMs: number
+  readonly linkHeartbeatIntervalMs: number
+  readonly linkHeartbeatTimeoutMs: number
+  readonly maxMessageBytes: number
+  readonly tls: TlsOptions | undefined
+  readonly clock: Clock
+  readonly random: () => number
+  readonly logger: Logger
+  readonly feed: Feed
+  readonly events: MeshEvents
+}
+
+interface Inbound {
+  readonly peer: ProvenPeer
+  readonly connection: Connection
+}
+
+const dialsAtOnce = 16
+
+/** The sockets between this instance and its peers: one dialled by us and one by them, for each. */
+export class Mesh {
+  readonly #options: MeshOptions
+  readonly #gatekeeper: Gatekeeper
+  readonly #turns = new DialTurns(dialsAtOnce)
+  readonly #links = new Map<string, Link>()
+  readonly #inbound = new Map<string, Inbound>()
+  #attempts = 0
+  #closed = false
+
+  constructor(options: MeshOptions) {
+    this.#options = options
+    const { ddpServer, cluster, selfId, secrets, authTimeoutMs, clock, logger, events } = options
+    const onProven = (peer: ProvenPeer, connection: Connection): void => this.#admit(peer, connection)
+    this.#gatekeeper = new Gatekeeper({ ddpServer, cluster, selfId, secrets, authTimeoutMs, clock, logger, onProven })
+    const gatekeeper = this.#gatekeeper
+    ddpServer.method(goodbyeMethod, function () {
+      events.goodbye(gatekeeper.require(this.connection).id)
+    })
+  }
+
+  /** The links that this instance dials, by the peer's id. */
+  get links(): ReadonlyMap<string, Link> {
+    return this.#links
+  }
+
+  /** The peer whose only session this is; throws a `DDPError` for anybody else's. */
+  requirePeer(connection: Connection): ProvenPeer {
+    const peer = this.#gatekeeper.require(connection)
+    if (this.#inbound.get(peer.id)?.connection !== connection) throw new DDPError('superseded', 'a later session of this peer took over')
+    return peer
+  }
+
+  /** Sees to it that the peer is dialled, at this address. */
+  dial(peerId: string, url: string): void {
+    if (this.#closed || this.#links.get(peerId)?.url === url) return
+    this.#links.get(peerId)?.close()
+    const { cluster, selfId, secrets, authTimeoutMs, linkHeartbeatIntervalMs, linkHeartbeatTimeoutMs, maxMessageBytes, tls, clock, random, logger } = this.#options
+    const { feed, events } = this.#options
+    const link = new Link(peerId, url, {
+      cluster, selfId, secrets, authTimeoutMs, maxMessageBytes, tls, clock, random, logger,
+      heartbeatIntervalMs: linkHeartbeatIntervalMs,
+      heartbeatTimeoutMs: linkHeartbeatTimeoutMs,
+      turns: this.#turns,
+      nextAttempt: () => (this.#attempts += 1),
+      events: {
+        greet: (id, connection) => feed.subscribe(id, connection),
+        message: (id, message) => feed.message(id, message),
+        up: (id) => events.outboundUp(id),
+        down: (id, ending) => events.outboundDown(id, ending),
+        failed: (id, ending) => events.dialFailed(id, ending),
+      },
+    })
+    this.#links.set(peerId, link)
+  }
+
+  /** The peer is no member any more: its link and its session end. */
+  hangUp(peerId: string): void {
+    this.#links.get(peerId)?.close()
+    this.#links.delete(peerId)
+    const inbound = this.#inbound.get(peerId)
+    this.#inbound.delete(peerId)
+    inbound?.connection.close(1000, 'no member')
+  }
+
+  /** Tells every peer that this instance leaves, over whatever link there is, and waits for nobody longer than `timeoutMs`. */
+  async sayGoodbye(timeoutMs: number): Promise<void> {
+    const calls = [...this.#links.values()].map((link) => link.connection?.call(goodbyeMethod, [], { timeoutMs }))
+    await Promise.allSettled(calls)
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const link of this.#links.values()) link.close()
+    this.#links.clear()
+    for (const { connection } of this.#inbound.values()) connection.close(1001, 'leaving')
+    this.#inbound.clear()
+    this.#gatekeeper.close()
+  }
+
+  /** A session was proven. Of several of one peer the highest attempt counts, whatever order they arrive in. */
+  #admit(peer: ProvenPeer, connection: Connection): void {
+    const present = this.#inbound.get(peer.id)
+    if (this.#closed || (present && present.peer.attempt > peer.attempt)) {
+      connection.close(1000, 'superseded')
+      return
+    }
+    this.#inbound.set(peer.id, { peer, connection })
+    present?.connection.close(1000, 'superseded')
+    connection.onClose((end) => {
+      if (this.#inbound.get(peer.id)?.connection !== connection) return
+      this.#inbound.delete(peer.id)
+      this.#options.events.inboundDown(peer.id, { by: endedBy(end.cause), reason: end.reason })
+    })
+  }
+}
+
+function endedBy(cause: ConnectionEnd['cause']): EndedBy {
+  if (cause === 'ended' || cause === 'reset') return 'kernel'
+  return cause === 'heartbeat-timeout' ? 'silence' : 'other'
+}

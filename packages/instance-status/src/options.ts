@@ -1,0 +1,149 @@
+import type { Server as HttpServer } from 'node:http'
+import type { Server as HttpsServer, ServerOptions as HttpsServerOptions } from 'node:https'
+import { type Logger, silentLogger } from '@ddp-cluster/ddp-common'
+import { type Clock, systemClock } from '@ddp-cluster/ddp-common/internal'
+import type { Db } from 'mongodb'
+import { ClusterError } from './errors.js'
+import type { TlsOptions } from '@ddp-cluster/ddp-client/internal'
+
+/** What `joinCluster()` takes. Durations are milliseconds. */
+export interface JoinOptions {
+  /** The database that all instances share. Only the handle is used; connecting and closing the client stay the application's. */
+  readonly db: Db
+  /** The application's name: instances of one name in one collection are one cluster. */
+  readonly name: string
+  /** The application's HTTP server, which listens already: peers reach the instance at its `/websocket`. */
+  readonly server?: HttpServer | HttpsServer
+  /** Instead of `server`: a server for peers alone. What processes that share one port need (PM2, node:cluster). Port 0, any free one, by default. */
+  readonly listen?: { readonly host?: string; readonly port?: number; readonly tls?: HttpsServerOptions }
+  /** What peers dial, where it is not what the server is bound to. Default: `INSTANCE_IP` and `PORT`, else the bound address. */
+  readonly address?: { readonly host?: string; readonly port?: number | string }
+  /** Before `/websocket`, such as `/chat`. Default: the path of `ROOT_URL`. */
+  readonly path?: string
+  /** Default `instances`, or `MULTIPLE_INSTANCES_COLLECTION_NAME`. */
+  readonly collectionName?: string
+  /** How often the own record is renewed; 10_000, or `MULTIPLE_INSTANCES_PING_INTERVAL` in seconds. Half as much doubles the writes. */
+  readonly heartbeatIntervalMs?: number
+  /** How long a record may stand still before its instance counts as dead, unless a link shows otherwise; 60_000, or `MULTIPLE_INSTANCES_EXPIRE` in seconds. At least three heartbeats. */
+  readonly expireAfterMs?: number
+  /** How long a new peer may take to be linked before it is suspect; 10_000. */
+  readonly linkTimeoutMs?: number
+  /** How long a dial, and then each step of the authorization, may take; 10_000. */
+  readonly authTimeoutMs?: number
+  /** How long a link may be silent before the peer is asked for a sign of life; 5_000. */
+  readonly linkHeartbeatIntervalMs?: number
+  /** How long the peer may take to give it; 5_000. */
+  readonly linkHeartbeatTimeoutMs?: number
+  /** What `close()` may take; 5_000. */
+  readonly closeTimeoutMs?: number
+  /** What instances prove to each other that they know: at least 32 characters, or `[new, old]` while it changes. Default: made by the first instance and kept in `<collectionName>_settings`. */
+  readonly secret?: string | readonly [string, string]
+  /** For dialling peers that speak TLS. */
+  readonly tls?: TlsOptions
+  /** Rides along in the record's `extraInformation`, beside `host` and `port`. */
+  readonly extraInformation?: Readonly<Record<string, unknown>>
+  /** Adds `os` and `nodeVersion` to it. */
+  readonly hostFacts?: boolean
+  /** Leave on SIGTERM and SIGINT, and raise the signal again when no other listener wants it. */
+  readonly handleSignals?: boolean
+  readonly logger?: Logger
+  /** For tests. */
+  readonly clock?: Clock
+}
+
+export interface ResolvedOptions {
+  readonly name: string
+  readonly collectionName: string
+  readonly path: string
+  readonly heartbeatIntervalMs: number
+  readonly expireAfterMs: number
+  readonly linkTimeoutMs: number
+  readonly authTimeoutMs: number
+  readonly linkHeartbeatIntervalMs: number
+  readonly linkHeartbeatTimeoutMs: number
+  readonly closeTimeoutMs: number
+  /** Undefined: the cluster's own, from the database. */
+  readonly secrets: readonly string[] | undefined
+  readonly logger: Logger
+  readonly clock: Clock
+}
+
+const defaults = Object.freeze({
+  collectionName: 'instances',
+  heartbeatIntervalMs: 10_000,
+  expireAfterMs: 60_000,
+  linkTimeoutMs: 10_000,
+  authTimeoutMs: 10_000,
+  linkHeartbeatIntervalMs: 5_000,
+  linkHeartbeatTimeoutMs: 5_000,
+  closeTimeoutMs: 5_000,
+})
+
+const leastSecretLength = 32
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** Merges options, environment and defaults, in that order. Throws `invalid-option` for what cannot work. */
+export function resolveOptions(options: JoinOptions, env: Environment): ResolvedOptions {
+  if (typeof options.db?.collection !== 'function') throw invalid('db must be a Db of the mongodb driver')
+  if (typeof options.name !== 'string' || options.name === '') throw invalid('name must be the name of the application, such as "rocket.chat"')
+  if ((options.server === undefined) === (options.listen === undefined)) throw invalid('give either server, the HTTP server of the application, or listen, for a server of the cluster alone')
+  if (options.extraInformation && ('host' in options.extraInformation || 'port' in options.extraInformation)) throw invalid('host and port in extraInformation are the advertised address: give the option address')
+  const heartbeatIntervalMs = duration('heartbeatIntervalMs', options.heartbeatIntervalMs ?? seconds(env, 'MULTIPLE_INSTANCES_PING_INTERVAL') ?? defaults.heartbeatIntervalMs)
+  const expireAfterMs = duration('expireAfterMs', options.expireAfterMs ?? seconds(env, 'MULTIPLE_INSTANCES_EXPIRE') ?? defaults.expireAfterMs)
+  if (expireAfterMs < 3 * heartbeatIntervalMs) {
+    throw invalid(`expireAfterMs (${expireAfterMs}) must be at least three times heartbeatIntervalMs (${heartbeatIntervalMs}): one missed heartbeat must not make an instance dead`)
+  }
+  return Object.freeze({
+    name: options.name,
+    collectionName: options.collectionName ?? (env['MULTIPLE_INSTANCES_COLLECTION_NAME'] || defaults.collectionName),
+    path: options.path === undefined ? rootPath(env['ROOT_URL']) : subPath(options.path),
+    heartbeatIntervalMs,
+    expireAfterMs,
+    linkTimeoutMs: duration('linkTimeoutMs', options.linkTimeoutMs ?? defaults.linkTimeoutMs),
+    authTimeoutMs: duration('authTimeoutMs', options.authTimeoutMs ?? defaults.authTimeoutMs),
+    linkHeartbeatIntervalMs: duration('linkHeartbeatIntervalMs', options.linkHeartbeatIntervalMs ?? defaults.linkHeartbeatIntervalMs),
+    linkHeartbeatTimeoutMs: duration('linkHeartbeatTimeoutMs', options.linkHeartbeatTimeoutMs ?? defaults.linkHeartbeatTimeoutMs),
+    closeTimeoutMs: duration('closeTimeoutMs', options.closeTimeoutMs ?? defaults.closeTimeoutMs),
+    secrets: options.secret === undefined ? undefined : checkSecrets(options.secret),
+    logger: options.logger ?? silentLogger,
+    clock: options.clock ?? systemClock,
+  })
+}
+
+const invalid = (message: string): ClusterError => new ClusterError('invalid-option', message)
+
+/** The longest delay that Node.js' timers keep. */
+const longestDelayMs = 2_147_483_647
+
+function duration(name: string, value: number): number {
+  if (typeof value !== 'number' || !(value >= 1 && value <= longestDelayMs)) throw invalid(`${name} must be milliseconds from 1 to ${longestDelayMs}, not ${String(value)}`)
+  return value
+}
+
+function seconds(env: Environment, name: string): number | undefined {
+  const text = env[name]
+  if (text === undefined || text === '') return undefined
+  const value = Number(text)
+  if (!(value > 0)) throw invalid(`the environment variable ${name} must be a number of seconds, not ${JSON.stringify(text)}`)
+  return value * 1000
+}
+
+function rootPath(rootUrl: string | undefined): string {
+  if (rootUrl === undefined || rootUrl === '') return ''
+  if (!URL.canParse(rootUrl)) throw invalid(`the environment variable ROOT_URL is no URL: ${JSON.stringify(rootUrl)}`)
+  return new URL(rootUrl).pathname.replace(/\/+$/, '')
+}
+
+function subPath(path: string): string {
+  if (path !== '' && !/^\/[^?#\s]*[^?#\s/]$/.test(path)) throw invalid(`path must be empty or like "/chat", not ${JSON.stringify(path)}`)
+  return path
+}
+
+/** The secrets themselves stay out of what is thrown. */
+function checkSecrets(secret: string | readonly [string, string]): readonly string[] {
+  const secrets = typeof secret === 'string' ? [secret] : [...secret]
+  const right = secrets.length > 0 && secrets.every((one) => typeof one === 'string' && one.length >= leastSecretLength)
+  if (!right) throw invalid(`secret must be a string of at least ${leastSecretLength} characters, or [new, old] while it is changed`)
+  return secrets
+}
