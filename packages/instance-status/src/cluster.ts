@@ -7,6 +7,7 @@ import type { Address } from './address.js'
 import { Broadcast } from './broadcast/broadcast.js'
 import type { Stream } from './broadcast/stream.js'
 import { recordOf } from './membership/facts.js'
+import type { LeftReason } from './membership/judge.js'
 import { emptyMembership, type Happening, type Membership, type MembershipEvent, nextDeadline, reduce } from './membership/membership.js'
 import type { LinkStatus } from './mesh/link-status.js'
 import { Mesh } from './mesh/mesh.js'
@@ -17,14 +18,14 @@ import type { OwnFacts } from './registry/own-record.js'
 import type { ResolvedOptions } from './options.js'
 import type { TlsOptions } from '@ddp-cluster/ddp-client/internal'
 
-/** What is told of the other instances. `record` is the last one seen, if any. */
+/** What is told of the cluster, and the one payload of each. `record` is the last one seen, if any. */
 export interface ClusterEvents {
-  memberJoined: [{ id: string; record: InstanceRecord | undefined }]
-  memberSuspected: [{ id: string; record: InstanceRecord | undefined; reason: string }]
-  memberRecovered: [{ id: string; record: InstanceRecord | undefined }]
-  memberLeft: [{ id: string; record: InstanceRecord | undefined; reason: 'closed' | 'refused' | 'expired' | 'replaced' }]
-  registryLost: [{ error: unknown }]
-  registryRestored: []
+  memberJoined: { readonly id: string; readonly record: InstanceRecord | undefined }
+  memberSuspected: { readonly id: string; readonly record: InstanceRecord | undefined; readonly reason: string }
+  memberRecovered: { readonly id: string; readonly record: InstanceRecord | undefined }
+  memberLeft: { readonly id: string; readonly record: InstanceRecord | undefined; readonly reason: LeftReason }
+  registryLost: { readonly error: unknown }
+  registryRestored: Record<string, never>
 }
 
 /** One other instance as this one sees it. */
@@ -64,7 +65,7 @@ export interface Cluster extends AsyncDisposable {
   lastRecords(): readonly InstanceRecord[]
   /** A channel of events to all instances. */
   stream(name: string): Stream
-  on<E extends keyof ClusterEvents>(event: E, listener: (...args: ClusterEvents[E]) => void): () => void
+  on<E extends keyof ClusterEvents>(event: E, listener: (payload: ClusterEvents[E]) => void): () => void
   /** Leaves: deletes the record, says goodbye on every link, closes. May be called twice; takes at most `closeTimeoutMs`, and never rejects. */
   close(): Promise<void>
   /** Resolves when this instance has left. */
@@ -92,7 +93,7 @@ export class ClusterInstance implements Cluster {
   readonly #parts: ClusterParts
   readonly #clock: Clock
   readonly #logger: Logger
-  readonly #events = new EventEmitter<{ [E in keyof ClusterEvents]: (...args: ClusterEvents[E]) => void }>()
+  readonly #events = new EventEmitter()
   readonly #timers: Timers
   readonly #registry: Registry
   readonly #mesh: Mesh
@@ -124,11 +125,11 @@ export class ClusterInstance implements Cluster {
         },
         lost: (error) => {
           this.#happened({ type: 'registryLost' })
-          this.#emit('registryLost', { error })
+          this.#events.emit('registryLost', { error })
         },
         restored: () => {
           this.#happened({ type: 'registryRestored' })
-          this.#emit('registryRestored')
+          this.#events.emit('registryRestored', {})
         },
       },
     })
@@ -220,11 +221,17 @@ export class ClusterInstance implements Cluster {
     return this.#broadcast.stream(name)
   }
 
-  on<E extends keyof ClusterEvents>(event: E, listener: (...args: ClusterEvents[E]) => void): () => void {
-    const add = this.#events.on.bind(this.#events) as (name: E, run: (...args: ClusterEvents[E]) => void) => unknown
-    const remove = this.#events.off.bind(this.#events) as (name: E, run: (...args: ClusterEvents[E]) => void) => unknown
-    add(event, listener)
-    return () => void remove(event, listener)
+  on<E extends keyof ClusterEvents>(event: E, listener: (payload: ClusterEvents[E]) => void): () => void {
+    // A listener that throws must not stop what is being done.
+    const guarded = (payload: ClusterEvents[E]): void => {
+      try {
+        listener(payload)
+      } catch (error) {
+        this.#logger.error({ event, error: String(error) }, 'a listener of the cluster threw')
+      }
+    }
+    this.#events.on(event, guarded)
+    return () => void this.#events.off(event, guarded)
   }
 
   close(): Promise<void> {
@@ -276,20 +283,9 @@ export class ClusterInstance implements Cluster {
     this.#scheduleDeadline()
   }
 
-  #tell({ type, ...event }: MembershipEvent): void {
-    this.#logger.info({ instance: event.id, ...('reason' in event && { reason: event.reason }) }, type)
-    this.#emit(type, event as never)
-  }
-
-  /** A listener that throws must not stop what is being done. */
-  #emit<E extends keyof ClusterEvents>(event: E, ...args: ClusterEvents[E]): void {
-    for (const listener of this.#events.listeners(event)) {
-      try {
-        ;(listener as (...args: ClusterEvents[E]) => void)(...args)
-      } catch (error) {
-        this.#logger.error({ event, error: String(error) }, 'a listener of the cluster threw')
-      }
-    }
+  #tell({ type, ...payload }: MembershipEvent): void {
+    this.#logger.info({ instance: payload.id, ...('reason' in payload && { reason: payload.reason }) }, type)
+    this.#events.emit(type, payload)
   }
 
   #scheduleDeadline(): void {

@@ -1,1 +1,6 @@
-export {}
+export { instancesApi, instancesPath } from './instances-api.js'
+export type { ClusterState, InstancesApiHandler, InstancesApiOptions } from './instances-api.js'
+export { meteorAuthentication, rocketChatAuthorization } from './meteor-access.js'
+export type { Authenticate, Authorize, Credentials } from './meteor-access.js'
+export { instancesView } from './instances-view.js'
+export type { InstancesView } from './instances-view.js'

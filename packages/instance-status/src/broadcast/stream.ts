@@ -48,9 +48,9 @@ export class Listeners {
     const listeners = this.#byKey.get(keyOf(event.stream, event.event))
     if (!listeners) return
     const origin = { from, seq: event.seq }
-    for (const listener of [...listeners]) {
+    for (const listener of Array.from(listeners)) {
       try {
-        listener.apply(origin, [...event.args])
+        listener.apply(origin, event.args as unknown[])
       } catch (error) {
         this.#onFault(error, event)
       }

@@ -116,8 +116,8 @@ export class Mesh {
 
   /** Tells every peer that this instance leaves, over whatever link there is, and waits for nobody longer than `timeoutMs`. */
   async sayGoodbye(timeoutMs: number): Promise<void> {
-    const calls = [...this.#links.values()].map((link) => link.connection?.call(goodbyeMethod, [], { timeoutMs }))
-    await Promise.allSettled(calls)
+    const connections = [...this.#links.values()].map((link) => link.connection).filter((connection) => connection !== undefined)
+    await Promise.allSettled(connections.map((connection) => connection.call(goodbyeMethod, [], { timeoutMs })))
   }
 
   close(): void {

@@ -17,17 +17,17 @@ export async function ensureTtlIndex({ instances, db }: Handles, expireAfterMs: 
   } catch (error) {
     if (!isCommandError(error, indexOptionsConflict) && !isCommandError(error, indexKeySpecsConflict)) throw error
   }
-  const present = (await instances.listIndexes().toArray()).find((index) => isOurKey(index['key']))
-  const presentSeconds: unknown = present?.['expireAfterSeconds']
-  if (!present || presentSeconds === undefined) {
-    logger.warn({ index: present?.['name'] as unknown }, 'the index on _updatedAt does not expire records; records of crashed instances stay until a peer removes them')
+  const present = (await instances.listIndexes().toArray()).map(indexOf).find((index) => index.keys.length === 1 && index.keys[0] === '_updatedAt')
+  if (present?.seconds === undefined) {
+    logger.warn({ index: present?.name }, 'the index on _updatedAt does not expire records; records of crashed instances stay until a peer removes them')
     return
   }
-  if (Number(presentSeconds) >= seconds) return
-  await db.command({ collMod: instances.collectionName, index: { name: present['name'] as string, expireAfterSeconds: seconds } })
+  if (present.seconds >= seconds) return
+  await db.command({ collMod: instances.collectionName, index: { name: present.name, expireAfterSeconds: seconds } })
 }
 
-function isOurKey(key: unknown): boolean {
-  const entries = typeof key === 'object' && key !== null ? Object.entries(key) : []
-  return entries.length === 1 && entries[0]?.[0] === '_updatedAt'
+/** An index as `listIndexes` tells of it; the seconds come as any of MongoDB's number types. */
+function indexOf(index: unknown): { name: string; keys: string[]; seconds: number | undefined } {
+  const { name, key, expireAfterSeconds } = index as { name: string; key: object; expireAfterSeconds?: unknown }
+  return { name, keys: Object.keys(key), seconds: expireAfterSeconds === undefined ? undefined : Number(expireAfterSeconds) }
 }

@@ -1,6 +1,6 @@
 import type { ChangeStream, Timestamp } from 'mongodb'
 import type { Logger } from '@ddp-cluster/ddp-common'
-import { Timers } from '@ddp-cluster/ddp-common/internal'
+import type { Timers } from '@ddp-cluster/ddp-common/internal'
 import type { Handles, StringIdDocument } from './handles.js'
 import { type InstanceRecord, toRecord } from './record.js'
 

@@ -1,0 +1,48 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+/** What an instance tells when it has joined. */
+export interface InstanceReady {
+  readonly id: string
+  readonly address: string
+  /** Of its `instances.get`. */
+  readonly url: string
+}
+
+/** A server process of the example. */
+export interface InstanceProcess extends InstanceReady {
+  readonly pid: number
+  /** How it ended, or undefined while it runs. */
+  readonly ended: () => string | undefined
+  /** Asks it to leave, and kills it when it has not after `patienceMs`. */
+  stop(patienceMs: number): Promise<void>
+}
+
+const file = fileURLToPath(new URL('instance.ts', import.meta.url))
+
+/** Starts an instance; resolves when it has joined, and rejects when it ends before that. */
+export function startInstance(mongoUrl: string, databaseName: string): Promise<InstanceProcess> {
+  // Standard output may be somebody's JSON: what an instance has to say goes to standard error.
+  const child = fork(file, [mongoUrl, databaseName], { stdio: ['ignore', 2, 2, 'ipc'] })
+  let ending: string | undefined
+  const exited = new Promise<void>((resolve) => {
+    child.once('exit', (code, signal) => {
+      ending = signal ?? `exit code ${code}`
+      resolve()
+    })
+  })
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    void exited.then(() => reject(new Error(`an instance ended before it had joined (${ending})`)))
+    child.once('message', (ready) => {
+      resolve({ ...(ready as InstanceReady), pid: child.pid ?? 0, ended: () => ending, stop: (patienceMs) => stop(child, exited, patienceMs) })
+    })
+  })
+}
+
+async function stop(child: ChildProcess, exited: Promise<void>, patienceMs: number): Promise<void> {
+  child.kill('SIGTERM')
+  const timer = setTimeout(() => child.kill('SIGKILL'), patienceMs)
+  await exited
+  clearTimeout(timer)
+}

@@ -1,0 +1,30 @@
+// One server process of the example: an HTTP server, the cluster, and the API. Started by instance-process.ts.
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { joinCluster } from '@ddp-cluster/instance-status'
+import { instancesApi } from '@ddp-cluster/instances-api'
+import { MongoClient } from 'mongodb'
+import type { InstanceReady } from './instance-process.js'
+
+const [mongoUrl = '', databaseName = ''] = process.argv.slice(2)
+
+const client = await new MongoClient(mongoUrl).connect()
+const server = createServer().listen(0, '127.0.0.1')
+await once(server, 'listening')
+const { port } = server.address() as AddressInfo
+
+const cluster = await joinCluster({ db: client.db(databaseName), name: 'rocket.chat', server, address: { port }, handleSignals: true })
+const api = instancesApi({ cluster })
+server.on('request', (request, response) => void api(request, response))
+
+// Whoever started this process may be killed; nobody would end it then.
+process.on('disconnect', () => void cluster.close())
+void cluster.closed.then(async () => {
+  server.close()
+  server.closeAllConnections()
+  await client.close()
+})
+
+const ready: InstanceReady = { id: cluster.id, address: `${cluster.address.host}:${cluster.address.port}`, url: `http://localhost:${port}/api/v1/instances.get` }
+process.send?.(ready)

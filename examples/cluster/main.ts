@@ -1,0 +1,125 @@
+// A cluster to look at: a MongoDB, some server processes, and what each of them sees of the others.
+import { randomId } from '@ddp-cluster/ddp-common'
+import { MongoClient } from 'mongodb'
+import { type Fetched, fetchAnswer, missingLinks } from './answers.js'
+import { type Arguments, readArguments, usage } from './arguments.js'
+import { type LoginHeaders, seedDemoUser } from './demo-user.js'
+import { type InstanceProcess, startInstance } from './instance-process.js'
+import { type Mongo, openMongo } from './mongo.js'
+import { Screen } from './screen.js'
+import { renderTable } from './table.js'
+
+/** With `--once`: so long everyone may take to be linked to everyone. */
+const linkedWithinMs = 30_000
+/** An instance that has not left by then is killed. */
+const leavePatienceMs = 1500
+
+const say = (text: string): void => void process.stderr.write(`${text}\n`)
+const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms)
+    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true })
+  })
+
+const options = readOptions()
+
+const stopping = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort())
+
+const startedAt = performance.now()
+const mongo = await openMongo(process.env['MONGO_URL'])
+say(`MongoDB: ${mongo.what}`)
+const client = await new MongoClient(mongo.url).connect()
+// A database of its own for each run: whatever else is on that server is left alone.
+const database = client.db(`ddp_cluster_demo_${randomId(8)}`)
+const instances: InstanceProcess[] = []
+let exitCode = 0
+try {
+  exitCode = await run()
+} catch (error) {
+  if (!stopping.signal.aborted) {
+    say(error instanceof Error ? error.message : String(error))
+    exitCode = 1
+  }
+} finally {
+  await end(mongo)
+}
+process.exitCode = exitCode
+
+function readOptions(): Arguments {
+  try {
+    return readArguments(process.argv.slice(2))
+  } catch (error) {
+    say(`${error instanceof Error ? error.message : String(error)}\n${usage}`)
+    process.exit(2)
+  }
+}
+
+async function run(): Promise<number> {
+  const headers = await seedDemoUser(database)
+  await startAll(options.instances)
+  const missing = await untilLinked(headers)
+  if (options.once) {
+    for (const link of missing) say(`missing: ${link}`)
+    if (missing.length > 0) return 1
+    say(`Everyone is linked to everyone, ${Math.round(performance.now() - startedAt)} ms after the start`)
+    await (options.json ? printJson(headers) : watch(headers))
+    return 0
+  }
+  await watch(headers)
+  return 0
+}
+
+async function startAll(count: number): Promise<void> {
+  say(`Starting ${count} instance${count === 1 ? '' : 's'}…`)
+  const starts = Array.from({ length: count }, async () => {
+    const instance = await startInstance(mongo.url, database.databaseName)
+    instances.push(instance)
+    say(`  ${instance.id} joined at ${instance.address} (pid ${instance.pid})`)
+  })
+  const failure = (await Promise.allSettled(starts)).find((start) => start.status === 'rejected')
+  if (failure) throw failure.reason
+}
+
+/** Waits until everyone shows everyone as connected and authorized; resolves with what is missing when the time is up. */
+async function untilLinked(headers: LoginHeaders): Promise<string[]> {
+  const deadline = performance.now() + linkedWithinMs
+  for (;;) {
+    const missing = missingLinks(instances, await fetchAll(headers))
+    if (missing.length === 0 || performance.now() > deadline || stopping.signal.aborted) return missing
+    await pause(50, stopping.signal)
+  }
+}
+
+function fetchAll(headers: LoginHeaders): Promise<Fetched[]> {
+  const ended = Promise.resolve({ problem: 'has ended' })
+  return Promise.all(instances.map((instance) => (instance.ended() === undefined ? fetchAnswer(instance, headers) : ended)))
+}
+
+async function printJson(headers: LoginHeaders): Promise<void> {
+  const fetched = await fetchAll(headers)
+  const elements = instances.map(({ id, pid, address, url }, index) => {
+    const got = fetched[index]
+    if (!got || 'problem' in got) throw new Error(`${id} (${address}): ${got?.problem ?? 'was not asked'}`)
+    return { id, pid, address, url, headers, answer: got.answer }
+  })
+  process.stdout.write(`${JSON.stringify(elements, undefined, 2)}\n`)
+}
+
+async function watch(headers: LoginHeaders): Promise<void> {
+  const screen = new Screen(process.stdout)
+  const flags = Object.entries(headers).map(([name, value]) => `-H '${name}: ${value}'`).join(' ')
+  if (!options.once) say('Kill one of the processes and watch, or ask one yourself. Ctrl-C ends all.')
+  process.stdout.write(`\n  curl ${flags} ${instances[0]?.url ?? ''}\n\n`)
+  do {
+    screen.show(renderTable(instances, await fetchAll(headers), screen.columns))
+    if (!options.once) await pause(250, stopping.signal)
+  } while (!options.once && !stopping.signal.aborted)
+}
+
+async function end(running: Mongo): Promise<void> {
+  await Promise.all(instances.map((instance) => instance.stop(leavePatienceMs)))
+  await database.dropDatabase().catch(() => undefined)
+  await client.close()
+  await running.close()
+}

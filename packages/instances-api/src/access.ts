@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto'
+import type { Authenticate, Authorize, Credentials } from './meteor-access.js'
+
+/** What credentials are good for. */
+export type Access = 'granted' | 'not-logged-in' | 'not-allowed'
+
+/** So long a grant is not asked for again, and outlives MongoDB. */
+const grantedForMs = 1000
+
+/** Grants of more credentials than this are not remembered, oldest first. */
+const grantsKept = 1000
+
+/** Asks who somebody is and what they may, and remembers for a second what was granted. A refusal is never remembered. */
+export class AccessCheck {
+  readonly #authenticate: Authenticate
+  readonly #authorize: Authorize
+  readonly #now: () => number
+  /** By a hash of the credentials, so that no token lies about in memory; the monotonic time until which each holds. */
+  readonly #granted = new Map<string, number>()
+
+  constructor(authenticate: Authenticate, authorize: Authorize, now: () => number) {
+    this.#authenticate = authenticate
+    this.#authorize = authorize
+    this.#now = now
+  }
+
+  async check(credentials: Credentials): Promise<Access> {
+    const key = createHash('sha256').update(JSON.stringify([credentials.userId, credentials.authToken])).digest('base64')
+    const until = this.#granted.get(key)
+    if (until !== undefined && this.#now() < until) return 'granted'
+    this.#granted.delete(key)
+    const userId = await this.#authenticate(credentials)
+    if (userId === undefined) return 'not-logged-in'
+    if (!(await this.#authorize(userId))) return 'not-allowed'
+    this.#granted.set(key, this.#now() + grantedForMs)
+    for (const oldest of this.#granted.keys()) {
+      if (this.#granted.size <= grantsKept) break
+      this.#granted.delete(oldest)
+    }
+    return 'granted'
+  }
+}

@@ -1,0 +1,110 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Cluster, InstanceRecord } from '@ddp-cluster/instance-status'
+import { AccessCheck } from './access.js'
+import { type Answer, failed, notAllowed, notFound, notLoggedIn, unavailable, wrongMethod } from './answer.js'
+import { instancesView } from './instances-view.js'
+import { type Authenticate, type Authorize, type Credentials, meteorAuthentication, rocketChatAuthorization } from './meteor-access.js'
+
+/** What is asked of a cluster here. */
+export type ClusterState = Pick<Cluster, 'id' | 'db' | 'members' | 'records' | 'lastRecords'>
+
+export interface InstancesApiOptions {
+  readonly cluster: ClusterState
+  /** Default: Meteor's, by `users` and their login tokens. */
+  readonly authenticate?: Authenticate
+  /** Default: Rocket.Chat's, by the permission `view-statistics`. */
+  readonly authorize?: Authorize
+  /** Told of failures inside; never of tokens. Silent by default. */
+  readonly logger?: { error(fields: object, message: string): void }
+}
+
+/** For `http.createServer()`, or to be called for the paths that are ours. Never rejects. */
+export type InstancesApiHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
+
+/** The one path, in the form that Rocket.Chat's clients ask for. */
+export const instancesPath = '/api/v1/instances.get'
+
+/** Nobody waits longer than this for MongoDB: an answer that says it is away comes within a second. */
+const databaseTimeoutMs = 800
+
+/** Records are read again at most so often, however many ask. */
+const recordsMaxAgeMs = 1000
+
+/** Serves the state of a cluster as `GET /api/v1/instances.get`. */
+export function instancesApi({ cluster, authenticate, authorize, logger }: InstancesApiOptions): InstancesApiHandler {
+  const access = new AccessCheck(
+    authenticate ?? meteorAuthentication(cluster.db, databaseTimeoutMs),
+    authorize ?? rocketChatAuthorization(cluster.db, databaseTimeoutMs),
+    () => performance.now(),
+  )
+
+  const answer = async (request: IncomingMessage): Promise<Answer> => {
+    if (pathOf(request) !== instancesPath) return notFound
+    if (request.method !== 'GET') return wrongMethod
+    const credentials = credentialsOf(request)
+    if (!credentials) return notLoggedIn
+    const rights = await withinTime(access.check(credentials))
+    if (rights === 'late') return unavailable
+    if (rights === 'not-logged-in') return notLoggedIn
+    if (rights === 'not-allowed') return notAllowed
+    return { status: 200, body: instancesView(cluster, await recordsOf(cluster)) }
+  }
+
+  return async (request, response) => {
+    let result: Answer
+    try {
+      result = await answer(request)
+    } catch (error) {
+      const away = isDatabaseAway(error)
+      if (!away) logger?.error({ error: error instanceof Error ? error.message : 'unknown' }, 'instances.get failed')
+      result = away ? unavailable : failed
+    }
+    send(response, result)
+  }
+}
+
+/** As MongoDB has them now; when it is away, as they were. */
+async function recordsOf(cluster: ClusterState): Promise<readonly InstanceRecord[]> {
+  const fresh = await withinTime(cluster.records({ maxAgeMs: recordsMaxAgeMs }).catch(() => 'late' as const))
+  return fresh === 'late' ? cluster.lastRecords() : fresh
+}
+
+/** What `work` resolves with, or `late`. */
+async function withinTime<T>(work: Promise<T>): Promise<T | 'late'> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(() => resolve('late'), databaseTimeoutMs)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function pathOf({ url = '' }: IncomingMessage): string {
+  const end = url.search(/[?#]/)
+  return end < 0 ? url : url.slice(0, end)
+}
+
+function credentialsOf({ headers }: IncomingMessage): Credentials | undefined {
+  const authToken = headers['x-auth-token']
+  const userId = headers['x-user-id']
+  return typeof authToken === 'string' && authToken !== '' && typeof userId === 'string' && userId !== '' ? { authToken, userId } : undefined
+}
+
+/** The driver's errors of the network and of time limits; the class is not imported, so that any version of the driver will do. */
+function isDatabaseAway(error: unknown): boolean {
+  return error instanceof Error && /^Mongo(Network|ServerSelection|OperationTimeout|NotConnected|TopologyClosed|PoolCleared|WaitQueueTimeout)/.test(error.name)
+}
+
+function send(response: ServerResponse, { status, headers, body }: Answer): void {
+  const text = JSON.stringify(body)
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
+    'content-length': Buffer.byteLength(text),
+    ...headers,
+  })
+  response.end(text)
+}

@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto'
+import type { Db } from 'mongodb'
+
+/** What a request shows of who sends it: the headers `X-Auth-Token` and `X-User-Id`. */
+export interface Credentials {
+  readonly authToken: string
+  readonly userId: string
+}
+
+/** Whose credentials these are, or undefined when they are nobody's. */
+export type Authenticate = (credentials: Credentials) => Promise<string | undefined>
+
+/** Whether the user may see the instances. */
+export type Authorize = (userId: string) => Promise<boolean>
+
+interface StringIdDocument {
+  _id: string
+  [key: string]: unknown
+}
+
+/** Longer values are nobody's token or id, and are not looked up. */
+const longestCredential = 500
+
+/** Meteor's check of a resume token: a login token of the user's is stored as base64(SHA-256(token)), never in the clear. */
+export function meteorAuthentication(db: Db, timeoutMs: number): Authenticate {
+  const users = db.collection<StringIdDocument>('users')
+  return async ({ authToken, userId }) => {
+    if (authToken.length > longestCredential || userId.length > longestCredential) return undefined
+    const hashedToken = createHash('sha256').update(authToken).digest('base64')
+    const user = await users.findOne({ _id: userId, 'services.resume.loginTokens.hashedToken': hashedToken }, { projection: { _id: 1 }, timeoutMS: timeoutMs })
+    return user?._id
+  }
+}
+
+/** Rocket.Chat's check of `view-statistics`: one of the user's roles stands among the roles of that permission. */
+export function rocketChatAuthorization(db: Db, timeoutMs: number): Authorize {
+  const users = db.collection<StringIdDocument>('users')
+  const permissions = db.collection<StringIdDocument>('rocketchat_permissions')
+  return async (userId) => {
+    const options = { timeoutMS: timeoutMs }
+    const [user, permission] = await Promise.all([
+      users.findOne({ _id: userId }, { ...options, projection: { roles: 1 } }),
+      permissions.findOne({ _id: 'view-statistics' }, { ...options, projection: { roles: 1 } }),
+    ])
+    const granted = new Set(strings(permission?.['roles']))
+    return strings(user?.['roles']).some((role) => granted.has(role))
+  }
+}
+
+function strings(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
+}
