@@ -1,0 +1,185 @@
+import { describe, expect, it } from 'vitest'
+import { testRecord } from '../registry/record.fixture.js'
+import { emptyMembership, type Happening, type Membership, nextDeadline, reduce } from './membership.js'
+
+/** Runs happenings, one a step of `stepMs`, and keeps what was told and done in words. */
+class World {
+  membership: Membership = emptyMembership(testRecord('self', { createdAt: 50 }), 10_000)
+  now = 0
+  readonly log: string[] = []
+
+  happen(...happenings: Happening[]): this {
+    for (const happening of happenings) {
+      const { membership, effects } = reduce(this.membership, happening, this.now)
+      this.membership = membership
+      for (const effect of effects) {
+        if (effect.type === 'tell') this.log.push([effect.event.type, effect.event.id, 'reason' in effect.event ? effect.event.reason : ''].join(' ').trim())
+        else this.log.push([effect.type, 'record' in effect ? effect.record._id : 'id' in effect ? effect.id : ''].join(' ').trim())
+      }
+    }
+    return this
+  }
+
+  /** What was said since the last look. */
+  said(): string[] {
+    return this.log.splice(0).filter((line) => line.startsWith('member'))
+  }
+
+  did(): string[] {
+    return this.log.splice(0)
+  }
+
+  status(id: string): string {
+    const verdict = this.membership.members.get(id)?.verdict
+    if (!verdict) return 'unknown'
+    return [verdict.status, 'reason' in verdict ? verdict.reason : 'note' in verdict ? verdict.note : ''].join(' ').trim()
+  }
+}
+
+const seen = (record = testRecord('a')): Happening => ({ type: 'recordSeen', record })
+const up: Happening[] = [{ type: 'outboundUp', id: 'a' }, { type: 'inboundUp', id: 'a' }]
+const lost = (by: 'kernel' | 'silence' | 'other' = 'silence'): Happening[] => [
+  { type: 'outboundDown', id: 'a', ending: { by, reason: 'gone quiet' } },
+  { type: 'inboundDown', id: 'a', ending: { by, reason: 'gone quiet' } },
+]
+const refused: Happening = { type: 'dialFailed', id: 'a', ending: { by: 'refused', reason: 'nobody listens' } }
+const read = (startedAt: number): Happening => ({ type: 'registryRead', startedAt })
+const alive = (): World => {
+  const world = new World().happen(seen(), ...up)
+  world.did()
+  return world
+}
+
+describe('membership, row by row', () => {
+  it('fresh, not yet linked: joining, and dialled', () => {
+    const world = new World().happen(seen())
+    expect(world.did()).toEqual(['dial a'])
+    expect(world.status('a')).toBe('joining')
+    expect(nextDeadline(world.membership)).toBe(10_000)
+  })
+
+  it('not linked in time: suspect, with the reason of the link', () => {
+    const world = new World().happen(seen(), { type: 'dialFailed', id: 'a', ending: { by: 'other', reason: 'wrong-instance: b answers' } })
+    world.now = 10_000
+    world.happen({ type: 'tick' })
+    expect(world.said()).toEqual(['memberSuspected a wrong-instance: b answers'])
+  })
+
+  it('proven before its record was seen: joining, and the registry is read', () => {
+    const world = new World().happen({ type: 'inboundUp', id: 'a' })
+    expect(world.did()).toEqual(['read'])
+    expect(world.happen(seen()).did()).toEqual(['dial a'])
+    expect(world.happen({ type: 'outboundUp', id: 'a' }).said()).toEqual(['memberJoined a'])
+  })
+
+  it('fresh and linked: alive; joined is told once, a link that comes back is a recovery', () => {
+    const world = new World().happen(seen(), ...up)
+    expect(world.said()).toEqual(['memberJoined a'])
+    expect(world.happen(...lost()).said()).toEqual(['memberSuspected a gone quiet'])
+    expect(world.happen(...up).said()).toEqual(['memberRecovered a'])
+  })
+
+  it('one direction only: suspect, not dialled back', () => {
+    const world = new World().happen(seen(), { type: 'outboundUp', id: 'a' })
+    expect(world.status('a')).toBe('joining')
+    world.now = 10_000
+    expect(world.happen({ type: 'tick' }).said()).toEqual(['memberSuspected a not-dialled-back'])
+    expect(world.happen({ type: 'inboundUp', id: 'a' }).said()).toEqual(['memberJoined a'])
+  })
+
+  it('closed by the kernel, refused and not renewed: gone', () => {
+    const world = alive().happen(...lost('kernel'))
+    expect(world.did()).toEqual(['memberSuspected a gone quiet', 'read'])
+    world.now = 10
+    world.happen(read(5), refused)
+    expect(world.did()).toEqual(['read'])
+    expect(world.happen(read(11)).did()).toEqual(['memberLeft a refused', 'hangUp a', 'reap a'])
+  })
+
+  it('the same when the refusal is known before the first read is', () => {
+    const world = alive().happen(...lost('kernel'))
+    world.now = 10
+    world.happen(refused, read(5))
+    expect(world.status('a')).toBe('suspect nobody listens')
+    expect(world.happen(read(11)).said()).toContain('memberSuspected a gone quiet')
+    expect(world.status('a')).toBe('suspect nobody listens')
+    expect(world.happen(read(12)).said()).toEqual(['memberLeft a refused'])
+  })
+
+  it('refused but renewed since: suspect', () => {
+    const world = alive().happen(...lost('kernel'), read(0), refused, seen(testRecord('a', { updatedAt: 9 })), read(1))
+    expect(world.status('a')).toBe('suspect nobody listens')
+    expect(world.happen(read(2), read(3)).status('a')).toBe('suspect nobody listens')
+  })
+
+  it('silence and then a refusal are no proof of a death', () => {
+    const world = alive().happen(...lost('silence'), refused, read(1), read(2))
+    expect(world.status('a')).toBe('suspect nobody listens')
+  })
+
+  it('goodbye: gone, whatever the record says', () => {
+    expect(alive().happen({ type: 'goodbye', id: 'a' }).did()).toEqual(['memberLeft a closed', 'hangUp a'])
+  })
+
+  it('stale or deleted while linked: alive, unregistered', () => {
+    const world = alive().happen({ type: 'recordDeleted', record: testRecord('a') })
+    expect(world.status('a')).toBe('alive unregistered')
+    expect(world.said()).toEqual([])
+    expect(world.happen(seen(testRecord('a', { updatedAt: 9 }))).status('a')).toBe('alive')
+  })
+
+  it('stale and not linked: gone, and reaped as it was seen', () => {
+    const world = alive().happen(...lost())
+    world.did()
+    expect(world.happen({ type: 'recordStale', record: testRecord('a') }).did()).toEqual(['memberLeft a expired', 'hangUp a', 'reap a'])
+  })
+
+  it('replaced by a later instance that answers at its address', () => {
+    const world = alive().happen(...lost())
+    world.did()
+    const successor = testRecord('b', { createdAt: 20, url: 'ws://a:3000/websocket' })
+    world.happen(seen(successor))
+    expect(world.status('a')).toBe('suspect gone quiet')
+    world.happen({ type: 'outboundUp', id: 'b' })
+    expect(world.did()).toEqual(['dial b', 'memberLeft a replaced', 'hangUp a', 'reap a'])
+  })
+
+  it('two that share an address and both live: both stay', () => {
+    const world = alive().happen(seen(testRecord('a', { updatedAt: 30 })), seen(testRecord('b', { createdAt: 20, url: 'ws://a:3000/websocket' })))
+    expect(world.status('a')).toBe('alive address-conflict')
+    world.happen({ type: 'outboundUp', id: 'b' }, ...lost())
+    expect(world.status('a')).toBe('suspect gone quiet')
+  })
+
+  it('a predecessor of our own at our address is forgotten without a word', () => {
+    const world = new World().happen(seen(testRecord('a', { updatedAt: 40, url: 'ws://self:3000/websocket' })))
+    expect(world.did()).toEqual(['dial a', 'hangUp a', 'reap a'])
+    expect(world.status('a')).toBe('unknown')
+  })
+
+  it('registry unreachable: nobody leaves but by goodbye', () => {
+    const world = alive().happen({ type: 'registryLost' }, { type: 'recordStale', record: testRecord('a') }, ...lost('kernel'), refused, read(1), read(2))
+    expect(world.said()).toEqual(['memberSuspected a gone quiet'])
+    expect(world.happen(...up).said()).toEqual(['memberRecovered a'])
+    expect(world.happen({ type: 'goodbye', id: 'a' }).said()).toEqual(['memberLeft a closed'])
+  })
+
+  it('never joined, then stale: forgotten, no event', () => {
+    const world = new World().happen(seen(), { type: 'recordStale', record: testRecord('a') })
+    expect(world.said()).toEqual([])
+    expect(world.status('a')).toBe('unknown')
+  })
+
+  it('one that left comes back with a newer record or a new link, never with the old record', () => {
+    const world = alive().happen({ type: 'goodbye', id: 'a' })
+    expect(world.happen(seen()).status('a')).toBe('unknown')
+    expect(world.happen(seen(testRecord('a', { updatedAt: 5 }))).status('a')).toBe('joining')
+    world.did()
+    expect(world.happen(...up).said()).toEqual(['memberJoined a'])
+  })
+
+  it('dials again where the address changes', () => {
+    const world = alive().happen(seen(testRecord('a', { updatedAt: 3, url: 'ws://elsewhere:1/websocket' })))
+    expect(world.did()).toEqual(['dial a'])
+  })
+})

@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest'
+import { testRecord } from './record.fixture.js'
+import type { InstanceRecord } from './record.js'
+import { RecordBook } from './record-book.js'
+
+/** A full read at monotonic second `at`, with the database's clock at second `databaseAt`. */
+function read(book: RecordBook, records: InstanceRecord[], at: number, databaseAt = at) {
+  book.readBegins()
+  return book.readEnds({ records, startedAt: at * 1000, databaseNow: databaseAt * 1000 })
+}
+
+const types = (events: { type: string; record: InstanceRecord }[]): string[] => events.map(({ type, record }) => `${type} ${record._id}`)
+
+describe('RecordBook', () => {
+  it('tells of records it sees, and of those that are gone', () => {
+    const book = new RecordBook()
+    expect(types(read(book, [testRecord('a'), testRecord('b')], 0))).toEqual(['seen a', 'seen b'])
+    expect(types(read(book, [testRecord('a')], 1))).toEqual(['deleted b'])
+    expect(types(read(book, [testRecord('a')], 2))).toEqual([])
+  })
+
+  it('calls stale what has not moved for its own time, and not a moment before', () => {
+    const book = new RecordBook()
+    read(book, [testRecord('a')], 0)
+    expect(types(read(book, [testRecord('a')], 59.9))).toEqual([])
+    expect(book.nextExpiry()).toBe(60_000)
+    expect(types(read(book, [testRecord('a')], 60))).toEqual(['stale a'])
+    expect(types(read(book, [testRecord('a')], 61))).toEqual([])
+    expect(types(read(book, [testRecord('a', { updatedAt: 61 })], 62))).toEqual(['seen a'])
+  })
+
+  it('asks for movement only: dates of the future or the year 2257, and a database clock that jumps, change nothing', () => {
+    const book = new RecordBook()
+    const future = (seconds: number) => testRecord('a', { updatedAt: 9_057_000_000 + seconds })
+    expect(types(read(book, [future(0)], 0))).toEqual(['seen a'])
+    expect(types(read(book, [future(-120)], 50, -70))).toEqual(['seen a'])
+    expect(types(read(book, [future(-120)], 109))).toEqual([])
+    expect(types(read(book, [future(-120)], 110))).toEqual(['stale a'])
+  })
+
+  it('holds a record against the database clock at first sight alone: a ghost is never told of', () => {
+    const book = new RecordBook()
+    expect(types(read(book, [testRecord('ghost')], 0, 60))).toEqual([])
+    expect(book.records).toEqual([])
+    expect(types(read(book, [], 1, 61))).toEqual(['deleted ghost'])
+  })
+
+  it('believes the change stream over a read that was under way', () => {
+    const book = new RecordBook()
+    read(book, [testRecord('a'), testRecord('b')], 0)
+    book.readBegins()
+    expect(types(book.deleted('a', 1000))).toEqual(['deleted a'])
+    expect(types(book.inserted(testRecord('c'), 1000))).toEqual(['seen c'])
+    expect(types(book.readEnds({ records: [testRecord('a'), testRecord('b')], startedAt: 900, databaseNow: 900 }))).toEqual([])
+    expect(book.records.map((record) => record._id)).toEqual(['b', 'c'])
+  })
+
+  it('concludes nothing for a while after an outage', () => {
+    const book = new RecordBook()
+    read(book, [testRecord('a'), testRecord('b')], 0)
+    book.hold(180_000, 60_000)
+    expect(types(read(book, [testRecord('a')], 180))).toEqual([])
+    expect(types(book.deleted('a', 181_000))).toEqual([])
+    expect(types(read(book, [], 239))).toEqual([])
+    expect(types(read(book, [testRecord('b', { updatedAt: 200 })], 240))).toEqual(['seen b', 'deleted a'])
+  })
+})
