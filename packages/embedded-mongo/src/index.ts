@@ -1,1 +1,5 @@
-export {}
+export { startEmbeddedMongo } from './start.js'
+export type { EmbeddedMongo } from './start.js'
+export type { EmbeddedMongoOptions, EmbeddedStore } from './options.js'
+export type { EmbeddedClock } from './clock.js'
+export type { Logger } from './logger.js'

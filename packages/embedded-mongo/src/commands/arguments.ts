@@ -1,0 +1,71 @@
+import { getField, isDoc, isNumeric, isTruthy, toNumber, typeOf } from '../bson/value.js'
+import { MongoError } from '../mongo-error.js'
+import { checkCollectionName } from '../storage/store.js'
+import type { Doc, Value } from '../bson/value.js'
+import type { Call, Command } from './command.js'
+
+/** What every command may have. */
+const generic = new Set([
+  '$db', 'lsid', 'txnNumber', 'autocommit', 'startTransaction', 'stmtId', '$clusterTime', '$readPreference', 'readConcern', 'writeConcern',
+  'maxTimeMS', 'comment', 'apiVersion', 'apiStrict', 'apiDeprecationErrors', '$audit', '$client', '$configServerState', 'allowImplicitCollectionCreation',
+  'shardVersion', 'databaseVersion', 'maxTimeMSOpOnly', '$queryOptions', 'coordinator', 'help', 'mayBypassWriteBlocking', '$oplogQueryData', '$replData',
+])
+
+/** @throws MongoError for a field that the command does not have, or one that it lacks. */
+export const checkFields = (name: string, command: Doc, spec: Command): void => {
+  if (spec.fields) {
+    const known = new Set([name, ...spec.fields])
+    for (const field of Object.keys(command)) {
+      if (known.has(field) || generic.has(field)) continue
+      if (name === 'find' || name === 'aggregate' || name === 'findAndModify') throw new MongoError('FailedToParse', `Failed to parse: ${name} command. Unrecognized field '${field}'.`)
+      throw unknownField(name, field)
+    }
+  }
+  for (const field of spec.required ?? []) if (!Object.hasOwn(command, field)) throw missingField(name, field)
+}
+
+export const unknownField = (where: string, field: string): MongoError => new MongoError(40415, `BSON field '${where}.${field}' is an unknown field.`)
+
+export const missingField = (where: string, field: string): MongoError =>
+  new MongoError(40414, `BSON field '${where}.${field}' is missing but a required field`)
+
+export const wrongType = (where: string, field: string, value: Value, expected: string): MongoError =>
+  new MongoError('TypeMismatch', `BSON field '${where}.${field}' is the wrong type '${typeOf(value)}', expected type '${expected}'`)
+
+/** The collection that a command names: its own first field. */
+export const collectionOf = (call: Call): string => {
+  const name = getField(call.command, call.name)
+  if (typeof name !== 'string') throw new MongoError('InvalidNamespace', `collection name has invalid type ${typeOf(name)}`)
+  if (name === '') throw new MongoError('InvalidNamespace', `Invalid namespace specified '${call.db}.'`)
+  checkCollectionName(call.db, name)
+  return name
+}
+
+export const docArgument = (call: Call, field: string): Doc => {
+  const value = getField(call.command, field)
+  if (value === undefined || value === null) return {}
+  if (!isDoc(value)) throw wrongType(call.name, field, value, 'object')
+  return value
+}
+
+export const numberArgument = (call: Call, field: string): number | undefined => {
+  const value = getField(call.command, field)
+  if (value === undefined || value === null) return undefined
+  if (!isNumeric(value)) throw new MongoError('FailedToParse', `Failed to parse: ${field}: '${field}' field must be numeric.`)
+  return Math.trunc(toNumber(value))
+}
+
+export const flag = (call: Call, field: string): boolean => isTruthy(getField(call.command, field))
+
+/** The documents of a write: checked for being documents, and not too many. */
+export const batch = (call: Call, field: string): Doc[] => {
+  const value = getField(call.command, field)
+  if (!Array.isArray(value)) throw wrongType(call.name, field, value, 'array')
+  if (value.length < 1 || value.length > 100_000) {
+    throw new MongoError('InvalidLength', `Write batch sizes must be between 1 and 100000. Got ${value.length} operations.`)
+  }
+  return value.map((element, at) => {
+    if (!isDoc(element)) throw wrongType(call.name, `${field}.${at}`, element, 'object')
+    return element
+  })
+}

@@ -1,0 +1,26 @@
+import type { Doc } from '../bson/value.js'
+import type { CommandScope } from '../expression/scope.js'
+import type { Server } from '../server-state.js'
+
+/** One command as it came in, and what it may need of the server and of the connection it came on. */
+export interface Call {
+  readonly name: string
+  readonly db: string
+  readonly command: Doc
+  readonly server: Server
+  readonly scope: CommandScope
+  /** Resolves when the connection is gone or the server closes: a command that waits ends then. */
+  readonly gone: AbortSignal
+}
+
+export interface Command {
+  /** Runs against `admin` only. */
+  readonly adminOnly?: boolean
+  /** The fields that it takes beside those that every command takes; undefined where it takes anything. */
+  readonly fields?: readonly string[]
+  /** Fields without which it is refused. */
+  readonly required?: readonly string[]
+  /** A write that reports a write concern error when it was asked for one. */
+  readonly isWrite?: boolean
+  run(call: Call): Doc | Promise<Doc>
+}

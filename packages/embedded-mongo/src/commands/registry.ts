@@ -1,0 +1,103 @@
+import { Timestamp, Binary, Double } from 'bson'
+import { cloneValue, getField, isDoc, isTruthy } from '../bson/value.js'
+import { isStateChange } from '../fail-points.js'
+import { MongoError } from '../mongo-error.js'
+import { adminCommands } from './admin.js'
+import { checkFields } from './arguments.js'
+import { collectionCommands } from './collections.js'
+import { cursorCommands } from './cursor-commands.js'
+import { findAndModifyCommands } from './find-and-modify.js'
+import { helloCommands, pause, topologyVersion } from './hello.js'
+import { indexCommands } from './indexes.js'
+import { readCommands } from './reads.js'
+import { checkConcerns, writeConcernError } from './write-concern.js'
+import { writeCommands } from './writes.js'
+import type { Doc } from '../bson/value.js'
+import type { Server } from '../server-state.js'
+import type { Call, Command } from './command.js'
+
+const listCommands: Command = {
+  run: () => ({ commands: Object.fromEntries([...commands].map(([name, command]) => [name, { help: '', requiresAuth: false, slaveOk: true, adminOnly: command.adminOnly === true }])) }),
+}
+
+const commands = new Map<string, Command>(Object.entries({
+  ...helloCommands, ...adminCommands, ...readCommands, ...writeCommands, ...findAndModifyCommands, ...cursorCommands, ...indexCommands, ...collectionCommands, listCommands,
+  buildinfo: adminCommands['buildInfo'] ?? listCommands, collstats: collectionCommands['collStats'] ?? listCommands, dbstats: collectionCommands['dbStats'] ?? listCommands,
+}))
+
+/** What is to become of the connection after a command. */
+export interface Answer {
+  readonly reply: Doc
+  readonly closes: boolean
+}
+
+/** Runs one command, whatever it is; every failure becomes a reply as MongoDB gives it. */
+export const runCommand = async (server: Server, command: Doc, gone: AbortSignal, appName: string | undefined, log: (error: unknown) => void): Promise<Answer> => {
+  const [name = ''] = Object.keys(command)
+  try {
+    const failure = server.failPoints.strike(name, appName)
+    if (failure) {
+      if (failure.blockMs > 0) await pause(failure.blockMs, gone)
+      if (failure.closeConnection) return { reply: {}, closes: true }
+      if (failure.error) throw failure.error
+    }
+    const reply = await execute(server, name, command, gone)
+    const concern = failure?.writeConcernError
+    const failed = concern ? { ...concern, ...reply, ok: 1, writeConcernError: concern, ...(failure.labels && { errorLabels: [...failure.labels] }) } : reply
+    return { reply: withTimes(server, failed), closes: false }
+  } catch (cause) {
+    if (!(cause instanceof MongoError)) log(cause)
+    const error = cause instanceof MongoError ? cause : new MongoError('InternalError', 'the embedded server failed on this command')
+    const version = isStateChange(error.code) ? { topologyVersion: topologyVersion(server) } : {}
+    return { reply: withTimes(server, { ...version, ok: notOk, errmsg: error.message, code: error.code, codeName: error.codeName, ...error.fields }), closes: false }
+  }
+}
+
+const notOk = new Double(0)
+const ok = new Double(1)
+
+const execute = async (server: Server, name: string, given: Doc, gone: AbortSignal): Promise<Doc> => {
+  const command = commands.get(name)
+  if (!command) throw new MongoError('CommandNotFound', `no such command: '${name}'`)
+  const db = getField(given, '$db')
+  if (typeof db !== 'string') throw new MongoError(40571, 'OP_MSG requests require a $db argument')
+  if (db === '' || /[/\\. "$\0]/.test(db) || db.length > 63) throw new MongoError('InvalidNamespace', `Invalid database name: '${db}'`)
+  if (command.adminOnly && db !== 'admin') throw new MongoError('Unauthorized', `${name} may only be run against the admin database.`)
+  checkFields(name, given, command)
+  checkConcerns(given)
+  checkTransaction(server, given)
+  const variables = getField(given, 'let')
+  const scope = {
+    now: new Date(server.clock.now()), clusterTime: server.replicaSet === false ? undefined : server.store.oplog.last, collation: undefined,
+    variables: isDoc(variables) ? cloneValue(variables) as Doc : {},
+  }
+  const call: Call = { name, db, command: given, server, scope, gone }
+  if (!countsItself.has(name)) server.counters.command++
+  const isRetryable = command.isWrite === true && Object.hasOwn(given, 'txnNumber')
+  const before = isRetryable ? server.sessions.recall(given) : undefined
+  if (before) return { ...before, ok }
+  const reply = await command.run(call)
+  if (isRetryable) server.sessions.remember(given, reply)
+  const concern = command.isWrite ? writeConcernError(given) : undefined
+  return concern ? { ...concern, ...reply, ok: 1, writeConcernError: concern } : { ...reply, ok }
+}
+
+const countsItself = new Set(['insert', 'update', 'delete', 'find', 'getMore', 'aggregate'])
+
+const checkTransaction = (server: Server, command: Doc): void => {
+  const hasSession = Object.hasOwn(command, 'lsid')
+  if (server.replicaSet === false && hasSession && Object.hasOwn(command, 'txnNumber')) {
+    throw new MongoError('IllegalOperation', 'Transaction numbers are only allowed on a replica set member or mongos')
+  }
+  if (isTruthy(getField(command, 'startTransaction')) || getField(command, 'autocommit') === false) {
+    throw new MongoError('OperationNotSupportedInTransaction', 'Transactions are not supported by the embedded server')
+  }
+}
+
+const signature = { hash: new Binary(new Uint8Array(20), 0), keyId: 0n }
+
+const withTimes = (server: Server, reply: Doc): Doc => {
+  if (server.replicaSet === false) return reply
+  const last: Timestamp = server.store.oplog.last
+  return { ...reply, $clusterTime: { clusterTime: last, signature }, operationTime: last }
+}

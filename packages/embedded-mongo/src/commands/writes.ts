@@ -1,0 +1,163 @@
+import { Timestamp } from 'bson'
+import { identical } from '../bson/identical.js'
+import { getField, isDoc, isNumeric, isTruthy, setField, toNumber } from '../bson/value.js'
+import { MongoError } from '../mongo-error.js'
+import { queryContext } from '../pipeline/context.js'
+import { Filter } from '../query/filter.js'
+import { findDocs } from '../query/plan.js'
+import { checkSize } from '../storage/collection.js'
+import { checkStorable } from '../update/storage.js'
+import { batch, collectionOf, missingField, unknownField } from './arguments.js'
+import { parseUpdate, refuseExpression, withId } from './updates.js'
+import type { Doc, Value } from '../bson/value.js'
+import type { Call, Command } from './command.js'
+
+/** Runs the statements of a batch, each on its own; an ordered one ends at the first error. */
+const each = (call: Call, statements: readonly Doc[], run: (statement: Doc, index: number) => void): Doc[] => {
+  const errors: Doc[] = []
+  const ordered = getField(call.command, 'ordered') !== false
+  for (const [index, statement] of statements.entries()) {
+    try {
+      run(statement, index)
+    } catch (cause) {
+      if (!(cause instanceof MongoError)) throw cause
+      errors.push({ index, code: cause.code, ...cause.fields, errmsg: cause.message })
+      if (ordered) break
+    }
+  }
+  return errors
+}
+
+const insert: Command = {
+  fields: ['documents', 'ordered', 'bypassDocumentValidation'],
+  required: ['documents'],
+  isWrite: true,
+  run: (call) => {
+    const { server, db } = call
+    const name = collectionOf(call)
+    let n = 0
+    const errors = each(call, batch(call, 'documents'), (given) => {
+      checkStorable(given, '')
+      const doc = withId(given)
+      checkSize(doc)
+      server.counters.insert++
+      server.store.insert(db, name, stamped(doc, () => server.store.oplog.tick()))
+      n++
+    })
+    return { n, ...(errors.length > 0 && { writeErrors: errors }) }
+  },
+}
+
+/** An empty timestamp at the top of a document is filled in by the server. */
+const stamped = (doc: Doc, now: () => Timestamp): Doc => {
+  const empty = Object.keys(doc).filter((name) => name !== '_id' && doc[name] instanceof Timestamp && (doc[name] as Timestamp).isZero())
+  if (empty.length === 0) return doc
+  const copy = { ...doc }
+  for (const name of empty) setField(copy, name, now())
+  return copy
+}
+
+const statementFields = new Set(['q', 'u', 'c', 'multi', 'upsert', 'collation', 'arrayFilters', 'hint'])
+
+const update: Command = {
+  fields: ['updates', 'ordered', 'bypassDocumentValidation', 'let'],
+  required: ['updates'],
+  isWrite: true,
+  run: (call) => {
+    const name = collectionOf(call)
+    const statements = batch(call, 'updates')
+    for (const statement of statements) {
+      for (const field of Object.keys(statement)) if (!statementFields.has(field)) throw unknownField('update.updates', field)
+      for (const field of ['q', 'u']) if (!Object.hasOwn(statement, field)) throw missingField('update.updates', field)
+    }
+    let n = 0
+    let nModified = 0
+    const upserted: Doc[] = []
+    const errors = each(call, statements, (statement, index) => {
+      call.server.counters.update++
+      const result = updateOne(call, name, statement)
+      n += result.n
+      nModified += result.modified
+      if (result.upserted !== undefined) upserted.push({ index, _id: result.upserted })
+    })
+    return { n, nModified, ...(upserted.length > 0 && { upserted }), ...(errors.length > 0 && { writeErrors: errors }) }
+  },
+}
+
+const updateOne = (call: Call, name: string, statement: Doc): { n: number, modified: number, upserted?: Value } => {
+  const { server, db, scope } = call
+  const multi = isTruthy(getField(statement, 'multi'))
+  const upsert = isTruthy(getField(statement, 'upsert'))
+  if (multi && isNumeric(getField(call.command, 'txnNumber')) && Object.hasOwn(call.command, 'lsid')) {
+    throw new MongoError('InvalidOptions', 'Cannot use (or request) retryable writes with multi=true')
+  }
+  const q = getField(statement, 'q')
+  if (upsert) refuseExpression(q)
+  const filter = new Filter(isDoc(q) ? q : {}, queryContext(scope))
+  const parsed = parseUpdate(call, getField(statement, 'u'), getField(statement, 'arrayFilters'))
+  if (multi && parsed.isReplacement) throw new MongoError('FailedToParse', 'multi update is not supported for replacement-style update')
+  const collection = server.store.collection(db, name)
+  let n = 0
+  let modified = 0
+  for (const doc of collection ? [...limited(findDocs(collection, filter), multi ? Infinity : 1)] : []) {
+    const after = parsed.apply(doc, filter)
+    n++
+    if (!collection || identical(after.doc, doc)) continue
+    checkSize(after.doc)
+    server.store.update(db, name, collection, doc, after.doc, after.changes)
+    modified++
+  }
+  if (n > 0 || !upsert) return { n, modified }
+  const made = parsed.insertion(filter)
+  checkSize(made)
+  server.store.insert(db, name, made)
+  return { n: 1, modified: 0, upserted: getField(made, '_id') ?? null }
+}
+
+export function* limited<T>(values: Iterable<T>, count: number): Generator<T> {
+  let left = count
+  if (left <= 0) return
+  for (const value of values) {
+    yield value
+    if (--left <= 0) return
+  }
+}
+
+const deleteFields = new Set(['q', 'limit', 'collation', 'hint'])
+
+const remove: Command = {
+  fields: ['deletes', 'ordered', 'let'],
+  required: ['deletes'],
+  isWrite: true,
+  run: (call) => {
+    const { server, db, scope } = call
+    const name = collectionOf(call)
+    const statements = batch(call, 'deletes')
+    for (const statement of statements) {
+      for (const field of Object.keys(statement)) if (!deleteFields.has(field)) throw unknownField('delete.deletes', field)
+      for (const field of ['q', 'limit']) if (!Object.hasOwn(statement, field)) throw missingField('delete.deletes', field)
+      const limit = toNumber(statement['limit'] as number)
+      if (limit !== 0 && limit !== 1) throw new MongoError('FailedToParse', `The limit field in delete objects must be 0 or 1. Got ${limit}`)
+    }
+    let n = 0
+    const errors = each(call, statements, (statement) => {
+      server.counters.delete++
+      const limit = toNumber(statement['limit'] as number)
+      if (limit === 0 && Object.hasOwn(call.command, 'lsid') && isNumeric(getField(call.command, 'txnNumber'))) {
+        throw new MongoError('InvalidOptions', 'Cannot use (or request) retryable writes with limit=0')
+      }
+      const q = getField(statement, 'q')
+      const filter = new Filter(isDoc(q) ? q : {}, queryContext(scope))
+      const collection = server.store.collection(db, name)
+      if (!collection) return
+      if (collection.cap) throw new MongoError('IllegalOperation', `cannot remove from a capped collection: ${db}.${name}`)
+      for (const doc of [...limited(findDocs(collection, filter), limit === 1 ? 1 : Infinity)]) {
+        server.store.remove(db, name, collection, doc)
+        n++
+      }
+    })
+    return { n, ...(errors.length > 0 && { writeErrors: errors }) }
+  },
+}
+
+export const writeCommands: Readonly<Record<string, Command>> = { insert, update, delete: remove }

@@ -1,0 +1,100 @@
+import { calculateObjectSize } from 'bson'
+import { MongoError } from './mongo-error.js'
+import type { Doc } from './bson/value.js'
+
+/** Where a cursor's documents come from. */
+export interface Source {
+  /** The next documents, at most `count`; fewer only when there are no more for now. */
+  take(count: number): Doc[]
+  /** Whether there will never be more. */
+  readonly isDone: boolean
+  /** Only for streams: the token from which a new stream would go on. */
+  readonly resumeToken?: () => Doc
+  /** Only for streams: calls back once when there may be more. Returns what stops the waiting. */
+  readonly onMore?: (wake: () => void) => () => void
+}
+
+export interface Cursor {
+  readonly id: bigint
+  readonly namespace: string
+  readonly source: Source
+  lastUsed: number
+  readonly isEternal: boolean
+}
+
+/** The bytes that one batch may hold. */
+const maxBatchBytes = 16 * 1024 * 1024
+
+/** How long an unused cursor is kept. */
+const idleMs = 600_000
+
+/** The open cursors of a server. */
+export class Cursors {
+  readonly #open = new Map<bigint, Cursor>()
+  #next = 1n
+
+  get size(): number {
+    return this.#open.size
+  }
+
+  add(namespace: string, source: Source, isEternal: boolean): Cursor {
+    this.#expire()
+    const id = (BigInt(Math.floor(Math.random() * 2 ** 31)) << 31n) + this.#next++
+    const cursor: Cursor = { id, namespace, source, lastUsed: Date.now(), isEternal }
+    this.#open.set(id, cursor)
+    return cursor
+  }
+
+  /** @throws MongoError 43 when there is no such cursor, 13 when it is of another collection. */
+  get(id: bigint, namespace: string): Cursor {
+    const cursor = this.#open.get(id)
+    if (!cursor) throw new MongoError('CursorNotFound', `cursor id ${id} not found`)
+    if (cursor.namespace !== namespace) {
+      throw new MongoError('Unauthorized', `Requested getMore on namespace '${namespace}', but cursor belongs to a different namespace ${cursor.namespace}`)
+    }
+    cursor.lastUsed = Date.now()
+    return cursor
+  }
+
+  kill(id: bigint): boolean {
+    return this.#open.delete(id)
+  }
+
+  clear(): void {
+    this.#open.clear()
+  }
+
+  #expire(): void {
+    const before = Date.now() - idleMs
+    for (const cursor of this.#open.values()) if (!cursor.isEternal && cursor.lastUsed < before) this.#open.delete(cursor.id)
+  }
+}
+
+/** A source over documents that are all known. */
+export class ListSource implements Source {
+  readonly #docs: readonly Doc[]
+  #at = 0
+
+  constructor(docs: readonly Doc[]) {
+    this.#docs = docs
+  }
+
+  get isDone(): boolean {
+    return this.#at >= this.#docs.length
+  }
+
+  take(count: number): Doc[] {
+    const taken: Doc[] = []
+    let bytes = 0
+    while (taken.length < count && this.#at < this.#docs.length) {
+      const doc = this.#docs[this.#at]
+      if (!doc) break
+      // Most documents are small: only a batch that is large in number is measured.
+      if (count > 100) bytes += calculateObjectSize(doc)
+      if (bytes > maxBatchBytes && taken.length > 0) break
+      taken.push(doc)
+      this.#at++
+    }
+    return taken
+  }
+}

@@ -1,0 +1,81 @@
+import { createServer } from 'node:net'
+import { Connection } from './wire/connection.js'
+import { expire } from './ttl.js'
+import { resolveOptions } from './options.js'
+import { Server } from './server-state.js'
+import { Store } from './storage/store.js'
+import type { AddressInfo } from 'node:net'
+import type { EmbeddedMongoOptions, EmbeddedStore } from './options.js'
+
+/** A running server. */
+export interface EmbeddedMongo extends AsyncDisposable {
+  /** What `new MongoClient(uri)` takes. */
+  readonly uri: string
+  readonly host: string
+  readonly port: number
+  /** Its data, for a server that is to go on with it. */
+  readonly store: EmbeddedStore
+  /** Removes expired documents now, without waiting for the interval: for tests that moved the clock. */
+  expireNow(): number
+  /** Drops all connections and frees the port; can be called twice. */
+  close(): Promise<void>
+  /** Resolves when the server is closed. */
+  readonly closed: Promise<void>
+}
+
+/** How many connections are held at most. */
+const maxConnections = 20_000
+
+/**
+ * Starts a server that MongoDB's drivers take for a one-node replica set. Everything is in memory: it is for examples, tests and laptops.
+ *
+ * @throws RangeError for bad options, and the error of `listen` where the port is taken.
+ */
+export const startEmbeddedMongo = async (options: EmbeddedMongoOptions = {}): Promise<EmbeddedMongo> => {
+  const { port, host, replicaSet, clock, ttlIntervalMs, logger, store = new Store(clock) } = resolveOptions(options)
+  const server = new Server(store, clock, replicaSet)
+  const connections = new Set<Connection>()
+  const listener = createServer((socket) => {
+    server.connections = { current: server.connections.current + 1, totalCreated: server.connections.totalCreated + 1 }
+    const connection = new Connection(socket, server, logger)
+    connections.add(connection)
+    socket.once('close', () => {
+      connections.delete(connection)
+      server.connections = { ...server.connections, current: server.connections.current - 1 }
+    })
+  })
+  listener.maxConnections = maxConnections
+  await new Promise<void>((resolve, reject) => {
+    listener.once('error', reject)
+    listener.listen(port, host, () => {
+      listener.off('error', reject)
+      resolve()
+    })
+  })
+  const bound = (listener.address() as AddressInfo).port
+  const shownHost = host.includes(':') ? `[${host}]` : host === '0.0.0.0' ? '127.0.0.1' : host
+  server.address = `${shownHost}:${bound}`
+  const ttl = setInterval(() => expire(store, clock.now()), ttlIntervalMs)
+  ttl.unref()
+  logger.info({ address: server.address, replicaSet }, 'embedded-mongo listens: in memory, for examples and tests, not for production')
+
+  const closed = new Promise<void>((resolve) => listener.once('close', () => resolve()))
+  const close = async (): Promise<void> => {
+    clearInterval(ttl)
+    listener.close()
+    for (const connection of connections) connection.close()
+    server.cursors.clear()
+    server.sessions.clear()
+    await closed
+  }
+  return {
+    uri: `mongodb://${server.address}/${replicaSet === false ? '?directConnection=true' : `?replicaSet=${replicaSet}`}`,
+    host,
+    port: bound,
+    store,
+    expireNow: () => expire(store, clock.now()),
+    close,
+    closed,
+    [Symbol.asyncDispose]: close,
+  }
+}
