@@ -30,8 +30,9 @@ export interface ConnectionEnd {
  * - `closed`: the connection ended, or could not be opened; `end` says how
  * - `timeout`: no answer in time
  * - `bad-answer`: an answer came, and it made no sense
+ * - `too-many`: more is under way than the options allow
  */
-export type ConnectionErrorCode = 'closed' | 'timeout' | 'bad-answer'
+export type ConnectionErrorCode = 'closed' | 'timeout' | 'bad-answer' | 'too-many'
 
 /** What a promise rejects with when the answer is not the peer's word: a peer's word is a `DDPError`. */
 export class ConnectionError extends Error {

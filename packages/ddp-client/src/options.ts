@@ -78,3 +78,22 @@ function duration(options: SessionOptions, name: keyof typeof sessionDefaults, l
   if (typeof value === 'number' && value >= least && value <= longestMs) return value
   throw new RangeError(`${name} must be a number from ${least} to ${longestMs}, not ${String(value)}`)
 }
+
+/** What a reconnecting client needs. */
+export interface DDPClientOptions extends SessionOptions {
+  /** More calls than this that have not finished are refused: what is called while there is no connection is kept in memory. Default: 10_000. */
+  readonly maxOutstandingCalls?: number | undefined
+}
+
+export interface ClientSettings extends SessionSettings {
+  readonly maxOutstandingCalls: number
+}
+
+const defaultMaxOutstandingCalls = 10_000
+
+/** As `sessionSettings`. */
+export function clientSettings(options: DDPClientOptions): ClientSettings {
+  const maxOutstandingCalls = options.maxOutstandingCalls ?? defaultMaxOutstandingCalls
+  if (!(maxOutstandingCalls >= 1)) throw new RangeError(`maxOutstandingCalls must be a number from 1, not ${String(maxOutstandingCalls)}`)
+  return { ...sessionSettings(options), maxOutstandingCalls }
+}

@@ -1,10 +1,13 @@
 import type { ConnectionEnd } from './connection-end.js'
 
+/** A certificate or a key: PEM as text or as bytes. */
+export type TlsMaterial = string | Uint8Array
+
 /** What TLS needs beyond the defaults; handed on as it is. Not available in browsers. */
 export interface TlsOptions {
-  readonly ca?: string | Buffer | (string | Buffer)[]
-  readonly cert?: string | Buffer | (string | Buffer)[]
-  readonly key?: string | Buffer
+  readonly ca?: TlsMaterial | readonly TlsMaterial[]
+  readonly cert?: TlsMaterial | readonly TlsMaterial[]
+  readonly key?: TlsMaterial
   /** The name that the certificate must be for, where it is not the host of the URL. */
   readonly servername?: string
   readonly rejectUnauthorized?: boolean

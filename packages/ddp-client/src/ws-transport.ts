@@ -46,7 +46,7 @@ class WsTransport implements Transport {
     this.#handlers = handlers
     this.#witness = new SocketWitness(this.#host)
     this.#socket = new WebSocket(options.url, {
-      ...options.tls,
+      ...(options.tls as ClientOptions | undefined),
       ...(options.headers && { headers: options.headers }),
       maxPayload: options.maxMessageBytes,
       perMessageDeflate: false,

@@ -1,0 +1,53 @@
+import { EventEmitter } from 'eventemitter3'
+import type { Document, DocumentChange } from './document-store.js'
+
+export interface CollectionEvents {
+  /** A document came. `before` is set in ordered collections: the id of the next one, or null at the end. */
+  added: (change: { readonly id: string; readonly document: Document; readonly before: string | null | undefined }) => void
+  changed: (change: { readonly id: string; readonly document: Document; readonly previous: Document }) => void
+  removed: (change: { readonly id: string; readonly previous: Document }) => void
+  /** A document of an ordered collection went to another place. */
+  moved: (change: { readonly id: string; readonly document: Document; readonly before: string | null }) => void
+}
+
+/** The documents of one collection as the server has told them so far, over all subscriptions. Documents are read-only. */
+export class Collection extends EventEmitter<CollectionEvents> {
+  readonly name: string
+  readonly #documents: () => ReadonlyMap<string, Document>
+
+  constructor(name: string, documents: () => ReadonlyMap<string, Document>) {
+    super()
+    this.name = name
+    this.#documents = documents
+  }
+
+  get size(): number {
+    return this.#documents().size
+  }
+
+  get(id: string): Document | undefined {
+    return this.#documents().get(id)
+  }
+
+  /** In the order of the server where the collection has one, else in the order of arrival. */
+  [Symbol.iterator](): IterableIterator<Document> {
+    return this.#documents().values()
+  }
+
+  /** For the client that owns the collection. */
+  tell(change: DocumentChange): void {
+    switch (change.kind) {
+      case 'added':
+        this.emit('added', change)
+        return
+      case 'changed':
+        this.emit('changed', change)
+        return
+      case 'removed':
+        this.emit('removed', change)
+        return
+      case 'moved':
+        this.emit('moved', change)
+    }
+  }
+}

@@ -1,0 +1,8 @@
+import { DDPClient } from './client.js'
+import type { DDPClientOptions } from './options.js'
+import { dialWebSocket } from './ws-transport.js'
+
+/** Makes a client that connects over `ws`, and keeps connected. Throws a `RangeError` for a bad number in the options. */
+export function connect(options: DDPClientOptions): DDPClient {
+  return new DDPClient(options, dialWebSocket)
+}

@@ -1,0 +1,121 @@
+import type { DataMessage, Logger, NosubMessage } from '@ddp-cluster/ddp-common'
+import { Collection } from './collection.js'
+import { DocumentStore, type DocumentChange } from './document-store.js'
+import { Revival, type RevivalMessage } from './revival.js'
+
+export interface LiveDataHandlers {
+  onReady(subscriptionId: string): void
+  onUpdated(methodId: string): void
+  onNosub(message: NosubMessage): void
+  /** The data of a new connection are all there. */
+  onRevived(): void
+}
+
+/** The data side of a client: what the server told, across reconnects, and who is told of it. */
+export class LiveData {
+  readonly #logger: Logger
+  readonly #handlers: LiveDataHandlers
+  readonly #collections = new Map<string, Collection>()
+  #store = new DocumentStore()
+  /** Set from a reconnect until its data are all there. */
+  #revival: Revival | undefined
+
+  constructor(logger: Logger, handlers: LiveDataHandlers) {
+    this.#logger = logger
+    this.#handlers = handlers
+  }
+
+  collection(name: string): Collection {
+    const found = this.#collections.get(name)
+    if (found) return found
+    const made = new Collection(name, () => this.#store.documents(name))
+    this.#collections.set(name, made)
+    return made
+  }
+
+  /** A new session follows an earlier one: everything is told anew. `subscriptions` are those whose data people have seen. */
+  startRevival(subscriptions: Iterable<string>): void {
+    this.#revival = new Revival(subscriptions)
+  }
+
+  /** The session ended before its data were there: what people see stays what it was. */
+  stopRevival(): void {
+    this.#revival = undefined
+  }
+
+  waitForMethod(id: string): void {
+    this.#revival?.waitForMethod(id)
+  }
+
+  forgetMethod(id: string): void {
+    this.#revival?.forgetMethod(id)
+    this.finishRevivalIfDone()
+  }
+
+  forgetSubscription(id: string): void {
+    this.#revival?.forgetSubscription(id)
+    this.finishRevivalIfDone()
+  }
+
+  take(message: RevivalMessage): void {
+    if (!this.#revival) {
+      this.#apply(message)
+      return
+    }
+    this.#revival.hold(message)
+    this.finishRevivalIfDone()
+  }
+
+  finishRevivalIfDone(): void {
+    if (!this.#revival?.done) return
+    const { held } = this.#revival
+    this.#revival = undefined
+    const older = this.#store
+    this.#store = new DocumentStore()
+    for (const message of held) if (isData(message)) this.#applyData(message)
+    for (const [name, change] of this.#store.changesSince(older)) this.#tell(name, change)
+    for (const message of held) if (!isData(message)) this.#apply(message)
+    this.#handlers.onRevived()
+  }
+
+  #apply(message: RevivalMessage): void {
+    switch (message.msg) {
+      case 'ready':
+        for (const id of message.subs) this.#handlers.onReady(id)
+        return
+      case 'updated':
+        for (const id of message.methods) this.#handlers.onUpdated(id)
+        return
+      case 'nosub':
+        this.#handlers.onNosub(message)
+        return
+      case 'added':
+      case 'changed':
+      case 'removed':
+      case 'addedBefore':
+      case 'movedBefore': {
+        const change = this.#applyData(message)
+        if (change) this.#tell(message.collection, change)
+      }
+    }
+  }
+
+  #applyData(message: DataMessage): DocumentChange | undefined {
+    const change = this.#store.apply(message)
+    if (typeof change !== 'string') return change
+    this.#logger.warn({ collection: message.collection, id: message.id }, `The server ${change}`)
+    return undefined
+  }
+
+  #tell(name: string, change: DocumentChange): void {
+    try {
+      this.#collections.get(name)?.tell(change)
+    } catch (error) {
+      this.#logger.error({ err: error, collection: name }, 'A listener of a collection threw')
+    }
+  }
+}
+
+function isData(message: RevivalMessage): message is DataMessage {
+  return message.msg !== 'ready' && message.msg !== 'updated' && message.msg !== 'nosub'
+}

@@ -1,0 +1,130 @@
+import { DDPError, type MethodMessage } from '@ddp-cluster/ddp-common'
+import type { Timers } from '@ddp-cluster/ddp-common/internal'
+import { ConnectionError } from './connection-end.js'
+import { deferred, type Deferred } from './deferred.js'
+import { MethodQueue, type Method, type MethodOutcome } from './method-queue.js'
+
+export interface ApplyOptions {
+  /** Sent only after everything called before it has finished, and finished before anything called after it is sent. Default: false. */
+  readonly wait?: boolean | undefined
+  /** Never sent twice: when the connection is lost before the result, the call rejects with the `DDPError` `invocation-failed`. Default: false. */
+  readonly noRetry?: boolean | undefined
+  /** How often it may be sent again after lost connections before it fails like that. Default: as often as it takes. */
+  readonly maxRetries?: number | undefined
+  /** How long to wait for the answer, also while there is no connection; then the call rejects with the `ConnectionError` `timeout`. Default: for ever. */
+  readonly timeoutMs?: number | undefined
+  /** Travels with the call, for servers that make ids from it. Default: none. */
+  readonly randomSeed?: string | undefined
+}
+
+interface Call extends Deferred<unknown> {
+  /** Called with the result as soon as it is there, before its writes are. */
+  readonly onResult: ((outcome: MethodOutcome) => void) | undefined
+  readonly forgetTimer: () => void
+}
+
+/** The calls of a client: the queue, and the promises and time limits that belong to it. */
+export class MethodCalls {
+  readonly #queue = new MethodQueue()
+  readonly #calls = new Map<string, Call>()
+  /** Those whose result came over an earlier connection; they finish when the data of the present one are there. */
+  readonly #half = new Set<string>()
+  readonly #timers: Timers
+  readonly #maxOutstanding: number
+  /** Something finished or was given up: more may be sendable now. */
+  readonly #onRemoved: (id: string) => void
+
+  constructor(timers: Timers, maxOutstanding: number, onRemoved: (id: string) => void) {
+    this.#timers = timers
+    this.#maxOutstanding = maxOutstanding
+    this.#onRemoved = onRemoved
+  }
+
+  get size(): number {
+    return this.#queue.size
+  }
+
+  /** Queues a call; `onResult` hears of the result before the promise settles. */
+  add(id: string, name: string, params: readonly unknown[], options: ApplyOptions = {}, onResult?: (outcome: MethodOutcome) => void): Promise<unknown> {
+    const settled = deferred()
+    if (this.#queue.size >= this.#maxOutstanding) {
+      settled.reject(new ConnectionError('too-many', `${this.#maxOutstanding} calls are under way already (maxOutstandingCalls)`))
+      return settled.promise
+    }
+    const { timeoutMs } = options
+    const forgetTimer = timeoutMs === undefined ? ignore : this.#timers.after(timeoutMs, () => {
+      this.fail(id, new ConnectionError('timeout', `The method ${name} was not answered within ${timeoutMs} ms`))
+    })
+    this.#calls.set(id, { ...settled, onResult, forgetTimer })
+    this.#queue.add(method(id, name, params, options))
+    return settled.promise
+  }
+
+  /** Before all others, on a new connection; it is not sent again by itself. */
+  addFirst(id: string, name: string, params: readonly unknown[], onResult: (outcome: MethodOutcome) => void): void {
+    this.#calls.set(id, { ...deferred(), onResult, forgetTimer: ignore })
+    this.#queue.addFirst(method(id, name, params, { wait: true, noRetry: true }))
+  }
+
+  takeSendable(): MethodMessage[] {
+    return this.#queue.takeSendable()
+  }
+
+  noteResult(id: string, outcome: MethodOutcome): void {
+    this.#calls.get(id)?.onResult?.(outcome)
+    const finished = this.#queue.noteResult(id, outcome)
+    if (finished) this.#settle(id, finished)
+  }
+
+  noteUpdated(id: string): void {
+    const finished = this.#queue.noteUpdated(id)
+    if (finished) this.#settle(id, finished)
+  }
+
+  noteLost(): void {
+    const { failed, half } = this.#queue.noteLost()
+    for (const id of half) this.#half.add(id)
+    const error = new DDPError('invocation-failed', 'The connection was lost before the result came, and the method may not be sent again')
+    for (const id of failed) this.fail(id, error)
+  }
+
+  noteRevived(): void {
+    for (const id of this.#half) this.noteUpdated(id)
+    this.#half.clear()
+  }
+
+  /** Gives a call up. */
+  fail(id: string, error: Error): void {
+    const call = this.#calls.get(id)
+    this.#forget(id)
+    call?.reject(error)
+    if (call) this.#onRemoved(id)
+  }
+
+  failAll(error: Error): void {
+    for (const id of this.#calls.keys()) this.fail(id, error)
+  }
+
+  #settle(id: string, outcome: MethodOutcome): void {
+    const call = this.#calls.get(id)
+    this.#forget(id)
+    if (outcome.error) call?.reject(DDPError.fromWire(outcome.error))
+    else call?.resolve(outcome.result)
+    this.#onRemoved(id)
+  }
+
+  #forget(id: string): void {
+    this.#calls.get(id)?.forgetTimer()
+    this.#calls.delete(id)
+    this.#half.delete(id)
+    this.#queue.remove(id)
+  }
+}
+
+function method(id: string, name: string, params: readonly unknown[], options: ApplyOptions): Method {
+  const { wait = false, noRetry = false, maxRetries = Number.POSITIVE_INFINITY, randomSeed } = options
+  const message: MethodMessage = { msg: 'method', id, method: name, params: [...params], ...(randomSeed !== undefined && { randomSeed }) }
+  return { message, wait, retries: noRetry ? 0 : maxRetries }
+}
+
+const ignore = (): void => undefined

@@ -1,0 +1,158 @@
+import type { ClientMessage, DDPProtocolError } from '@ddp-cluster/ddp-common'
+import { backoffDelayMs, Timers } from '@ddp-cluster/ddp-common/internal'
+import type { ConnectionEnd } from './connection-end.js'
+import type { SessionSettings } from './options.js'
+import { Session, type SessionMessage } from './session.js'
+import { mayFollow, type ClientStatus } from './status.js'
+import type { Dial } from './transport.js'
+
+export interface ReconnectingHandlers {
+  onStatus(status: ClientStatus): void
+  /** A session is open: a new one, that knows nothing of those before. */
+  onConnected(): void
+  onMessage(message: SessionMessage): void
+  onMalformed(error: DDPProtocolError): void
+  /** The session that was open is over. */
+  onLost(): void
+}
+
+type State =
+  | { readonly kind: 'connecting'; readonly session: Session; readonly retryCount: number }
+  | { readonly kind: 'connected'; readonly session: Session; readonly since: number; readonly retryCount: number }
+  | { readonly kind: 'waiting'; readonly retryCount: number }
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'closed' }
+
+/** A session that lived for so long was a success; one that ended before counts as a failed attempt, or a server that drops everybody would be stormed. */
+const successAfterMs = 10_000
+
+/** One session after another: dials, waits as Meteor does, dials again. */
+export class ReconnectingSession {
+  readonly #settings: SessionSettings
+  readonly #dial: Dial
+  readonly #handlers: ReconnectingHandlers
+  readonly #timers: Timers
+  /** Sessions that this side has closed, and that have not ended yet. */
+  readonly #ending = new Set<Session>()
+  #onAllEnded: (() => void) | undefined
+  #state: State = { kind: 'idle' }
+  #status: ClientStatus = offline
+
+  constructor(settings: SessionSettings, dial: Dial, handlers: ReconnectingHandlers) {
+    this.#settings = settings
+    this.#dial = dial
+    this.#handlers = handlers
+    this.#timers = new Timers(settings.clock)
+  }
+
+  get status(): ClientStatus {
+    return this.#status
+  }
+
+  get roundTripMs(): number | undefined {
+    return this.#state.kind === 'connected' ? this.#state.session.roundTripMs : undefined
+  }
+
+  /** Does nothing unless connected. */
+  send(message: ClientMessage): void {
+    if (this.#state.kind === 'connected') this.#state.session.send(message)
+  }
+
+  /** Tries now instead of waiting; does nothing when connected or trying already. */
+  reconnect(): void {
+    if (this.#state.kind === 'waiting') this.#connect(this.#state.retryCount)
+    else if (this.#state.kind === 'idle') this.#connect(0)
+  }
+
+  /** Goes offline until `reconnect()`. */
+  disconnect(): void {
+    if (this.#state.kind !== 'closed') this.#leave({ kind: 'idle' })
+  }
+
+  /** Goes offline for good; resolves when nothing is left. */
+  close(): Promise<void> {
+    if (this.#state.kind !== 'closed') this.#leave({ kind: 'closed' })
+    return new Promise((resolve) => {
+      const before = this.#onAllEnded
+      this.#onAllEnded = () => {
+        before?.()
+        resolve()
+      }
+      this.#noteEnded()
+    })
+  }
+
+  #connect(retryCount: number): void {
+    this.#timers.clear()
+    const session: Session = new Session(this.#settings, this.#dial, {
+      onConnected: () => this.#onConnected(session),
+      onMessage: (message) => {
+        if (this.#owns(session)) this.#handlers.onMessage(message)
+      },
+      onMalformed: (error) => {
+        if (this.#owns(session)) this.#handlers.onMalformed(error)
+      },
+      onEnd: (end) => this.#onEnd(session, end),
+    })
+    this.#state = { kind: 'connecting', session, retryCount }
+    this.#tell({ status: 'connecting', connected: false, retryCount })
+  }
+
+  #owns(session: Session): boolean {
+    return (this.#state.kind === 'connecting' || this.#state.kind === 'connected') && this.#state.session === session
+  }
+
+  #onConnected(session: Session): void {
+    if (this.#state.kind !== 'connecting' || !this.#owns(session)) return
+    this.#state = { kind: 'connected', session, since: this.#settings.clock.now(), retryCount: this.#state.retryCount }
+    this.#tell({ status: 'connected', connected: true, retryCount: 0 })
+    if (this.#owns(session)) this.#handlers.onConnected()
+  }
+
+  #onEnd(session: Session, end: ConnectionEnd): void {
+    const state = this.#state
+    if (this.#ending.delete(session)) this.#noteEnded()
+    if ((state.kind !== 'connecting' && state.kind !== 'connected') || state.session !== session) return
+    if (end.cause === 'failed-version') {
+      this.#state = { kind: 'idle' }
+      this.#tell({ status: 'failed', connected: false, retryCount: state.retryCount, reason: end.reason })
+      return
+    }
+    const succeeded = state.kind === 'connected' && this.#settings.clock.now() - state.since >= successAfterMs
+    this.#wait(succeeded ? 0 : state.retryCount, end.reason)
+    if (state.kind === 'connected') this.#handlers.onLost()
+  }
+
+  #wait(failures: number, reason: string): void {
+    const delayMs = backoffDelayMs(failures, Math.random())
+    const retryCount = failures + 1
+    this.#state = { kind: 'waiting', retryCount }
+    this.#timers.after(delayMs, () => this.#connect(retryCount))
+    this.#tell({ status: 'waiting', connected: false, retryCount, retryTime: Math.round(this.#settings.clock.wallNow() + delayMs), reason })
+  }
+
+  #leave(next: Extract<State, { kind: 'idle' | 'closed' }>): void {
+    const before = this.#state
+    this.#timers.clear()
+    this.#state = next
+    if (before.kind === 'connecting' || before.kind === 'connected') {
+      this.#ending.add(before.session)
+      before.session.close()
+    }
+    this.#tell(offline)
+    if (before.kind === 'connected') this.#handlers.onLost()
+  }
+
+  #noteEnded(): void {
+    if (this.#ending.size === 0) this.#onAllEnded?.()
+  }
+
+  #tell(status: ClientStatus): void {
+    if (status.status !== 'connecting' && status.status === this.#status.status) return
+    if (!mayFollow(this.#status.status, status.status)) throw new Error(`The status ${this.#status.status} cannot become ${status.status}`)
+    this.#status = status
+    this.#handlers.onStatus(status)
+  }
+}
+
+const offline: ClientStatus = { status: 'offline', connected: false, retryCount: 0 }

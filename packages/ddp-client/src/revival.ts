@@ -1,0 +1,52 @@
+import type { DataMessage, NosubMessage, ReadyMessage, UpdatedMessage } from '@ddp-cluster/ddp-common'
+
+/** The messages whose effects are held back together, so that their order among each other stays. */
+export type RevivalMessage = DataMessage | ReadyMessage | UpdatedMessage | NosubMessage
+
+/** So many messages are held back at most: rather a flicker than a client without memory. */
+const maxHeldMessages = 100_000
+
+/**
+ * After a reconnect the server tells everything anew. Until all that was ready before is ready again, and the methods that were sent again
+ * are done, what it tells is held back, so that nobody sees a half-empty cache.
+ */
+export class Revival {
+  readonly #subscriptions: Set<string>
+  readonly #methods = new Set<string>()
+  readonly #held: RevivalMessage[] = []
+
+  constructor(subscriptions: Iterable<string>) {
+    this.#subscriptions = new Set(subscriptions)
+  }
+
+  get done(): boolean {
+    return this.#subscriptions.size === 0 && this.#methods.size === 0
+  }
+
+  /** What was held back, in order. */
+  get held(): readonly RevivalMessage[] {
+    return this.#held
+  }
+
+  waitForMethod(id: string): void {
+    this.#methods.add(id)
+  }
+
+  forgetMethod(id: string): void {
+    this.#methods.delete(id)
+  }
+
+  forgetSubscription(id: string): void {
+    this.#subscriptions.delete(id)
+  }
+
+  hold(message: RevivalMessage): void {
+    this.#held.push(message)
+    if (message.msg === 'ready') for (const id of message.subs) this.#subscriptions.delete(id)
+    if (message.msg === 'nosub') this.#subscriptions.delete(message.id)
+    if (message.msg === 'updated') for (const id of message.methods) this.#methods.delete(id)
+    if (this.#held.length < maxHeldMessages) return
+    this.#subscriptions.clear()
+    this.#methods.clear()
+  }
+}
