@@ -10,6 +10,8 @@ export interface Ending {
   readonly by: EndedBy
   /** For people: why this direction is not up. */
   readonly reason: string
+  /** Another instance said that it, and not the one looked for, answers at the address. */
+  readonly answeredBy?: string
 }
 
 /** The first witness: the record in the registry. */

@@ -153,7 +153,9 @@ describe('membership, row by row', () => {
 
   it('a predecessor of our own at our address is forgotten without a word', () => {
     const world = new World().happen(seen(testRecord('a', { updatedAt: 40, url: 'ws://self:3000/websocket' })))
-    expect(world.did()).toEqual(['dial a', 'hangUp a', 'reap a'])
+    expect(world.did()).toEqual(['dial a'])
+    world.happen({ type: 'dialFailed', id: 'a', ending: { by: 'other', reason: 'wrong-instance', answeredBy: 'self' } })
+    expect(world.did()).toEqual(['hangUp a', 'reap a'])
     expect(world.status('a')).toBe('unknown')
   })
 

@@ -223,7 +223,8 @@ function eventFor(member: Member, verdict: Verdict, record: InstanceRecord | und
 
 /** For every advertised address the instance that registered last, and whether it was reached there. */
 function newestByUrl({ members, self }: Membership): Map<string, Occupant> {
-  const newest = new Map([[self.cluster.url, { record: self, reached: true }]])
+  // That we advertise an address does not prove that we are reached there.
+  const newest = new Map([[self.cluster.url, { record: self, reached: false }]])
   for (const { facts } of members.values()) {
     if (facts.record.state !== 'fresh') continue
     const { record } = facts.record
@@ -243,7 +244,8 @@ function successorOf(facts: Facts, newest: ReadonlyMap<string, Occupant>): Circu
   const record = recordOf(facts)
   const occupant = record && newest.get(record.cluster.url)
   if (!occupant || occupant.record._id === record._id || occupant.record._createdAt <= record._createdAt) return 'none'
-  return occupant.reached && record._updatedAt < occupant.record._createdAt ? 'proven' : 'present'
+  const reached = occupant.reached || (facts.outbound.state !== 'up' && facts.outbound.ending?.answeredBy === occupant.record._id)
+  return reached && record._updatedAt < occupant.record._createdAt ? 'proven' : 'present'
 }
 
 function change(membership: Membership, id: string, update: (facts: Facts) => Facts): Membership {

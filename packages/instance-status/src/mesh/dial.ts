@@ -8,10 +8,13 @@ import { makeProof, nonceBytes, peerProtocol } from './proof.js'
 export class AuthorizationError extends Error {
   override readonly name = 'AuthorizationError'
   readonly code: string
+  /** With `wrong-instance`: who says that it answers there. */
+  readonly answeredBy: string | undefined
 
-  constructor(code: string, message: string, options?: ErrorOptions) {
+  constructor(code: string, message: string, options?: ErrorOptions & { answeredBy?: string | undefined }) {
     super(message, options)
     this.code = code
+    this.answeredBy = options?.answeredBy
   }
 }
 
@@ -41,15 +44,19 @@ export async function introduce(connection: Connection, introduction: Introducti
       throw new AuthorizationError('impostor', `who answers for ${to} does not know the cluster's secret`)
     }
   } catch (error) {
-    throw error instanceof DDPError ? new AuthorizationError(String(error.error), error.reason ?? error.message, { cause: error }) : error
+    if (!(error instanceof DDPError)) throw error
+    const answeredBy = isObject(error.details) && typeof error.details['instance'] === 'string' ? error.details['instance'] : undefined
+    throw new AuthorizationError(String(error.error), error.reason ?? error.message, { cause: error, answeredBy })
   }
 }
 
 /** The 32 bytes under `key` of what the peer answered. */
 function bytesOf(answer: unknown, key: string): Buffer {
-  const value: unknown = typeof answer === 'object' && answer !== null ? (answer as Record<string, unknown>)[key] : undefined
+  const value: unknown = isObject(answer) ? answer[key] : undefined
   if (!(value instanceof Uint8Array) || value.length !== nonceBytes) {
     throw new AuthorizationError('not-an-instance', 'what answers at the address is no instance of this library')
   }
   return Buffer.from(value)
 }
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null

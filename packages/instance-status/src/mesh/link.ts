@@ -32,7 +32,12 @@ export interface LinkEvents {
   up(peerId: string): void
   down(peerId: string, ending: Ending): void
   failed(peerId: string, ending: Ending): void
+  /** The peer said that it leaves. */
+  goodbye(peerId: string): void
 }
+
+/** The WebSocket close code (of the private range) with which an instance that leaves ends the sessions that others dialled. */
+export const goodbyeCode = 4001
 
 type LinkState =
   | { readonly kind: 'queued'; readonly leave: () => void }
@@ -127,16 +132,20 @@ export class Link {
       },
     })
     this.#state = { kind: 'dialling', connection, done }
-    void connection.closed.then((end) => this.#ended(connection, endingOf(end)))
+    void connection.closed.then((end) => {
+      if (!this.#owns(connection)) return
+      if (end.closeCode === goodbyeCode) events.goodbye(this.peerId)
+      if (this.#owns(connection)) this.#dropped(connection, endingOf(end), undefined)
+    })
     this.#prove(connection).then(
       () => this.#up(connection, done),
       (error: unknown) => {
         // A connection that ended by itself has told so above, and knows better why.
         setImmediate(() => {
           if (!this.#owns(connection)) return
-          const code = error instanceof AuthorizationError ? error.code : 'failed'
-          const reason = error instanceof Error ? error.message : String(error)
-          this.#dropped(connection, { by: 'other', reason: `${code}: ${reason}` }, code)
+          const { code, answeredBy } = error instanceof AuthorizationError ? error : { code: 'failed', answeredBy: undefined }
+          const reason = `${code}: ${error instanceof Error ? error.message : String(error)}`
+          this.#dropped(connection, { by: 'other', reason, ...(answeredBy !== undefined && { answeredBy }) }, code)
           connection.close()
         })
       },
@@ -158,10 +167,6 @@ export class Link {
     this.#state = { kind: 'connected', connection }
     this.#retryCount = 0
     this.#context.events.up(this.peerId)
-  }
-
-  #ended(connection: Connection, ending: Ending): void {
-    if (this.#owns(connection)) this.#dropped(connection, ending, undefined)
   }
 
   #dropped(connection: Connection, ending: Ending, code: string | undefined): void {

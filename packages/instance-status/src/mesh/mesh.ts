@@ -6,7 +6,7 @@ import { DDPError } from '@ddp-cluster/ddp-common'
 import type { EndedBy, Ending } from '../membership/facts.js'
 import { DialTurns } from './dial-turns.js'
 import { Gatekeeper, type ProvenPeer } from './gatekeeper.js'
-import { Link } from './link.js'
+import { goodbyeCode, Link } from './link.js'
 
 export const goodbyeMethod = 'cluster.goodbye'
 
@@ -100,6 +100,7 @@ export class Mesh {
         up: (id) => events.outboundUp(id),
         down: (id, ending) => events.outboundDown(id, ending),
         failed: (id, ending) => events.dialFailed(id, ending),
+        goodbye: (id) => events.goodbye(id),
       },
     })
     this.#links.set(peerId, link)
@@ -114,7 +115,7 @@ export class Mesh {
     inbound?.connection.close(1000, 'no member')
   }
 
-  /** Tells every peer that this instance leaves, over whatever link there is, and waits for nobody longer than `timeoutMs`. */
+  /** Tells every peer that this instance dialled that it leaves, and waits for nobody longer than `timeoutMs`; `close()` tells the others. */
   async sayGoodbye(timeoutMs: number): Promise<void> {
     const connections = [...this.#links.values()].map((link) => link.connection).filter((connection) => connection !== undefined)
     await Promise.allSettled(connections.map((connection) => connection.call(goodbyeMethod, [], { timeoutMs })))
@@ -124,7 +125,7 @@ export class Mesh {
     this.#closed = true
     for (const link of this.#links.values()) link.close()
     this.#links.clear()
-    for (const { connection } of this.#inbound.values()) connection.close(1001, 'leaving')
+    for (const { connection } of this.#inbound.values()) connection.close(goodbyeCode, 'goodbye')
     this.#inbound.clear()
     this.#gatekeeper.close()
   }

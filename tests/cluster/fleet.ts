@@ -1,0 +1,73 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type EmbeddedMongo, startEmbeddedMongo } from '@ddp-cluster/embedded-mongo'
+import { randomId } from '@ddp-cluster/ddp-common'
+import { type Cluster, joinCluster, type JoinOptions } from '@ddp-cluster/instance-status'
+import { type Db, MongoClient } from 'mongodb'
+
+/** A MongoDB and the instances that a test lets join, all in this process; `close()` ends them all. */
+export class Fleet {
+  readonly db: Db
+  readonly #client: MongoClient
+  readonly #mongo: EmbeddedMongo | undefined
+  readonly #clusters = new Set<Cluster>()
+  readonly #servers = new Set<Server>()
+
+  private constructor(client: MongoClient, mongo: EmbeddedMongo | undefined) {
+    this.#client = client
+    this.#mongo = mongo
+    this.db = client.db(`ddp_cluster_test_${randomId(8)}`)
+  }
+
+  /** On the MongoDB of `MONGO_URL`, else on an embedded one. */
+  static async open(): Promise<Fleet> {
+    const url = process.env['MONGO_URL']
+    const mongo = url ? undefined : await startEmbeddedMongo()
+    return new Fleet(await new MongoClient(url || (mongo?.uri ?? '')).connect(), mongo)
+  }
+
+  async listen(): Promise<{ server: Server; port: number }> {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    this.#servers.add(server)
+    return { server, port: (server.address() as AddressInfo).port }
+  }
+
+  /** Joins an instance with a server of its own; what differs from the usual is in `options`. */
+  async join(options: Partial<JoinOptions> = {}): Promise<Cluster> {
+    const { server, port } = await this.listen()
+    const cluster = await joinCluster({ db: this.db, name: 'test', server, address: { host: 'localhost', port }, ...options })
+    this.#clusters.add(cluster)
+    return cluster
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#clusters].map((cluster) => cluster.close()))
+    for (const server of this.#servers) {
+      server.close()
+      server.closeAllConnections()
+    }
+    await this.db.dropDatabase()
+    await this.#client.close()
+    await this.#mongo?.close()
+  }
+}
+
+/** Resolves when `condition` holds; rejects after `withinMs` with what `describe` says. */
+export async function until(condition: () => boolean | Promise<boolean>, withinMs: number, describe: () => unknown = () => ''): Promise<void> {
+  const deadline = performance.now() + withinMs
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${JSON.stringify(describe())}`)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
+/** Everyone has everyone else as alive, over an authorized link. */
+export async function linked(clusters: readonly Cluster[], withinMs = 5000): Promise<void> {
+  const complete = (cluster: Cluster): boolean => {
+    const members = cluster.members()
+    return members.length === clusters.length - 1 && members.every(({ status, link }) => status === 'alive' && link?.authorized === true)
+  }
+  await until(() => clusters.every(complete), withinMs, () => clusters.map((cluster) => cluster.members().map(({ id, status, reason, link }) => ({ id, status, reason, link }))))
+}
