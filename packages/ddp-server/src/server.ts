@@ -56,6 +56,20 @@ export function createDDPServer(options: DDPServerOptions): DDPServer {
 }
 
 const takenPaths = new WeakMap<object, Set<string>>()
+const ourUpgradeListeners = new WeakSet<object>()
+
+/**
+ * Whether an upgrade is for none of our endpoints on `server`, and nobody else listens for upgrades there. Since we do, Node.js no longer
+ * takes care of it, and its socket would stay open for ever.
+ */
+function isForNobody(server: ResolvedOptions['server'], url: string): boolean {
+  if (!server.listeners('upgrade').every((listener) => ourUpgradeListeners.has(listener))) return false
+  for (const path of takenPaths.get(server) ?? []) {
+    const route = routeOf(url, path)
+    if (route === 'websocket' || route === 'sockjs') return false
+  }
+  return true
+}
 
 class Endpoint implements DDPServer, PeerHost {
   readonly options: ResolvedOptions
@@ -81,6 +95,7 @@ class Endpoint implements DDPServer, PeerHost {
       this.#resolveClosed = resolve
     })
     this.#accept = webSocketAcceptor(options)
+    ourUpgradeListeners.add(this.#onUpgrade)
     server.on('upgrade', this.#onUpgrade)
     this.#leaveGate = guardRequests(server, (request, response) => {
       if (routeOf(request.url ?? '', path) !== 'info') return false
@@ -159,7 +174,10 @@ class Endpoint implements DDPServer, PeerHost {
 
   readonly #onUpgrade = (request: IncomingMessage, tcp: Duplex, head: Buffer): void => {
     const route = routeOf(request.url ?? '', this.options.path)
-    if (route !== 'websocket' && route !== 'sockjs') return
+    if (route !== 'websocket' && route !== 'sockjs') {
+      if (isForNobody(this.options.server, request.url ?? '')) tcp.destroy()
+      return
+    }
     const { origin } = request.headers
     if (origin !== undefined && !this.options.allowsOrigin(origin)) {
       refuseUpgrade(tcp, 403)

@@ -44,8 +44,13 @@ function bind(webSocket: WebSocket, tcp: Duplex, own: (socket: MessageSocket) =>
     ending ??= { cause: 'protocol', reason: error.message }
   })
   webSocket.on('message', (data: RawData, isBinary: boolean) => {
-    if (isBinary) webSocket.close(1003, 'text messages only')
-    else owner.message(textOf(data))
+    if (ending?.cause === 'protocol') return
+    if (!isBinary) {
+      owner.message(textOf(data))
+      return
+    }
+    ending = { cause: 'protocol', code: 1003, reason: 'text messages only' }
+    webSocket.close(1003, ending.reason)
   })
   webSocket.on('close', (code, reason) => {
     const goodbye: ConnectionEnd | undefined = code === 1006 ? undefined : { cause: 'peer-closed', code, reason: reason.toString() }

@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto'
+import { DDPError } from '@ddp-cluster/ddp-common'
+import { isPlainObject, systemClock, type Clock } from '@ddp-cluster/ddp-common/internal'
+import type { LoginHandler } from './login.js'
+
+/** As much of a MongoDB collection as is needed here; the official driver's `Collection` is one. */
+export interface UsersCollection {
+  findOne(filter: Record<string, unknown>, options: { projection: Record<string, unknown> }): Promise<unknown>
+}
+
+export interface ResumeLoginOptions {
+  /** How long a token is good for from its `when` on; 90 days, as Meteor's. A token without `when` does not expire. */
+  readonly lifetimeMs?: number
+  /** For tests. Its wall clock is compared with `when`. */
+  readonly clock?: Clock
+}
+
+const ninetyDays = 90 * 24 * 60 * 60 * 1000
+const tokensField = 'services.resume.loginTokens'
+
+/**
+ * Meteor's login with a resume token, `{ resume: token }`: the user is the one among whose `services.resume.loginTokens` there is a
+ * `hashedToken` that is the base64 of the token's SHA-256. Refuses with 403 what is not known or has expired, with 400 another request.
+ */
+export function resumeLogin(users: UsersCollection, { lifetimeMs = ninetyDays, clock = systemClock }: ResumeLoginOptions = {}): LoginHandler {
+  return async (request) => {
+    const token = isPlainObject(request) ? request['resume'] : undefined
+    if (typeof token !== 'string') throw new DDPError(400, 'Unrecognized options for login request')
+    const hashedToken = createHash('sha256').update(token).digest('base64')
+    const user = await users.findOne({ [`${tokensField}.hashedToken`]: hashedToken }, { projection: { [tokensField]: { $elemMatch: { hashedToken } } } })
+    const found = foundToken(user, hashedToken)
+    if (found === undefined) throw loggedOut()
+    const { id, when } = found
+    if (when === undefined) return { id, token, type: 'resume' }
+    const tokenExpires = new Date(when.getTime() + lifetimeMs)
+    if (clock.wallNow() >= tokenExpires.getTime()) throw loggedOut()
+    return { id, token, tokenExpires, type: 'resume' }
+  }
+}
+
+/** The words are Meteor's: its clients show them. */
+const loggedOut = (): DDPError => new DDPError(403, "You've been logged out by the server. Please log in again.")
+
+/** What the database answers is looked at again, so that one that understands less of the query than MongoDB lets nobody in. */
+function foundToken(user: unknown, hashedToken: string): { readonly id: string; readonly when: Date | undefined } | undefined {
+  if (!isPlainObject(user) || typeof user['_id'] !== 'string') return undefined
+  const tokens = valueAt(user, 'services', 'resume', 'loginTokens')
+  if (!Array.isArray(tokens)) return undefined
+  const token: unknown = tokens.find((candidate: unknown) => isPlainObject(candidate) && candidate['hashedToken'] === hashedToken)
+  if (!isPlainObject(token)) return undefined
+  return { id: user['_id'], when: token['when'] instanceof Date ? token['when'] : undefined }
+}
+
+function valueAt(value: unknown, ...path: readonly string[]): unknown {
+  return path.reduce<unknown>((inner, key) => (isPlainObject(inner) ? inner[key] : undefined), value)
+}

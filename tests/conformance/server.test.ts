@@ -1,0 +1,405 @@
+import { DDPError, EJSON } from '@ddp-cluster/ddp-common'
+import { ManualClock } from '@ddp-cluster/ddp-common/internal'
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { RawClient, startServer, type Message, type TestServer, type Transport } from './server-harness.js'
+import { sentencesOf, specification, type SentenceNumber } from './specification.js'
+
+const transports: readonly Transport[] = ['websocket', 'sockjs']
+const connect = { msg: 'connect', version: '1', support: ['1'] }
+
+type Check = (context: { server: TestServer; clock: ManualClock; open: () => Promise<RawClient>; connected: () => Promise<RawClient> }) => Promise<void>
+
+class Point {
+  readonly x: number
+  readonly y: number
+  constructor(x: number, y: number) {
+    this.x = x
+    this.y = y
+  }
+  typeName(): string { return 'conformance.Point' }
+  toJSONValue(): unknown { return { x: this.x, y: this.y } }
+}
+EJSON.addType('conformance.Point', (value) => {
+  const { x, y } = value as { x: number; y: number }
+  return new Point(x, y)
+})
+
+const offending = async (client: RawClient, message: Message): Promise<void> => {
+  client.send(message)
+  expect(await client.next('error')).toEqual({ msg: 'error', reason: expect.any(String) as string, offendingMessage: message })
+}
+
+const checks: { readonly [N in SentenceNumber]?: Check } = {
+  1: async ({ connected }) => {
+    const client = await connected()
+    client.send({ msg: 'method', method: 'echo', params: ['one'], id: '1' }, { msg: 'method', method: 'echo', params: ['two'], id: '2' })
+    expect(await client.next('result')).toEqual({ msg: 'result', id: '1', result: 'one' })
+    expect(await client.next('result')).toEqual({ msg: 'result', id: '2', result: 'two' })
+  },
+  2: async ({ open }) => {
+    const client = await open()
+    client.send({ ...connect, colour: 'red' }, { msg: 'method', method: 'echo', params: [1], id: '1', stubs: [] })
+    await client.next('connected')
+    expect(await client.next('result')).toEqual({ msg: 'result', id: '1', result: 1 })
+  },
+  6: async ({ open }) => {
+    const client = await open()
+    client.send(connect)
+    expect(await client.next('connected')).toEqual({ msg: 'connected', session: expect.stringMatching(/^\w{17}$/) as string })
+  },
+  7: async ({ open }) => {
+    for (const wrong of [
+      { version: 'pre1', support: ['pre1'] }, { version: '2', support: ['2'] }, { version: '1', support: [] }, { version: 1, support: ['1'] }, {}, { version: '1', support: '1' },
+    ]) {
+      const client = await open()
+      client.send({ msg: 'connect', ...wrong })
+      expect(await client.next('failed')).toEqual({ msg: 'failed', version: '1' })
+      await client.closed
+    }
+  },
+  9: async ({ open }) => {
+    const client = await open()
+    client.send(connect, { msg: 'method', method: 'echo', params: ['early'], id: '1' })
+    await client.next('connected')
+    expect(await client.next('result')).toEqual({ msg: 'result', id: '1', result: 'early' })
+  },
+  10: async ({ open }) => {
+    const client = await open()
+    client.send({ ...connect, version: 'pre2', support: ['pre2'] }, { msg: 'method', method: 'echo', params: [1], id: '1' }, connect)
+    await client.next('failed')
+    await client.closed
+    expect(client.inbox.filter((message) => message['frame'] === undefined)).toEqual([])
+  },
+  11: async ({ open }) => {
+    const better = await open()
+    better.send({ msg: 'connect', version: 'pre2', support: ['1', 'pre2'] })
+    expect(await better.next('failed')).toEqual({ msg: 'failed', version: '1' })
+    const best = await open()
+    best.send({ msg: 'connect', version: '1', support: ['2', '1', 'pre2'] })
+    await best.next('connected')
+  },
+  12: async ({ open, connected }) => {
+    const first = await connected()
+    const again = await open()
+    again.send({ ...connect, session: 'nobodyKnowsThisId' })
+    expect((await again.next('connected'))['session']).not.toBe('nobodyKnowsThisId')
+    await first.close()
+  },
+  13: async ({ connected, clock }) => {
+    const client = await connected()
+    clock.advance(15_000)
+    expect(await client.next('ping')).toEqual({ msg: 'ping' })
+    client.send({ msg: 'pong' })
+    await client.settled()
+    clock.advance(14_000)
+    expect(await client.settled()).toEqual([])
+  },
+  14: async ({ connected }) => {
+    const client = await connected()
+    client.send({ msg: 'method', method: 'never', id: '1' }, { msg: 'method', method: 'echo', params: [1], id: '2' }, { msg: 'ping', id: 'p' })
+    expect(await client.next()).toEqual({ msg: 'pong', id: 'p' })
+  },
+  15: async ({ connected }) => {
+    const client = await connected()
+    client.send({ msg: 'ping', id: 'abc' }, { msg: 'ping' })
+    expect(await client.next()).toEqual({ msg: 'pong', id: 'abc' })
+    expect(await client.next()).toEqual({ msg: 'pong' })
+  },
+  16: async ({ connected }) => {
+    const client = await connected()
+    client.send({ msg: 'sub', id: 's', name: 'params', params: [{ $date: 5 }, { a: [1] }] }, { msg: 'sub', id: 't', name: 'params' })
+    expect(await client.next('added')).toEqual({ msg: 'added', collection: 'params', id: 's', fields: { count: 2, isDate: true } })
+    expect(await client.next('added')).toEqual({ msg: 'added', collection: 'params', id: 't', fields: { count: 0, isDate: false } })
+  },
+  17: async ({ connected }) => {
+    const client = await connected()
+    client.send({ msg: 'sub', id: 's', name: 'two' })
+    expect((await client.settled()).map(({ msg, id, subs }) => [msg, id ?? subs])).toEqual([['added', 'a'], ['added', 'b'], ['ready', ['s']]])
+  },
+  18: async ({ connected }) => {
+    const client = await connected()
+    client.send({ msg: 'sub', id: 's', name: 'no such thing' })
+    expect(await client.next('nosub')).toMatchObject({ id: 's', error: { error: 404, errorType: 'Meteor.Error' } })
+  },
+  19: async ({ connected }) => {
+    const client = await connected()
+    client.send({ msg: 'sub', id: 's', name: 'refuses' })
+    expect(await client.next('nosub')).toMatchObject({ id: 's', error: { error: 'not-allowed', reason: 'No.' } })
+    client.send({ msg: 'sub', id: 't', name: 'fails later' })
+    expect((await client.settled()).map(({ msg }) => msg)).toEqual(['added', 'ready', 'removed', 'nosub'])
+  },
+  20: async ({ connected }) => {
+    const client = await connected()
+    client.send({ msg: 'sub', id: 's', name: 'two' }, { msg: 'unsub', id: 's' })
+    const messages = await client.settled()
+    expect(messages.slice(3)).toEqual([
+      { msg: 'removed', collection: 'letters', id: 'a' }, { msg: 'removed', collection: 'letters', id: 'b' }, { msg: 'nosub', id: 's' },
+    ])
+    client.send({ msg: 'unsub', id: 'never was' })
+    expect(await client.next()).toEqual({ msg: 'nosub', id: 'never was' })
+  },
+  21: async ({ connected }) => {
+    const client = await connected()
+    client.send({ msg: 'sub', id: 's', name: 'steps' })
+    expect(await client.next('added')).toEqual({ msg: 'added', collection: 'steps', id: '1', fields: { a: 1, b: 2 } })
+  },
+  22: async ({ connected }) => {
+    const client = await connected()
+    client.send({ msg: 'sub', id: 's', name: 'steps' })
+    expect(await client.next('changed')).toEqual({ msg: 'changed', collection: 'steps', id: '1', fields: { b: 3 }, cleared: ['a'] })
+  },
+  23: async ({ connected }) => {
+    const client = await connected()
+    client.send({ msg: 'sub', id: 's', name: 'steps' })
+    expect(await client.next('removed')).toEqual({ msg: 'removed', collection: 'steps', id: '1' })
+  },
+  24: async ({ connected, server }) => {
+    const client = await connected()
+    server.ddp.publish(null, function () { this.added('news', '1', { text: 'hello' }) })
+    expect(await client.next('added')).toEqual({ msg: 'added', collection: 'news', id: '1', fields: { text: 'hello' } })
+    expect(await (await connected()).next('added')).toEqual({ msg: 'added', collection: 'news', id: '1', fields: { text: 'hello' } })
+  },
+  25: async ({ connected }) => {
+    const client = await connected()
+    client.send({ msg: 'sub', id: 'A', name: 'x', params: [{ foo: 1, bar: 2 }] }, { msg: 'sub', id: 'B', name: 'x', params: [{ foo: 1, baz: 3 }] })
+    expect((await client.settled()).filter(({ msg }) => msg !== 'ready')).toEqual([
+      { msg: 'added', collection: 'x', id: 'x', fields: { foo: 1, bar: 2 } }, { msg: 'changed', collection: 'x', id: 'x', fields: { baz: 3 } },
+    ])
+    client.send({ msg: 'unsub', id: 'A' })
+    expect(await client.next()).toEqual({ msg: 'changed', collection: 'x', id: 'x', cleared: ['bar'] })
+    client.send({ msg: 'unsub', id: 'B' })
+    expect(await client.next('removed')).toEqual({ msg: 'removed', collection: 'x', id: 'x' })
+  },
+  26: async ({ connected }) => {
+    const client = await connected()
+    client.send({ msg: 'sub', id: 'A', name: 'x', params: [{ foo: 1 }] }, { msg: 'sub', id: 'B', name: 'x', params: [{ foo: 2 }] })
+    expect((await client.settled()).filter(({ msg }) => msg !== 'ready')).toEqual([{ msg: 'added', collection: 'x', id: 'x', fields: { foo: 1 } }])
+    client.send({ msg: 'unsub', id: 'A' })
+    expect(await client.next()).toEqual({ msg: 'changed', collection: 'x', id: 'x', fields: { foo: 2 } })
+  },
+  27: async ({ connected }) => {
+    const client = await connected()
+    client.send({ msg: 'sub', id: 's', name: 'two' }, { msg: 'sub', id: 't', name: 'steps' })
+    const kinds = new Set((await client.settled()).map(({ msg }) => msg))
+    expect(kinds).toEqual(new Set(['added', 'changed', 'removed', 'ready']))
+  },
+  29: async ({ connected }) => {
+    const client = await connected()
+    expect(await client.call('echo', { deep: [1, null, 'three'] })).toMatchObject({ result: { deep: [1, null, 'three'] } })
+    expect(await client.call('later', 7)).toMatchObject({ result: 7 })
+  },
+  30: async ({ connected }) => {
+    const client = await connected()
+    expect(await client.call('refuse')).toMatchObject({ error: { error: 'not-allowed', reason: 'No.', details: { why: 'because' } } })
+    expect(await client.call('crash')).toMatchObject({ error: { error: 500, reason: 'Internal server error' } })
+  },
+  31: async ({ connected }) => {
+    const client = await connected()
+    expect(await client.call('no such method')).toMatchObject({ error: { error: 404, reason: "Method 'no such method' not found", errorType: 'Meteor.Error' } })
+    expect(await client.call('constructor')).toMatchObject({ error: { error: 404 } })
+  },
+  32: async ({ connected }) => {
+    const client = await connected()
+    client.send({ msg: 'method', method: 'nothing', id: '1' })
+    expect(await client.next('result')).toEqual({ msg: 'result', id: '1' })
+  },
+  33: async ({ connected }) => {
+    const client = await connected()
+    client.send({ msg: 'sub', id: 's', name: 'counter' })
+    await client.next('ready')
+    client.send({ msg: 'method', method: 'increment', id: '1' }, { msg: 'method', method: 'no such method', id: '2' })
+    const messages = await client.settled()
+    const changed = messages.findIndex(({ msg }) => msg === 'changed')
+    const updated = messages.findIndex(({ msg, methods }) => msg === 'updated' && (methods as string[]).includes('1'))
+    expect(changed).toBeGreaterThanOrEqual(0)
+    expect(updated).toBeGreaterThan(changed)
+    expect(messages.filter(({ msg }) => msg === 'updated').flatMap(({ methods }) => methods)).toEqual(['1', '2'])
+  },
+  34: async ({ connected }) => {
+    const client = await connected()
+    client.send({ msg: 'method', method: 'later', params: [1], id: '1' }, { msg: 'method', method: 'crash', id: '2' })
+    const messages: Message[] = []
+    while (!messages.some(({ methods }) => (methods as string[] | undefined)?.includes('2'))) messages.push(await client.next())
+    messages.push(...(await client.settled()))
+    expect(messages.filter(({ msg }) => msg === 'result').map(({ id }) => id)).toEqual(['1', '2'])
+    expect(messages.flatMap(({ methods }) => methods ?? [])).toEqual(['1', '2'])
+  },
+  35: async ({ connected }) => {
+    const client = await connected()
+    client.send({ msg: 'method', method: 'seed', id: '1', randomSeed: 'abc' }, { msg: 'method', method: 'seed', id: '2' })
+    expect(await client.next('result')).toMatchObject({ result: 'abc' })
+    expect(await client.next('result')).toMatchObject({ result: null })
+  },
+  36: async ({ connected }) => {
+    const client = await connected()
+    expect(await client.call('refuse')).toMatchObject({ error: { error: 'not-allowed', reason: 'No.', message: 'No. [not-allowed]', errorType: 'Meteor.Error' } })
+  },
+  37: async ({ connected }) => {
+    const client = await connected()
+    expect(await client.call('refuse', 418)).toMatchObject({ error: { error: 418 } })
+    expect(await client.call('refuse', 'teapot')).toMatchObject({ error: { error: 'teapot' } })
+  },
+  38: async ({ connected }) => {
+    const client = await connected()
+    for (const text of ['', '{', 'undefined', '{"msg":"ping"', '{"msg":"ping",}', '\u0000']) client.sendText(text)
+    for (let count = 0; count < 6; count += 1) expect(await client.next()).toEqual({ msg: 'error', reason: 'Parse error' })
+    expect(await client.call('echo', 'alive')).toMatchObject({ result: 'alive' })
+  },
+  39: async ({ connected }) => {
+    const client = await connected()
+    for (const value of ['null', '[]', '7', '"ping"', 'true']) {
+      client.sendText(value)
+      expect(await client.next()).toEqual({ msg: 'error', reason: 'Bad request', offendingMessage: JSON.parse(value) as unknown })
+    }
+  },
+  40: async ({ connected }) => {
+    const client = await connected()
+    for (const message of [{ msg: 'hello' }, {}, { msg: 7 }, { msg: 'constructor' }, { msg: 'result', id: '1' }]) await offending(client, message)
+  },
+  41: async ({ connected }) => {
+    const client = await connected()
+    for (const message of [
+      { msg: 'method' }, { msg: 'method', id: '1' }, { msg: 'method', method: 'echo' }, { msg: 'method', method: 'echo', id: 1 },
+      { msg: 'method', method: 'echo', id: '1', params: {} }, { msg: 'sub', id: '1' }, { msg: 'sub', name: 'two' },
+      { msg: 'sub', id: '1', name: 'two', params: 'x' }, { msg: 'unsub' }, { msg: 'ping', id: 4 },
+    ]) await offending(client, message)
+  },
+  42: async ({ open }) => {
+    const client = await open()
+    await offending(client, { msg: 'method', method: 'echo', id: '1' })
+    client.send(connect)
+    await client.next('connected')
+  },
+  43: async ({ connected }) => {
+    const client = await connected()
+    await offending(client, connect)
+    expect(await client.call('echo', 1)).toMatchObject({ result: 1 })
+  },
+  44: async ({ connected }) => {
+    const client = await connected()
+    await offending(client, { msg: 'sub', params: [{ $date: 1 }], more: { $escape: 1 } })
+    client.sendText('nonsense')
+    expect(await client.next()).not.toHaveProperty('offendingMessage')
+  },
+  45: async ({ connected }) => {
+    const client = await connected()
+    expect(await client.call('kind', { $date: 1_700_000_000_000 })).toMatchObject({ result: 'Date' })
+    expect(await client.call('echo', { $date: 1_700_000_000_000 })).toMatchObject({ result: { $date: 1_700_000_000_000 } })
+  },
+  46: async ({ connected }) => {
+    const client = await connected()
+    const binary = { $binary: '+/+/' }
+    expect(await client.call('kind', binary)).toMatchObject({ result: 'Uint8Array' })
+    expect(await client.call('echo', binary)).toMatchObject({ result: binary })
+  },
+  47: async ({ connected }) => {
+    const client = await connected()
+    for (const escaped of [{ $escape: { $date: 10_000 } }, { $escape: { $date: { $date: 32_491 } } }]) {
+      expect(await client.call('kind', escaped)).toMatchObject({ result: 'Object' })
+      expect(await client.call('echo', escaped)).toMatchObject({ result: escaped })
+    }
+  },
+  48: async ({ connected }) => {
+    const client = await connected()
+    const point = { $type: 'conformance.Point', $value: { x: 1, y: 2 } }
+    expect(await client.call('kind', point)).toMatchObject({ result: 'Point' })
+    expect(await client.call('echo', point)).toMatchObject({ result: point })
+  },
+  49: async ({ connected }) => {
+    const client = await connected()
+    const { result } = await client.call('echo', { z: 1, a: { $date: 1 }, m: 2 })
+    expect(Object.keys(result as object)).toEqual(['z', 'a', 'm'])
+  },
+}
+
+function offer({ ddp }: TestServer): void {
+  ddp.method('echo', (value) => value)
+  ddp.method('later', async (value) => Promise.resolve(value))
+  ddp.method('never', () => new Promise(() => undefined))
+  ddp.method('nothing', () => undefined)
+  ddp.method('kind', (value) => (value as object).constructor.name)
+  ddp.method('seed', function () { return this.randomSeed })
+  ddp.method('refuse', (code) => { throw new DDPError(typeof code === 'number' || typeof code === 'string' ? code : 'not-allowed', 'No.', { why: 'because' }) })
+  ddp.method('crash', () => { throw new Error('the password is xyzzy') })
+  ddp.publish('params', function (...params) {
+    this.added('params', this.subscriptionId ?? '', { count: params.length, isDate: params[0] instanceof Date })
+    this.ready()
+  })
+  ddp.publish('two', function () {
+    this.added('letters', 'a', { code: 97 })
+    this.added('letters', 'b', { code: 98 })
+    this.ready()
+  })
+  ddp.publish('refuses', () => { throw new DDPError('not-allowed', 'No.') })
+  ddp.publish('fails later', function () {
+    this.added('letters', 'a', {})
+    this.ready()
+    this.error(new DDPError('gone'))
+  })
+  ddp.publish('steps', function () {
+    this.added('steps', '1', { a: 1, b: 2, _id: 'ignored' })
+    this.changed('steps', '1', { a: undefined, b: 3 })
+    this.removed('steps', '1')
+    this.ready()
+  })
+  ddp.publish('x', function (fields) {
+    this.added('x', 'x', fields as Message)
+    this.ready()
+  })
+  let count = 0
+  const counters = new Set<(count: number) => void>()
+  ddp.publish('counter', function () {
+    this.added('counter', 'it', { count })
+    const show = (now: number): void => this.changed('counter', 'it', { count: now })
+    counters.add(show)
+    this.onStop(() => counters.delete(show))
+    this.ready()
+  })
+  ddp.method('increment', () => {
+    count += 1
+    for (const show of counters) show(count)
+  })
+}
+
+const outcome = new Map<string, 'pass' | 'FAIL'>()
+
+describe.each(transports)('the server over %s', (transport) => {
+  let server: TestServer
+  let clock: ManualClock
+  let clients: RawClient[] = []
+
+  beforeEach(async () => {
+    clock = new ManualClock()
+    server = await startServer({ clock })
+    offer(server)
+  })
+  afterEach(async ({ task }) => {
+    outcome.set(task.name.slice(0, 3).trim() + transport, task.result?.state === 'fail' ? 'FAIL' : 'pass')
+    for (const client of clients) client.tcp.destroy()
+    clients = []
+    await server[Symbol.asyncDispose]()
+    expect(clock.pending).toBe(0)
+  })
+
+  const keep = async (opening: Promise<RawClient>): Promise<RawClient> => {
+    const client = await opening
+    clients.push(client)
+    return client
+  }
+
+  it.each(sentencesOf('server'))('%i', async (number) => {
+    const check = checks[number]
+    if (check === undefined) throw new Error(`no check of sentence ${number}: ${specification[number].says}`)
+    await check({
+      server, clock, open: () => keep(RawClient.open(server.port, transport)), connected: () => keep(RawClient.connect(server.port, transport)),
+    })
+  })
+})
+
+afterAll(() => {
+  const rows = sentencesOf('server').map((number) => {
+    const results = transports.map((transport) => `${transport} ${outcome.get(`${number}${transport}`) ?? 'not run'}`)
+    return `${String(number).padStart(3)}  ${results.join('  ')}  ${specification[number].says}`
+  })
+  process.stdout.write(`\nDDP specification, server\n${rows.join('\n')}\n`)
+})
