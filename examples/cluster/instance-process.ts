@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
+import { createRequire } from 'node:module'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 /** What an instance tells when it has joined. */
 export interface InstanceReady {
@@ -19,11 +20,13 @@ export interface InstanceProcess extends InstanceReady {
 }
 
 const file = fileURLToPath(new URL('instance.ts', import.meta.url))
+/** The packages run from their sources. */
+const execArgv = ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href, '--conditions=@ddp-cluster/source']
 
 /** Starts an instance; resolves when it has joined, and rejects when it ends before that. */
 export function startInstance(mongoUrl: string, databaseName: string): Promise<InstanceProcess> {
   // Standard output may be somebody's JSON: what an instance has to say goes to standard error.
-  const child = fork(file, [mongoUrl, databaseName], { stdio: ['ignore', 2, 2, 'ipc'] })
+  const child = fork(file, [mongoUrl, databaseName], { execArgv, stdio: ['ignore', 2, 2, 'ipc'] })
   let ending: string | undefined
   const exited = new Promise<void>((resolve) => {
     child.once('exit', (code, signal) => {
