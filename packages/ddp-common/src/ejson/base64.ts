@@ -31,10 +31,10 @@ export function encodeBase64(bytes: Uint8Array): string {
   return text
 }
 
-/** The bytes of a base64 string. Throws an `EJSONError` `invalid-value` for anything else, also for a length that no bytes have. */
+/** The bytes of a base64 string, whose padding may be missing. Throws an `EJSONError` `invalid-value` for anything else, also for a length that no bytes have. */
 export function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
   const length = text.endsWith('==') ? text.length - 2 : text.endsWith('=') ? text.length - 1 : text.length
-  if (text.length % 4 !== 0) throw new EJSONError('invalid-value', '$binary: the length of a base64 string is a multiple of four')
+  if (length % 4 === 1) throw new EJSONError('invalid-value', `$binary: no base64 string has ${length} characters`)
   const bytes = new Uint8Array(Math.floor((length * 3) / 4))
   let to = 0
   for (let from = 0; from < length; from += 4) {
