@@ -1,0 +1,51 @@
+import { createServer } from 'node:http'
+import type { Db } from 'mongodb'
+import { describe, expect, it } from 'vitest'
+import { type JoinOptions, resolveOptions } from './options.js'
+
+const db = { collection: () => undefined } as unknown as Db
+const resolve = (options: Partial<JoinOptions> = {}, env: Record<string, string> = {}) => resolveOptions({ db, name: 'chat', server: createServer(), ...options }, env)
+const refused = (options: Partial<JoinOptions>, env?: Record<string, string>): unknown => {
+  try {
+    return resolve(options, env)
+  } catch (error) {
+    return error
+  }
+}
+
+describe('options', () => {
+  it('have the documented defaults', () => {
+    expect(resolve()).toMatchObject({
+      collectionName: 'instances', path: '', heartbeatIntervalMs: 10_000, expireAfterMs: 60_000, linkTimeoutMs: 10_000, authTimeoutMs: 10_000,
+      linkHeartbeatIntervalMs: 5000, linkHeartbeatTimeoutMs: 5000, closeTimeoutMs: 5000, secrets: undefined,
+    })
+  })
+
+  it('come from Rocket.Chat\'s environment variables where none is given, in seconds', () => {
+    const env = { MULTIPLE_INSTANCES_COLLECTION_NAME: 'nodes', MULTIPLE_INSTANCES_PING_INTERVAL: '2', MULTIPLE_INSTANCES_EXPIRE: '9', ROOT_URL: 'https://example.com/chat/' }
+    expect(resolve({}, env)).toMatchObject({ collectionName: 'nodes', heartbeatIntervalMs: 2000, expireAfterMs: 9000, path: '/chat' })
+    expect(resolve({ collectionName: 'mine', heartbeatIntervalMs: 50, expireAfterMs: 150, path: '' }, env)).toMatchObject({ collectionName: 'mine', heartbeatIntervalMs: 50, expireAfterMs: 150, path: '' })
+  })
+
+  it('take an explicit undefined as not given', () => {
+    expect(resolveOptions({ db, name: 'chat', server: createServer(), heartbeatIntervalMs: undefined } as unknown as JoinOptions, {}).heartbeatIntervalMs).toBe(10_000)
+  })
+
+  it.each([
+    ['no database', { db: undefined as unknown as Db }, {}],
+    ['no name', { name: '' }, {}],
+    ['server and listen', { listen: {} }, {}],
+    ['a zero interval', { heartbeatIntervalMs: 0 }, {}],
+    ['an interval that is no number', { heartbeatIntervalMs: Number.NaN }, {}],
+    ['an expiry of less than three heartbeats', { heartbeatIntervalMs: 1000, expireAfterMs: 2999 }, {}],
+    ['an environment that is no number', {}, { MULTIPLE_INSTANCES_EXPIRE: 'soon' }],
+    ['a root URL that is none', {}, { ROOT_URL: 'chat' }],
+    ['a path without a slash', { path: 'chat' }, {}],
+    ['host in extraInformation', { extraInformation: { host: 'x' } }, {}],
+    ['secrets of which one is short', { secret: ['x'.repeat(32), 'hunter2'] as const }, {}],
+  ])('refuse %s, in words and without secrets', (_, options, env) => {
+    const error = refused(options, env)
+    expect(error).toMatchObject({ name: 'ClusterError', code: 'invalid-option' })
+    expect(String(error)).not.toContain('hunter2')
+  })
+})
