@@ -20,9 +20,14 @@ export function fromOwnJSONValue(value: unknown): unknown {
   return revive(value, 0, true)
 }
 
-/** Whether a JSON text could contain one of EJSON's wrappers: no key in it begins with `$`, also not as an escape sequence. */
+const wrapperKey = /"(?:\$|\\u0024)/
+
+/**
+ * Whether a JSON text could contain one of EJSON's wrappers, whose keys begin with `$`, perhaps written as an escape sequence.
+ * Texts without any dollar sign are told by two quick searches; the pattern costs ten times as much.
+ */
 export function mayContainWrapper(text: string): boolean {
-  return (text.includes('$') && text.includes('"$')) || text.includes('"\\u0024')
+  return (text.includes('$') || text.includes('\\u0024')) && wrapperKey.test(text)
 }
 
 function revive(value: unknown, depth: number, owned: boolean): unknown {
