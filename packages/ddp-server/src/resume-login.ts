@@ -27,7 +27,7 @@ export function resumeLogin(users: UsersCollection, { lifetimeMs = ninetyDays, c
     const token = isPlainObject(request) ? request['resume'] : undefined
     if (typeof token !== 'string') throw new DDPError(400, 'Unrecognized options for login request')
     const hashedToken = createHash('sha256').update(token).digest('base64')
-    const user = await users.findOne({ [`${tokensField}.hashedToken`]: hashedToken }, { projection: { [tokensField]: { $elemMatch: { hashedToken } } } })
+    const user = await users.findOne({ [`${tokensField}.hashedToken`]: hashedToken }, { projection: { [`${tokensField}.$`]: 1 } })
     const found = foundToken(user, hashedToken)
     if (found === undefined) throw loggedOut()
     const { id, when } = found

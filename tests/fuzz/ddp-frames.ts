@@ -1,0 +1,68 @@
+/** Texts such as a hostile client may send: valid messages, messages with wrong values, and torn ones. */
+
+type Random = () => number
+
+const pick = <T>(random: Random, ...choices: readonly [T, ...T[]]): T => choices[Math.floor(random() * choices.length)] ?? choices[0]
+
+const methods = ['echo', 'later', 'become', 'crash', 'refuse', 'unblock', 'constructor', '__proto__', ''] as const
+const publications = ['docs', 'stops', 'fails', 'toString', ''] as const
+
+/** An EJSON value as it stands in JSON text, some of them broken. */
+function value(random: Random, depth = 0): unknown {
+  if (depth < 4 && random() < 0.3) {
+    const size = Math.floor(random() * 4)
+    if (random() < 0.5) return Array.from({ length: size }, () => value(random, depth + 1))
+    return Object.fromEntries(Array.from({ length: size }, () => [key(random), value(random, depth + 1)]))
+  }
+  return pick<unknown>(
+    random, null, true, 0, -1, 1e308, 1e-9, '', 'text', '\u0000', '\ud800', 'ü€😀', { $date: 5 }, { $date: 'x' }, { $date: 1e300 }, { $binary: 'AAE=' }, { $binary: 7 },
+    { $binary: '%%%' }, { $escape: { $date: 1 } }, { $escape: 5 }, { $InfNaN: 1 }, { $InfNaN: 'x' }, { $type: 'oid', $value: 'nope' }, { $type: 'unknown', $value: 1 },
+    { $regexp: '(', $flags: 'gg' }, { $regexp: 'a+', $flags: 'i' }, { $type: 'Decimal', $value: '1.5' }, { $type: 'Decimal', $value: {} },
+  )
+}
+
+const key = (random: Random): string => pick(random, 'a', 'b', '$date', '$type', '_id', '__proto__', 'constructor', '', 'then', 'toJSON', 'typeName')
+
+function message(random: Random): Record<string, unknown> {
+  const id = String(Math.floor(random() * 20))
+  switch (Math.floor(random() * 8)) {
+    case 0: return { msg: 'ping', ...(random() < 0.5 && { id }) }
+    case 1: return { msg: 'pong' }
+    case 2:
+    case 3: return { msg: 'method', method: pick(random, ...methods), id, params: [value(random), value(random)] }
+    case 4: return { msg: 'sub', id, name: pick(random, ...publications), params: [value(random)] }
+    case 5: return { msg: 'unsub', id }
+    case 6: return { msg: 'connect', version: pick(random, '1', 'pre2', ''), support: ['1'] }
+    default: return { msg: pick(random, 'added', 'result', '', 'constructor', '__proto__', 'noise'), id }
+  }
+}
+
+export function randomFrame(random: Random): string {
+  const whole = message(random)
+  const kind = random()
+  if (kind < 0.5) return JSON.stringify(whole)
+  if (kind < 0.7) {
+    for (const name of Object.keys(whole)) if (random() < 0.3) whole[name] = value(random)
+    if (random() < 0.3) whole[key(random)] = value(random)
+    return JSON.stringify(whole)
+  }
+  const text = JSON.stringify(whole)
+  if (kind < 0.8) return text.slice(0, Math.floor(random() * text.length))
+  if (kind < 0.9) return mutated(Buffer.from(text), random).toString()
+  if (kind < 0.97) return JSON.stringify(value(random)) ?? 'null'
+  const depth = Math.floor(random() * 3000)
+  return `{"msg":"method","method":"echo","id":"1","params":[${'['.repeat(depth)}${']'.repeat(random() < 0.8 ? depth : depth >> 1)}]}`
+}
+
+/** A few bytes changed, doubled or gone. */
+export function mutated(bytes: Buffer, random: Random): Buffer {
+  let result = Buffer.from(bytes)
+  for (let changes = 1 + Math.floor(random() * 4); changes > 0 && result.length > 0; changes -= 1) {
+    const at = Math.floor(random() * result.length)
+    const how = random()
+    if (how < 0.5) result[at] = Math.floor(random() * 256)
+    else if (how < 0.75) result = Buffer.concat([result.subarray(0, at), result.subarray(at + 1)])
+    else result = Buffer.concat([result.subarray(0, at), result.subarray(Math.max(0, at - 5), at), result.subarray(at)])
+  }
+  return result
+}
