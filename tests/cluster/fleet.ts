@@ -58,7 +58,7 @@ export class Fleet {
 export async function until(condition: () => boolean | Promise<boolean>, withinMs: number, describe: () => unknown = () => ''): Promise<void> {
   const deadline = performance.now() + withinMs
   while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${JSON.stringify(describe())}`)
+    if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${JSON.stringify(await describe())}`)
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }

@@ -30,7 +30,7 @@ export function advertisedAddress({ server, address, env, ownServer, path }: Add
   const bound = server.address()
   const boundTo = typeof bound === 'object' ? bound : null
   const host = address?.host ?? (nonEmpty(env['INSTANCE_IP']) || (boundTo && reachableHost(boundTo.address)))
-  const port = address?.port ?? ((!ownServer && nonEmpty(env['PORT'])) || boundTo?.port)
+  const port = address?.port ?? ((!ownServer && env['PORT'] !== '0' && nonEmpty(env['PORT'])) || boundTo?.port)
   if (!host || port === undefined || (!boundTo && !address)) {
     throw new ClusterError('not-listening', 'the server does not listen yet: call joinCluster() after its "listening" event, or give the option address: { host, port }')
   }

@@ -43,11 +43,12 @@ export function instancesApi({ cluster, authenticate, authorize, logger }: Insta
     if (request.method !== 'GET') return wrongMethod
     const credentials = credentialsOf(request)
     if (!credentials) return notLoggedIn
-    const rights = await withinTime(access.check(credentials))
+    const deadline = performance.now() + databaseTimeoutMs
+    const rights = await before(deadline, access.check(credentials))
     if (rights === 'late') return unavailable
     if (rights === 'not-logged-in') return notLoggedIn
     if (rights === 'not-allowed') return notAllowed
-    return { status: 200, body: instancesView(cluster, await recordsOf(cluster)) }
+    return { status: 200, body: instancesView(cluster, await recordsOf(cluster, deadline)) }
   }
 
   return async (request, response) => {
@@ -64,16 +65,16 @@ export function instancesApi({ cluster, authenticate, authorize, logger }: Insta
 }
 
 /** As MongoDB has them now; when it is away, as they were. */
-async function recordsOf(cluster: ClusterState): Promise<readonly InstanceRecord[]> {
-  const fresh = await withinTime(cluster.records({ maxAgeMs: recordsMaxAgeMs }).catch(() => 'late' as const))
+async function recordsOf(cluster: ClusterState, deadline: number): Promise<readonly InstanceRecord[]> {
+  const fresh = await before(deadline, cluster.records({ maxAgeMs: recordsMaxAgeMs }).catch(() => 'late' as const))
   return fresh === 'late' ? cluster.lastRecords() : fresh
 }
 
-/** What `work` resolves with, or `late`. */
-async function withinTime<T>(work: Promise<T>): Promise<T | 'late'> {
+/** What `work` resolves with, or `late` when it has not by the deadline (monotonic milliseconds). */
+async function before<T>(deadline: number, work: Promise<T>): Promise<T | 'late'> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<'late'>((resolve) => {
-    timer = setTimeout(() => resolve('late'), databaseTimeoutMs)
+    timer = setTimeout(() => resolve('late'), deadline - performance.now())
   })
   try {
     return await Promise.race([work, late])
@@ -93,9 +94,14 @@ function credentialsOf({ headers }: IncomingMessage): Credentials | undefined {
   return typeof authToken === 'string' && authToken !== '' && typeof userId === 'string' && userId !== '' ? { authToken, userId } : undefined
 }
 
-/** The driver's errors of the network and of time limits; the class is not imported, so that any version of the driver will do. */
+/** What a MongoDB says that is shutting down, stepping down or not the primary (any more). */
+const awayCodes: ReadonlySet<unknown> = new Set([6, 7, 89, 91, 189, 262, 9001, 10_107, 11_600, 11_602, 13_435, 13_436])
+
+/** The driver's errors of the network and of time limits; its classes are not imported, so that any version of the driver will do. */
 function isDatabaseAway(error: unknown): boolean {
-  return error instanceof Error && /^Mongo(Network|ServerSelection|OperationTimeout|NotConnected|TopologyClosed|PoolCleared|WaitQueueTimeout)/.test(error.name)
+  if (!(error instanceof Error)) return false
+  if (/^Mongo(Network|ServerSelection|OperationTimeout|NotConnected|TopologyClosed|Pool|WaitQueueTimeout)/.test(error.name)) return true
+  return error.name === 'MongoServerError' && 'code' in error && awayCodes.has(error.code)
 }
 
 function send(response: ServerResponse, { status, headers, body }: Answer): void {

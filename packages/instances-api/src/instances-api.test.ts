@@ -1,0 +1,102 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Db } from 'mongodb'
+import type { InstanceRecord } from '@ddp-cluster/instance-status'
+import { afterEach, describe, expect, it } from 'vitest'
+import { type ClusterState, instancesApi, type InstancesApiOptions, instancesPath } from './instances-api.js'
+
+const record = (id: string): InstanceRecord => ({
+  _id: id,
+  _createdAt: new Date(1000),
+  _updatedAt: new Date(2000),
+  extraInformation: { host: 'localhost', port: '3000' },
+  name: 'rocket.chat',
+  pid: 1,
+  cluster: { protocol: 1, expireAfterMs: 60_000, url: 'ws://localhost:3000/websocket' },
+})
+
+const connected = { status: 'connected', connected: true, retryCount: 0 } as const
+const state: ClusterState = {
+  id: 'self',
+  db: { collection: () => undefined } as unknown as Db,
+  members: () => [{ id: 'peer', status: 'alive', reason: undefined, record: record('peer'), link: { currentStatus: connected, authorized: true, lastError: undefined } }],
+  records: () => Promise.resolve([record('self'), { ...record('peer'), _updatedAt: new Date(9000) }]),
+  lastRecords: () => [record('self')],
+}
+
+let server: Server
+async function serve(options: Partial<InstancesApiOptions> = {}): Promise<string> {
+  const api = instancesApi({ cluster: state, authenticate: ({ userId }) => Promise.resolve(userId), authorize: () => Promise.resolve(true), ...options })
+  server = createServer((request, response) => void api(request, response)).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+afterEach(() => {
+  server.close()
+  server.closeAllConnections()
+})
+
+const headers = { 'X-Auth-Token': 'token-of-mine', 'X-User-Id': 'me' }
+const away = (): Error => Object.assign(new Error('connect ECONNREFUSED'), { name: 'MongoNetworkError' })
+const never = <T>(): Promise<T> => new Promise<T>(() => undefined)
+
+describe('instances.get', () => {
+  it('shows the records as just read, and the links as they are', async () => {
+    const response = await fetch((await serve()) + instancesPath, { headers })
+    const shown = { _createdAt: '1970-01-01T00:00:01.000Z', _updatedAt: '1970-01-01T00:00:02.000Z', extraInformation: { host: 'localhost', port: '3000' }, name: 'rocket.chat', pid: 1 }
+    expect(await response.text()).toBe(
+      JSON.stringify({
+        instances: {
+          current: { instanceRecord: [{ _id: 'self', ...shown }] },
+          connections: [{ address: 'localhost:3000', currentStatus: connected, instanceRecord: { _id: 'peer', ...shown, _updatedAt: '1970-01-01T00:00:09.000Z' }, broadcastAuth: true }],
+        },
+        success: true,
+      }),
+    )
+  })
+
+  it('ignores what stands behind the path, and knows no other path', async () => {
+    const url = await serve()
+    expect((await fetch(`${url}${instancesPath}?x=1`, { headers })).status).toBe(200)
+    for (const path of ['/', `${instancesPath}/`, '/api/v1/instances']) expect((await fetch(url + path, { headers })).status).toBe(404)
+  })
+
+  it('asks once a second at most what somebody may, and never remembers a refusal', async () => {
+    let asked = 0
+    let granted = false
+    const url = await serve({ authorize: () => Promise.resolve((asked += 1) > 0 && granted) })
+    const get = async (): Promise<number> => (await fetch(url + instancesPath, { headers })).status
+    expect([await get(), await get(), asked]).toEqual([403, 403, 2])
+    granted = true
+    expect([await get(), await get(), asked]).toEqual([200, 200, 3])
+  })
+
+  it.each([
+    ['refuses', () => Promise.reject(away())],
+    ['steps down', () => Promise.reject(Object.assign(new Error('not primary'), { name: 'MongoServerError', code: 10_107 }))],
+    ['hangs', () => never<string | undefined>()],
+  ])('says within a second that MongoDB is away when it %s', async (_, authenticate) => {
+    const before = performance.now()
+    const response = await fetch((await serve({ authenticate })) + instancesPath, { headers })
+    expect([response.status, await response.text()]).toEqual([503, '{"success":false,"error":"Service unavailable"}'])
+    expect(performance.now() - before).toBeLessThan(1000)
+  })
+
+  it.each([
+    ['refuses', () => Promise.reject(away())],
+    ['hangs', () => never<InstanceRecord[]>()],
+  ])('shows the last view while the records cannot be read because MongoDB %s', async (_, records) => {
+    const response = await fetch((await serve({ cluster: { ...state, records } })) + instancesPath, { headers })
+    expect(response.status).toBe(200)
+    expect(await response.json()).toMatchObject({ instances: { current: { instanceRecord: [{ _id: 'self' }] }, connections: [{ instanceRecord: { _id: 'peer' } }] } })
+  })
+
+  it('logs a failure inside, and leaks nothing of it', async () => {
+    const logged: unknown[] = []
+    const authenticate = (): Promise<never> => Promise.reject(new Error('a bug'))
+    const response = await fetch((await serve({ authenticate, logger: { error: (...entry) => logged.push(entry) } })) + instancesPath, { headers })
+    expect([response.status, await response.text()]).toEqual([500, '{"success":false,"error":"Internal server error"}'])
+    expect(logged).toEqual([[{ error: 'a bug' }, 'instances.get failed']])
+  })
+})

@@ -1,0 +1,93 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { randomId } from '@ddp-cluster/ddp-common'
+import { MongoClient } from 'mongodb'
+import { openMongo, type Mongo } from '../examples/cluster/mongo.js'
+import { until } from './cluster/fleet.js'
+import { shapeOf } from './cluster/shape.js'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const readme = readFileSync(join(root, 'README.md'), 'utf8')
+const blocks = (language: string): string[] => [...readme.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'gms'))].map((match) => match[1] ?? '')
+
+let folder: string
+let mongo: Mongo
+let url: string
+const processes: ChildProcess[] = []
+
+beforeEach(async () => {
+  // Beside the examples, where the packages resolve as they do for a user who installed them.
+  folder = mkdtempSync(join(root, 'examples', '.readme-'))
+  mongo = await openMongo(process.env['MONGO_URL'])
+  const parsed = new URL(mongo.url)
+  parsed.pathname = `/ddp_cluster_readme_${randomId(8)}`
+  url = parsed.href
+})
+afterEach(async () => {
+  await Promise.all(processes.splice(0).map(async (child) => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    child.kill('SIGTERM')
+    await once(child, 'exit')
+  }))
+  const client = await new MongoClient(url).connect()
+  await client.db().dropDatabase()
+  await client.close()
+  await mongo.close()
+  rmSync(folder, { recursive: true })
+})
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+interface Output {
+  text: string
+}
+
+async function run(file: string): Promise<Output & { port: number }> {
+  const port = await freePort()
+  const env = { ...process.env, MONGO_URL: url, PORT: String(port), INSTANCE_IP: '127.0.0.1' }
+  const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=@ddp-cluster/source', file], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  processes.push(child)
+  const output = { text: '', port }
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output.text += text))
+  return output
+}
+
+describe('the README', () => {
+  it('has code that makes two processes a cluster', async () => {
+    const [sample = ''] = blocks('js')
+    const file = join(folder, 'server.mjs')
+    writeFileSync(file, sample)
+    const [first, second] = await Promise.all([run(file), run(file)])
+    for (const output of [first, second]) {
+      await until(() => /^\w+ joined$/m.test(output.text) && new Set(output.text.match(/^\w+ says: hello/gm)).size === 2, 10_000, () => output)
+    }
+    expect((await fetch(`http://127.0.0.1:${first.port}/api/v1/instances.get`)).status).toBe(401)
+  })
+
+  it('shows an answer of the documented shape', () => {
+    const [answer = ''] = blocks('json')
+    const documented = readFileSync(new URL('cluster/fixtures/instances.get.two-instances.json', import.meta.url), 'utf8')
+    const expected = JSON.parse(documented) as { instances: { connections: unknown[] } }
+    expected.instances.connections.length = 1
+    expect(shapeOf(JSON.parse(answer))).toEqual(shapeOf(expected))
+  })
+
+  it('names the two commands, and they are there', () => {
+    expect(blocks('sh').map((block) => block.trim())).toEqual(['npm start', 'npm test'])
+    const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
+    expect(Object.keys(scripts)).toEqual(expect.arrayContaining(['start', 'test']))
+  })
+})
