@@ -1,4 +1,4 @@
-import { calculateObjectSize } from 'bson'
+import { encodeDocument } from './bson/encode.js'
 import { MongoError } from './mongo-error.js'
 import type { Doc } from './bson/value.js'
 
@@ -90,7 +90,7 @@ export class ListSource implements Source {
       const doc = this.#docs[this.#at]
       if (!doc) break
       // Most documents are small: only a batch that is large in number is measured.
-      if (count > 100) bytes += calculateObjectSize(doc)
+      if (count > 100) bytes += encodeDocument(doc, 0).length
       if (bytes > maxBatchBytes && taken.length > 0) break
       taken.push(doc)
       this.#at++

@@ -22,7 +22,7 @@ export class FailPoints {
 
   /** @returns how often the fail point has struck so far. */
   configure(name: Value, mode: Value, data: Value): number {
-    if (name !== 'failCommand') throw new MongoError('FailPointSetFailed', `${String(name)} not found`)
+    if (name !== 'failCommand') throw new MongoError('FailPointSetFailed', `${typeof name === 'string' ? name : ''} not found`)
     const struck = this.#count
     if (typeof mode === 'string') {
       if (mode !== 'off' && mode !== 'alwaysOn') throw new MongoError('BadValue', `unknown mode: ${mode}`)

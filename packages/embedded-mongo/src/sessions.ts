@@ -73,5 +73,5 @@ const numberOf = (command: Doc): bigint | undefined => {
 const keyOf = (command: Doc): string => {
   const [name = ''] = Object.keys(command)
   const statement = getField(command, 'stmtId')
-  return `${name}:${statement === undefined ? '' : String(statement)}`
+  return `${name}:${isNumeric(statement) ? toNumber(statement) : ''}`
 }

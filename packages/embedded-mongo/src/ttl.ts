@@ -12,7 +12,8 @@ export const expire = (store: Store, now: number): number => {
         const [path] = Object.keys(index.key)
         if (!isNumeric(after) || path === undefined || collection.cap) continue
         const before = now - toNumber(after) * 1000
-        for (const doc of [...collection.all()]) {
+        // A map may lose entries while it is gone through.
+        for (const doc of collection.all()) {
           const date = earliestDate(doc, path)
           if (date === undefined || date > before) continue
           store.remove(db, name, collection, doc)

@@ -76,7 +76,7 @@ class Reader {
       case 0x08: return this.#boolean()
       case 0x09: return new Date(Number(this.#int64()))
       case 0x0a: return null
-      case 0x0b: return new BSONRegExp(this.#cstring(), this.#cstring())
+      case 0x0b: return this.#regex()
       case 0x0d: return new Code(this.#string())
       case 0x0e: return new BSONSymbol(this.#string())
       case 0x0f: return this.#codeWithScope(depth)
@@ -179,6 +179,14 @@ class Reader {
     const begin = this.#take(size)
     const bytes = Uint8Array.prototype.slice.call(this.#bytes, begin, this.offset)
     return subType === Binary.SUBTYPE_UUID && size === 16 ? new UUID(bytes) : new Binary(bytes, subType)
+  }
+
+  #regex(): BSONRegExp {
+    try {
+      return new BSONRegExp(this.#cstring(), this.#cstring())
+    } catch (cause) {
+      throw cause instanceof InvalidBson ? cause : new InvalidBson('a regular expression has options that there are not', { cause })
+    }
   }
 
   #codeWithScope(depth: number): Code {

@@ -1,4 +1,5 @@
 import { compareValues } from './compare.js'
+import { print } from './print.js'
 import { isDoc, typeOf } from './value.js'
 import type { Value } from './value.js'
 
@@ -13,6 +14,6 @@ export const identical = (a: Value, b: Value): boolean => {
     const namesB = Object.keys(b)
     return namesA.length === namesB.length && namesA.every((name, at) => name === namesB[at] && identical(a[name], b[name]))
   }
-  if (type === 'decimal') return String(a) === String(b)
+  if (type === 'decimal') return print(a) === print(b)
   return type === 'double' ? Object.is(Number(a), Number(b)) : compareValues(a, b) === 0
 }

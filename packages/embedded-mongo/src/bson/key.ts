@@ -49,6 +49,6 @@ const rareKey = (value: Exclude<Value, undefined | null>): string => {
   if (value instanceof Timestamp) return `t${value.toString()}`
   if (value instanceof BSONSymbol) return `s${value.value}`
   if (value instanceof BSONRegExp) return `r${sized(value.pattern)}${value.options}`
-  if (value instanceof Code) return `c${sized(value.code)}${value.scope ? valueKey(value.scope as Value) : ''}`
+  if (value instanceof Code) return `c${sized(value.code)}${value.scope ? valueKey(value.scope) : ''}`
   return value instanceof MinKey ? '-' : '+'
 }

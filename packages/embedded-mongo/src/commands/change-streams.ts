@@ -1,5 +1,6 @@
 import { Timestamp } from 'bson'
 import { getField, isDoc } from '../bson/value.js'
+import { print } from '../bson/print.js'
 import { Names } from '../expression/scope.js'
 import { MongoError } from '../mongo-error.js'
 import { queryContext } from '../pipeline/context.js'
@@ -25,7 +26,7 @@ export const openChangeStream = (call: Call, collection: string | undefined, pip
   const { fullDocument = 'default', allChangesForCluster } = spec
   if (fullDocument !== 'default' && fullDocument !== 'updateLookup') {
     throw new MongoError(40575,
-      `unrecognized value for the 'fullDocument' option to the $changeStream stage. Expected 'default' or 'updateLookup', got '${String(fullDocument)}'`)
+      `unrecognized value for the 'fullDocument' option to the $changeStream stage. Expected 'default' or 'updateLookup', got '${typeof fullDocument === 'string' ? fullDocument : print(fullDocument)}'`)
   }
   const isCluster = allChangesForCluster === true
   if (isCluster && (db !== 'admin' || collection !== undefined)) {

@@ -118,7 +118,7 @@ const alreadyThere = (collection: Collection, spec: Doc): boolean => {
       if (sameOptions(index.spec, spec)) return true
       throw new MongoError('IndexOptionsConflict', `Index with name: ${index.name} already exists with different options`)
     }
-    if (sameKey) throw new MongoError('IndexOptionsConflict', sameOptions(index.spec, spec) ? `Index with name: ${String(spec['name'])} already exists with a different name` : `Index: ${print(spec)} already exists with different options: ${print(index.spec)}`)
+    if (sameKey) throw new MongoError('IndexOptionsConflict', sameOptions(index.spec, spec) ? `Index with name: ${spec['name'] as string} already exists with a different name` : `Index: ${print(spec)} already exists with different options: ${print(index.spec)}`)
     if (sameName) {
       throw new MongoError('IndexKeySpecsConflict', `Index must have unique name.The existing index: ${print(index.spec)} has the same name as the requested index: ${print(spec)}`)
     }
@@ -151,7 +151,7 @@ const dropIndexes: Command = {
   fields: ['index'],
   required: ['index'],
   run: (call) => {
-    const collection = demand(call, `ns not found ${call.db}.${String(getField(call.command, call.name))}`)
+    const collection = demand(call, `ns not found ${call.db}.${collectionOf(call)}`)
     const nIndexesWas = collection.indexes.size + 1
     const index = getField(call.command, 'index')
     if (index === '*') {
@@ -182,7 +182,7 @@ const collMod: Command = {
     if (next === undefined) throw new MongoError('InvalidOptions', 'no expireAfterSeconds field')
     if (!isNumeric(next)) throw new MongoError('InvalidOptions', 'expireAfterSeconds field must be a number')
     const index = [...collection.indexes.values()].find((other) => (name === undefined ? equalValues(other.key, keyPattern) : other.name === name))
-    if (!index) throw new MongoError('IndexNotFound', `cannot find index ${name === undefined ? print(keyPattern) : String(name)} for ns ${collection.namespace}`)
+    if (!index) throw new MongoError('IndexNotFound', `cannot find index ${typeof name === 'string' ? name : print(keyPattern)} for ns ${collection.namespace}`)
     const before = getField(index.spec, 'expireAfterSeconds')
     if (before === undefined) throw new MongoError('InvalidOptions', 'no expireAfterSeconds field to update')
     if (toNumber(before as number) === toNumber(next)) return {}

@@ -1,4 +1,4 @@
-import { Timestamp, Binary, Double } from 'bson'
+import { Binary, Double } from 'bson'
 import { cloneValue, getField, isDoc, isTruthy } from '../bson/value.js'
 import { isStateChange } from '../fail-points.js'
 import { MongoError } from '../mongo-error.js'
@@ -12,6 +12,7 @@ import { indexCommands } from './indexes.js'
 import { readCommands } from './reads.js'
 import { checkConcerns, writeConcernError } from './write-concern.js'
 import { writeCommands } from './writes.js'
+import type { Timestamp } from 'bson'
 import type { Doc } from '../bson/value.js'
 import type { Server } from '../server-state.js'
 import type { Call, Command } from './command.js'
@@ -65,6 +66,7 @@ const execute = async (server: Server, name: string, given: Doc, gone: AbortSign
   if (command.adminOnly && db !== 'admin') throw new MongoError('Unauthorized', `${name} may only be run against the admin database.`)
   checkFields(name, given, command)
   checkConcerns(given)
+  refuseCollation(given)
   checkTransaction(server, given)
   const variables = getField(given, 'let')
   const scope = {
@@ -83,6 +85,16 @@ const execute = async (server: Server, name: string, given: Doc, gone: AbortSign
 }
 
 const countsItself = new Set(['insert', 'update', 'delete', 'find', 'getMore', 'aggregate'])
+
+/** Strings are compared by their bytes here. What asks for more is refused, not answered wrongly. */
+const refuseCollation = (command: Doc): void => {
+  const collation = getField(command, 'collation')
+  if (isDoc(collation) && collation['locale'] !== 'simple') throw new MongoError('CommandNotSupported', 'collation is not supported by the embedded server')
+  for (const field of ['updates', 'deletes', 'indexes']) {
+    const statements = getField(command, field)
+    if (Array.isArray(statements)) for (const statement of statements) if (isDoc(statement)) refuseCollation(statement)
+  }
+}
 
 const checkTransaction = (server: Server, command: Doc): void => {
   const hasSession = Object.hasOwn(command, 'lsid')

@@ -50,7 +50,7 @@ const insert: Command = {
 
 /** An empty timestamp at the top of a document is filled in by the server. */
 const stamped = (doc: Doc, now: () => Timestamp): Doc => {
-  const empty = Object.keys(doc).filter((name) => name !== '_id' && doc[name] instanceof Timestamp && (doc[name] as Timestamp).isZero())
+  const empty = Object.keys(doc).filter((name) => name !== '_id' && doc[name] instanceof Timestamp && doc[name].isZero())
   if (empty.length === 0) return doc
   const copy = { ...doc }
   for (const name of empty) setField(copy, name, now())

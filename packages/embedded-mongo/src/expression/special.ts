@@ -115,8 +115,9 @@ const arrayOf = (value: Value, refuse: (value: Value) => MongoError): Value[] | 
 
 const elementName = (as: Value): string => {
   if (as === undefined) return 'this'
-  checkVariableName(String(as), true)
-  return String(as)
+  const name = typeof as === 'string' ? as : ''
+  checkVariableName(name, true)
+  return name
 }
 
 const map = (operand: Value, names: Names, compile: Compile): Evaluate => {

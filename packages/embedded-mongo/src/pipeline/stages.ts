@@ -1,3 +1,4 @@
+import { print } from '../bson/print.js'
 import { valueKey } from '../bson/key.js'
 import { isDoc, isNumeric, setField, toNumber, typeOf } from '../bson/value.js'
 import { compileExpression } from '../expression/compile.js'
@@ -106,7 +107,7 @@ const replaceRoot = (name: string, spec: Value, context: StageContext): Run => {
   return (docs) => docs.map((doc) => {
     const value = evaluate(new Scope(context.scope, doc))
     if (!isDoc(value)) {
-      throw new MongoError(40228, `'${name === '$replaceRoot' ? 'newRoot' : 'replacement document'}' expression  must evaluate to an object, but resulting value was: ${value === undefined ? 'MISSING' : String(value)}. Type of resulting value: '${value === undefined ? 'missing' : typeOf(value)}'.`)
+      throw new MongoError(40228, `'${name === '$replaceRoot' ? 'newRoot' : 'replacement document'}' expression  must evaluate to an object, but resulting value was: ${value === undefined ? 'MISSING' : print(value)}. Type of resulting value: '${value === undefined ? 'missing' : typeOf(value)}'.`)
     }
     return value
   })
@@ -120,7 +121,7 @@ const sort = (spec: Value, context: StageContext): Run => {
 }
 
 const count = (name: string, spec: Value, code: number, positive: boolean): number => {
-  if (!isNumeric(spec)) throw new MongoError(name === '$limit' ? 15957 : 15972, `invalid argument to ${name} stage: Expected a number in: ${name}: ${String(spec)}`)
+  if (!isNumeric(spec)) throw new MongoError(name === '$limit' ? 15957 : 15972, `invalid argument to ${name} stage: Expected a number in: ${name}: ${print(spec)}`)
   const number = toNumber(spec)
   if (number < 0) throw new MongoError(code, name === '$limit' ? 'the limit must be positive' : 'Argument to $skip cannot be negative')
   if (positive && number === 0) throw new MongoError(15958, 'the limit must be positive')

@@ -172,5 +172,5 @@ const elementTest = (operand: Doc, context: QueryContext, parse: ParseQuery): Va
   // An element is asked as the field of a document that has only it; its own arrays are not looked into.
   const predicate = ofValues ? parse({ e: operand }, context) : parse(operand, context)
   if (ofValues) return (element) => predicate({ e: Array.isArray(element) ? [element] : element }, { index: undefined })
-  return (element) => (isDoc(element) || Array.isArray(element)) && predicate(Array.isArray(element) ? { ...element } : element, { index: undefined })
+  return (element) => (isDoc(element) || Array.isArray(element)) && predicate(Array.isArray(element) ? Object.fromEntries(element.entries()) : element, { index: undefined })
 }

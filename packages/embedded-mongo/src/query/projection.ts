@@ -1,4 +1,4 @@
-import { getField, isDoc, isNumeric, isTruthy, setField, toNumber } from '../bson/value.js'
+import { getField, isDoc, isNumeric, isTruthy, setField, toNumber, typeOf } from '../bson/value.js'
 import { MongoError } from '../mongo-error.js'
 import { Filter } from './filter.js'
 import { Projection } from '../pipeline/projection.js'
@@ -27,7 +27,7 @@ export const findProjection = (spec: Doc, query: QueryContext, scope: CommandSco
       steps.push({ path: field, includes: true, run: (array, match) => positional(array, match) })
     } else if (isDoc(value) && Object.keys(value)[0] === '$elemMatch') {
       const condition = value['$elemMatch']
-      if (!isDoc(condition)) throw new MongoError(31274, `elemMatch: Invalid argument, object required, but got ${String(condition)}`)
+      if (!isDoc(condition)) throw new MongoError(31274, `elemMatch: Invalid argument, object required, but got ${typeOf(condition)}`)
       if (path.includes('.')) throw new MongoError(31275, 'Cannot use $elemMatch projection on a nested field.')
       const filter = new Filter({ e: { $elemMatch: condition } }, query)
       steps.push({ path, includes: true, run: (array) => elementOf(array, filter) })

@@ -8,15 +8,15 @@ const knownOptions = 'imsx'
 
 /** A JavaScript regular expression for a PCRE one, as far as the two agree. */
 export const compileRegex = (pattern: string, options: string): RegExp => {
-  for (const option of options) {
+  for (const option of options.split('')) {
     if (!`${knownOptions}lu`.includes(option)) throw new MongoError(51108, ` invalid flag in regex options: ${option}`)
   }
   const inline = /^\(\?([imsx]+)\)/.exec(pattern)
-  const flags = new Set([...options, ...(inline?.[1] ?? '')])
+  const flags = new Set(`${options}${inline?.[1] ?? ''}`.split(''))
   const body = inline ? pattern.slice(inline[0].length) : pattern
   const source = flags.has('x') ? withoutComments(body) : body
   try {
-    return new RegExp(source, [...'ims'].filter((flag) => flags.has(flag)).join(''))
+    return new RegExp(source, ['i', 'm', 's'].filter((flag) => flags.has(flag)).join(''))
   } catch {
     throw new MongoError(51091, 'Regular expression is invalid: nothing to repeat')
   }

@@ -1,4 +1,6 @@
-import { UUID, calculateObjectSize } from 'bson'
+import { UUID } from 'bson'
+import { encodeDocument } from '../bson/encode.js'
+import { print } from '../bson/print.js'
 import { valueKey } from '../bson/key.js'
 import { getField } from '../bson/value.js'
 import { MongoError } from '../mongo-error.js'
@@ -101,12 +103,12 @@ export class Collection {
   }
 }
 
-export const sizeOf = (doc: Doc): number => calculateObjectSize(doc)
+export const sizeOf = (doc: Doc): number => encodeDocument(doc, 0).length
 
 /** @throws MongoError 10334 */
 export const checkSize = (doc: Doc): void => {
   const size = sizeOf(doc)
   if (size > maxDocumentBytes) {
-    throw new MongoError('BSONObjectTooLarge', `BSONObj size: ${size} (0x${size.toString(16).toUpperCase()}) is invalid. Size must be between 0 and 16793600(16MB) First element: _id: ${String(doc['_id'])}`)
+    throw new MongoError('BSONObjectTooLarge', `BSONObj size: ${size} (0x${size.toString(16).toUpperCase()}) is invalid. Size must be between 0 and 16793600(16MB) First element: _id: ${print(doc['_id'])}`)
   }
 }

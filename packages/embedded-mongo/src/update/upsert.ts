@@ -10,7 +10,7 @@ export const fieldsOfQuery = (query: Doc): Doc => {
   const found = new Map<string, Value>()
   collect(query, found)
   const doc: Doc = {}
-  for (const path of [...found.keys()]) {
+  for (const path of found.keys()) {
     for (const other of found.keys()) {
       if (other !== path && other.startsWith(`${path}.`)) {
         throw new MongoError('NotSingleValueField', `cannot infer query fields to set, both paths '${path}' and '${other}' are matched`)

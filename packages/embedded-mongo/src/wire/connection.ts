@@ -46,12 +46,21 @@ export class Connection {
     try {
       for (let frame = this.#nextFrame(); frame; frame = this.#nextFrame()) this.#queue.push(parseMessage(frame))
     } catch (cause) {
-      if (!(cause instanceof InvalidMessage)) throw cause
+      if (!(cause instanceof InvalidMessage)) {
+        this.#fail(cause)
+        return
+      }
       this.#logger.warn({ reason: cause.message }, 'a client sent what is no message')
       this.close()
       return
     }
-    if (this.#state === 'idle') void this.#work()
+    if (this.#state === 'idle') this.#work().catch((cause: unknown) => this.#fail(cause))
+  }
+
+  /** What was never to happen ends this connection, and nothing else. */
+  #fail(cause: unknown): void {
+    this.#logger.error({ err: cause }, 'a connection failed in an unexpected way')
+    this.close()
   }
 
   #nextFrame(): Buffer | undefined {

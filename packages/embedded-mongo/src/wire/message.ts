@@ -1,5 +1,5 @@
-import { serialize } from 'bson'
 import { InvalidBson, decodeDocument } from '../bson/decode.js'
+import { encodeDocument } from '../bson/encode.js'
 import { getField, setField } from '../bson/value.js'
 import type { Doc, Value } from '../bson/value.js'
 
@@ -94,10 +94,9 @@ const parseQuery = (frame: Buffer, requestId: number): Message => {
 
 /** The bytes of an answer. */
 export const encodeReply = (message: Message, requestId: number, responseTo: number, reply: Doc, more: boolean): Buffer => {
-  const body = serialize(reply, { ignoreUndefined: true })
   const isMsg = message.kind === 'OP_MSG'
   const head = isMsg ? 21 : 36
-  const frame = Buffer.allocUnsafe(head + body.length)
+  const frame = encodeDocument(reply, head)
   frame.writeInt32LE(frame.length, 0)
   frame.writeInt32LE(requestId, 4)
   frame.writeInt32LE(responseTo, 8)
@@ -110,6 +109,5 @@ export const encodeReply = (message: Message, requestId: number, responseTo: num
     frame.fill(0, 20, 32)
     frame.writeInt32LE(1, 32)
   }
-  frame.set(body, head)
   return frame
 }

@@ -1,4 +1,5 @@
 import { isDoc, setField, typeOf } from '../../bson/value.js'
+import { print } from '../../bson/print.js'
 import { MongoError } from '../../mongo-error.js'
 import { anyNumber, isNullish } from '../function-operator.js'
 import type { Doc, Value } from '../../bson/value.js'
@@ -8,7 +9,7 @@ const mergeObjects = (args: readonly Value[]): Value => {
   const merged: Doc = {}
   for (const value of args) {
     if (isNullish(value)) continue
-    if (!isDoc(value)) throw new MongoError(40400, `$mergeObjects requires object inputs, but input ${String(value)} is of type ${typeOf(value)}`)
+    if (!isDoc(value)) throw new MongoError(40400, `$mergeObjects requires object inputs, but input ${print(value)} is of type ${typeOf(value)}`)
     for (const [name, inner] of Object.entries(value)) setField(merged, name, inner)
   }
   return merged

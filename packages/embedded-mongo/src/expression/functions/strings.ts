@@ -17,7 +17,7 @@ const coerce = (value: Value): string => {
 const substring = (name: string) => ([text, from, count]: readonly Value[]): Value => {
   if (!isNumeric(from)) throw new MongoError(34450, `${name}: starting index must be a numeric type (is BSON type ${typeOf(from)})`)
   if (!isNumeric(count)) throw new MongoError(34452, `${name}: length must be a numeric type (is BSON type ${typeOf(count)})`)
-  const points = name === '$substrCP' ? [...coerce(text)] : undefined
+  const points = name === '$substrCP' ? Array.from(coerce(text)) : undefined
   const begin = toNumber(from)
   const length = toNumber(count) < 0 ? undefined : begin + toNumber(count)
   return points ? points.slice(begin, length).join('') : Buffer.from(coerce(text)).subarray(begin, length).toString()
@@ -50,7 +50,7 @@ export const stringFunctions: Readonly<Record<string, FunctionOperator>> = {
   $substrBytes: { takes: [3, 3], run: substring('$substrBytes') },
   $substrCP: { takes: [3, 3], run: substring('$substrCP') },
   $strLenBytes: lengthOf('$strLenBytes', (text) => Buffer.byteLength(text)),
-  $strLenCP: lengthOf('$strLenCP', (text) => [...text].length),
+  $strLenCP: lengthOf('$strLenCP', (text) => Array.from(text).length),
   $split: {
     takes: [2, 2],
     run: ([text, separator]) => {
