@@ -22,21 +22,21 @@ export class HeartbeatTimer {
     this.#arm()
   }
 
-  /** A message came, whichever. Cheap: it reads the clock and moves no timer. */
+  /** A message came, whichever. Cheap: it reads the clock, and moves the timer only when a ping was under way. */
   heard(): void {
-    this.#heartbeat.heard(this.#options.clock.now())
+    if (this.#heartbeat.heard(this.#options.clock.now())) this.#arm()
   }
 
   stop(): void {
     this.#stopped = true
-    if (this.#timer !== undefined) this.#options.clock.clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.#options.clock.clearTimeout(this.#timer)
   }
 
   #arm(): void {
     const { clock } = this.#options
     const { nextAt } = this.#heartbeat
     if (this.#stopped || nextAt === Number.POSITIVE_INFINITY) return
+    clock.clearTimeout(this.#timer)
     this.#timer = clock.setTimeout(() => this.#take(this.#heartbeat.step(clock.now())), Math.max(0, Math.ceil(nextAt - clock.now())))
   }
 

@@ -31,6 +31,16 @@ describe('a heartbeat', () => {
     expect([heartbeat.nextAt, heartbeat.step(1e9)]).toEqual([Infinity, 'none'])
   })
 
+  it('pings again in time after an answer, however long it would have waited for it', () => {
+    const clock = new ManualClock()
+    let pings = 0
+    const heartbeat = new HeartbeatTimer({ intervalMs: 100, timeoutMs: 10_000, clock, sendPing: () => { pings += 1 }, onDead: () => undefined })
+    clock.advance(100)
+    heartbeat.heard()
+    clock.advance(100)
+    expect([pings, clock.pending]).toEqual([2, 1])
+  })
+
   it('runs on one timer, which stop clears', async () => {
     const clock = new ManualClock()
     const events: string[] = []

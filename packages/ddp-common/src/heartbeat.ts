@@ -39,10 +39,12 @@ export class Heartbeat {
     return this.#state.kind === 'pinged' ? this.#state.deadAt : this.#heardAt + this.#options.intervalMs
   }
 
-  /** A message came, whichever: the peer lives. */
-  heard(now: number): void {
+  /** A message came, whichever: the peer lives. Whether it ended the wait for an answer, so that `nextAt` may have come nearer. */
+  heard(now: number): boolean {
+    const answered = this.#state.kind === 'pinged'
     this.#heardAt = now
     this.#state = listening
+    return answered
   }
 
   step(now: number): HeartbeatStep {
