@@ -84,7 +84,7 @@ export const replay = async (client: MongoClient, { steps }: Scenario, db: strin
         if (!isObject(response)) throw error
         return response
       })
-      return EJSON.serialize(raw, { relaxed: false }) as Record<string, unknown>
+      return EJSON.serialize(raw, { relaxed: false })
     }
     let reply = await send()
     if (step.events === true && 'getMore' in step.command) reply = await untilAllEvents(send, reply, step)

@@ -112,7 +112,7 @@ class Writer {
     if (value.scope === null || value.scope === undefined) return this.#string(value.code, 0x0d)
     const begin = this.#skip(4)
     this.#string(value.code, 0)
-    this.document(value.scope as Doc)
+    this.document(value.scope)
     this.#bytes.writeInt32LE(this.#at - begin, begin)
     return 0x0f
   }

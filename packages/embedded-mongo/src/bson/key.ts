@@ -46,7 +46,7 @@ const trimmed = (value: Decimal128): string => value.toString().replace(/(\.\d*?
 
 const rareKey = (value: Exclude<Value, undefined | null>): string => {
   if (value instanceof Binary) return `b${value.sub_type}:${Buffer.from(value.value()).toString('latin1')}`
-  if (value instanceof Timestamp) return `t${value.toString()}`
+  if (value instanceof Timestamp) return `t${value.toBigInt()}`
   if (value instanceof BSONSymbol) return `s${value.value}`
   if (value instanceof BSONRegExp) return `r${sized(value.pattern)}${value.options}`
   if (value instanceof Code) return `c${sized(value.code)}${value.scope ? valueKey(value.scope) : ''}`

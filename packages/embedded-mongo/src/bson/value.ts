@@ -1,6 +1,7 @@
 import {
-  BSONRegExp, BSONSymbol, Binary, Code, DBRef, Decimal128, Double, Int32, Long, MaxKey, MinKey, ObjectId, Timestamp,
+  BSONRegExp, BSONSymbol, Binary, Code, DBRef, Decimal128, Double, Int32, Long, MinKey, ObjectId, Timestamp,
 } from 'bson'
+import type { MaxKey } from 'bson'
 
 /**
  * A BSON value as the server holds it.

@@ -151,7 +151,7 @@ const remove: Command = {
       const collection = server.store.collection(db, name)
       if (!collection) return
       if (collection.cap) throw new MongoError('IllegalOperation', `cannot remove from a capped collection: ${db}.${name}`)
-      for (const doc of [...limited(findDocs(collection, filter), limit === 1 ? 1 : Infinity)]) {
+      for (const doc of limited(findDocs(collection, filter), limit === 1 ? 1 : Infinity)) {
         server.store.remove(db, name, collection, doc)
         n++
       }

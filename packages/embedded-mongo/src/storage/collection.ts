@@ -46,7 +46,7 @@ export class Collection {
 
   /** The documents that an index finds for a value, not yet filtered. */
   * byIndex(index: Index, value: Value): Iterable<Doc> {
-    for (const id of [...index.lookUp(value)]) {
+    for (const id of index.lookUp(value)) {
       const doc = this.#docs.get(id)
       if (doc) yield doc
     }
