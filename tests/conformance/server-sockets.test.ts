@@ -119,6 +119,18 @@ describe('a silent client', () => {
   })
 })
 
+it('does nothing for sessions that do nothing', async () => {
+  await using server = await startServer()
+  server.ddp.method('echo', (value) => value)
+  const clients = await Promise.all([RawClient.connect(server.port), RawClient.connect(server.port, 'sockjs')])
+  for (const client of clients) {
+    await client.call('echo', 1)
+    await client.next('updated')
+  }
+  await eventually(() => !process.getActiveResourcesInfo().includes('Immediate'))
+  for (const client of clients) client.tcp.destroy()
+})
+
 describe('limits', () => {
   it('of a message: its size ends the session, its depth does not', async () => {
     await using server = await startServer({ maxMessageBytes: 1000, maxMessageDepth: 10 })

@@ -49,7 +49,7 @@ export class MethodRun implements MethodInvocation {
   run(ended: (outcome: Outcome) => void): void {
     let returned: unknown
     try {
-      returned = this.#call.handler.apply(this, [...this.#call.params])
+      returned = this.#call.handler.apply(this, this.#call.params)
     } catch (thrown) {
       this.#end(thrown, true, ended)
       return
@@ -78,12 +78,15 @@ export class MethodRun implements MethodInvocation {
   }
 
   #end(value: unknown, isThrown: boolean, ended: (outcome: Outcome) => void): void {
-    const end = (): void => {
-      if (isThrown) ended({ error: this.#host.redact(value, { method: this.#call.name }) })
-      else ended({ result: value })
+    if (this.#userChange === undefined) {
+      ended(this.#outcome(value, isThrown))
+    } else {
+      this.#userChange.then(() => ended(this.#outcome(value, isThrown)), (thrown: unknown) => ended(this.#outcome(thrown, true)))
     }
-    if (this.#userChange === undefined) end()
-    else this.#userChange.then(end, (thrown: unknown) => ended({ error: this.#host.redact(thrown, { method: this.#call.name }) }))
+  }
+
+  #outcome(value: unknown, isThrown: boolean): Outcome {
+    return isThrown ? { error: this.#host.redact(value, { method: this.#call.name }) } : { result: value }
   }
 }
 

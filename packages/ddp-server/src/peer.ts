@@ -146,10 +146,11 @@ export class Peer implements MessageSocketOwner, TurnMember {
   /** Reentrant: a handler that ends at once comes back here while its message is being begun. */
   #advance(): void {
     if (this.#isAdvancing || this.#state.phase !== 'open') return
-    const turn = this.#joinTurn()
     this.#isAdvancing = true
     try {
-      turn.begun += this.#state.runner.advance(beginningsPerTurn - turn.begun)
+      const begun = this.#state.runner.advance(beginningsPerTurn - (this.#turn?.begun ?? 0))
+      // Whoever has used up its share goes on at the end of the turn; whoever has nothing to do joins none.
+      if (begun > 0) this.#joinTurn().begun += begun
     } finally {
       this.#isAdvancing = false
     }

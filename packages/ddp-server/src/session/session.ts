@@ -12,7 +12,7 @@ import { Subscription } from './subscription.js'
 export interface MethodCall {
   readonly id: string
   readonly name: string
-  readonly params: readonly unknown[]
+  readonly params: unknown[]
   readonly randomSeed: unknown
   readonly handler: MethodHandler
 }

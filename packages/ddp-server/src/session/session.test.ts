@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest'
+import { RateLimiter } from '../rate-limiter.js'
+import { Registry } from './registry.js'
+import { Session, type SessionEffect } from './session.js'
+
+/** A session is a value that is told things: no socket, timer or promise is needed to look at it. */
+function newSession(): { session: Session; registry: Registry } {
+  const registry = new Registry()
+  registry.addMethod('m', () => undefined)
+  registry.addPublication('p', () => undefined)
+  const session = new Session({ id: 's', clientAddress: 'here', registry, rateLimiter: new RateLimiter(), maxSubscriptions: 2 })
+  return { session, registry }
+}
+
+const callOf = (effects: readonly SessionEffect[] | undefined): Extract<SessionEffect, { kind: 'call' }>['call'] => {
+  const effect = effects?.[0]
+  if (effect?.kind !== 'call') throw new Error(`no call: ${JSON.stringify(effects)}`)
+  return effect.call
+}
+const startedBy = (effects: readonly SessionEffect[] | undefined): Extract<SessionEffect, { kind: 'start' }>['subscription'] => {
+  const effect = effects?.find(({ kind }) => kind === 'start')
+  if (effect?.kind !== 'start') throw new Error(`no start: ${JSON.stringify(effects)}`)
+  return effect.subscription
+}
+
+describe('a session', () => {
+  it('begins one message at a time and tells of finished methods once', () => {
+    const { session } = newSession()
+    expect(session.receive({ msg: 'method', method: 'm', id: '1' })).toEqual([])
+    session.receive({ msg: 'method', method: 'm', id: '2' })
+    const first = callOf(session.next(0))
+    expect(session.next(0)).toBeUndefined()
+    expect(session.queued).toBe(2)
+    expect(session.methodEnded(first, { result: 7 })).toEqual({ msg: 'result', id: '1', result: 7 })
+    const second = callOf(session.next(0))
+    expect(session.unblock(second)).toBe(true)
+    expect(session.unblock(second)).toBe(false)
+    session.methodEnded(second, { result: undefined })
+    expect(session.takeUpdated()).toEqual({ msg: 'updated', methods: ['1', '2'] })
+    expect(session.takeUpdated()).toBeUndefined()
+    expect(session.queued).toBe(0)
+  })
+
+  it('answers a ping at any time', () => {
+    const { session } = newSession()
+    expect(session.receive({ msg: 'ping', id: 'x' })).toEqual([{ kind: 'send', message: { msg: 'pong', id: 'x' } }])
+    expect(session.receive({ msg: 'pong' })).toEqual([])
+  })
+
+  it('frees a slot for a subscription that has stopped', () => {
+    const { session } = newSession()
+    const start = (id: string): readonly SessionEffect[] | undefined => {
+      session.receive({ msg: 'sub', id, name: 'p' })
+      const effects = session.next(0)
+      if (effects?.[0]?.kind === 'start') session.publicationReturned(effects[0].subscription)
+      return effects
+    }
+    const first = startedBy(start('1'))
+    start('2')
+    expect(start('3')).toMatchObject([{ kind: 'send', message: { msg: 'nosub', id: '3', error: { error: 'too-many-subscriptions' } } }])
+    session.stop(first)
+    startedBy(start('4'))
+  })
+
+  it('compares merged collections when the user changes, field by field', () => {
+    const { session } = newSession()
+    session.receive({ msg: 'sub', id: '1', name: 'p' })
+    const before = startedBy(session.next(0))
+    session.publicationReturned(before)
+    session.added(before, 'c', 'same', { a: 1, nested: { at: new Date(5) } })
+    session.added(before, 'c', 'differs', { a: 1, gone: true })
+    session.added(before, 'c', 'leaves', { a: 1 })
+    session.added(before, 'other', 'leaves too', {})
+    const { effects, restarted } = session.beginUserChange('anna')
+    expect(effects.map(({ kind }) => kind)).toEqual(['stop', 'start'])
+    const after = restarted[0] ?? before
+    expect(after.userId).toBe('anna')
+    expect(session.added(after, 'c', 'comes', { b: 2 })).toBeUndefined()
+    expect(session.added(after, 'c', 'same', { a: 1, nested: { at: new Date(5) } })).toBeUndefined()
+    expect(session.added(after, 'c', 'differs', { a: 2 })).toBeUndefined()
+    expect(session.ready(after)).toBeUndefined()
+    expect(session.endUserChange().map((effect) => (effect.kind === 'send' ? effect.message : effect))).toEqual([
+      { msg: 'removed', collection: 'c', id: 'leaves' },
+      { msg: 'added', collection: 'c', id: 'comes', fields: { b: 2 } },
+      { msg: 'changed', collection: 'c', id: 'differs', cleared: ['gone'], fields: { a: 2 } },
+      { msg: 'removed', collection: 'other', id: 'leaves too' },
+      { msg: 'ready', subs: ['1'] },
+    ])
+  })
+
+  it('stops everything at its end and sends nothing', () => {
+    const { session } = newSession()
+    session.receive({ msg: 'sub', id: '1', name: 'p' })
+    startedBy(session.next(0))
+    session.startUniversal([() => undefined])
+    session.receive({ msg: 'method', method: 'm', id: '1' })
+    expect(session.end().map(({ kind }) => kind)).toEqual(['stop', 'stop'])
+    expect(session.next(0)).toBeUndefined()
+    expect(session.end()).toEqual([])
+  })
+
+  it('takes names for no more than names', () => {
+    const { session } = newSession()
+    for (const name of ['__proto__', 'constructor', 'toString']) {
+      session.receive({ msg: 'method', method: name, id: name })
+      expect(session.next(0)).toMatchObject([{ kind: 'send', message: { msg: 'result', error: { error: 404 } } }])
+    }
+    session.receive({ msg: 'sub', id: '__proto__', name: 'p' })
+    const subscription = startedBy(session.next(0))
+    const hostile = JSON.parse('{"__proto__":{"polluted":true},"a":1}') as Record<string, unknown>
+    const message = session.added(subscription, '__proto__', '__proto__', hostile)
+    expect(JSON.stringify(message)).toBe('{"msg":"added","collection":"__proto__","id":"__proto__","fields":{"__proto__":{"polluted":true},"a":1}}')
+    expect(({} as { polluted?: boolean }).polluted).toBeUndefined()
+  })
+})
