@@ -1,6 +1,7 @@
 import { request } from 'node:http'
 import net from 'node:net'
 import type { Duplex } from 'node:stream'
+import { EJSON } from '@ddp-cluster/ddp-common'
 import { ManualClock } from '@ddp-cluster/ddp-common/internal'
 import { createDDPServer, type Connection, type ConnectionEnd } from '@ddp-cluster/ddp-server'
 import { bufferedBytes, sendFrame } from '@ddp-cluster/ddp-server/internal'
@@ -353,6 +354,71 @@ describe('on a server with others', () => {
       client.tcp.destroy()
     }
   })
+})
+
+describe('mistakes of the application', () => {
+  it('in closing a connection are told to it, and the session goes on', async () => {
+    await using server = await startServer()
+    const connection = nextConnection(server)
+    const client = await RawClient.connect(server.port)
+    for (const [code, reason] of [[999], [1006], [5000], [Number.NaN], [4000, 'ü'.repeat(62)]] as const) {
+      await expect(connection.then((it) => it.close(code, reason))).rejects.toMatchObject({ code: 'invalid-close' })
+    }
+    expect(await client.settled()).toEqual([])
+    client.tcp.destroy()
+  })
+
+  it('in judging an origin or a rate refuse one client, and harm nobody', async () => {
+    await using server = await startServer({ allowedOrigins: (origin) => new URL(origin).hostname === 'good.example' })
+    server.ddp.method('limited', () => 1)
+    server.ddp.limitRate({ name: (name) => { if (name === 'limited') throw new Error('a mistake'); return false }, count: 1, intervalMs: 1 })
+    expect(await upgradeStatus(server.port, '/websocket', { origin: 'no url' })).toBe(403)
+    const client = await RawClient.connect(server.port, 'websocket', { headers: { origin: 'https://good.example' } })
+    expect(await client.call('limited')).toMatchObject({ error: { error: 500 } })
+    client.tcp.destroy()
+  })
+
+  it('in a type of its own are answered, and harm nobody', async () => {
+    await using server = await startServer()
+    EJSON.addType('sockets.Fragile', (value) => ({ typeName: () => 'sockets.Fragile', toJSONValue: () => (value as { x: { y: number } }).x.y }))
+    server.ddp.method('echo', (value) => value)
+    const client = await RawClient.connect(server.port)
+    client.send({ msg: 'method', method: 'echo', id: '1', params: [{ $type: 'sockets.Fragile', $value: null }] })
+    expect(await client.next()).toMatchObject({ msg: 'result', error: { error: 500 } })
+    EJSON.addType('sockets.Broken', () => { throw new TypeError('a mistake') })
+    client.send({ msg: 'method', method: 'echo', id: '2', params: [{ $type: 'sockets.Broken', $value: null }] })
+    expect(await client.next('error')).not.toMatchObject({ reason: expect.stringContaining('a mistake') as string })
+    expect(await client.call('echo', 1)).toMatchObject({ result: 1 })
+    client.tcp.destroy()
+  })
+
+  it('in a publication that starts over cost the document that cannot be written, not the others', async () => {
+    await using server = await startServer()
+    server.ddp.method('become', async function (userId) { await this.setUserId(userId as string) })
+    server.ddp.publish('p', function () {
+      if (this.userId !== null) this.added('c', 'odd', { big: 10n })
+      this.added('c', 'fine', { user: this.userId })
+      this.ready()
+    })
+    const client = await RawClient.connect(server.port)
+    client.send({ msg: 'sub', id: 's', name: 'p' })
+    await client.next('ready')
+    expect(await client.call('become', 'anna')).not.toHaveProperty('error')
+    expect(client.inbox).toContainEqual({ msg: 'changed', collection: 'c', id: 'fine', fields: { user: 'anna' } })
+    client.tcp.destroy()
+  })
+})
+
+it('takes a megabyte of brackets, and a flood before the first connect', async () => {
+  await using server = await startServer()
+  const client = await RawClient.open(server.port)
+  client.sendText('['.repeat(1_000_000))
+  client.sendText('['.repeat(500_000) + ']'.repeat(500_000))
+  for (let count = 0; count < 2; count += 1) expect(await client.next()).toMatchObject({ msg: 'error' })
+  for (let count = 0; count < 1000; count += 1) client.send({ msg: 'ping' })
+  client.send({ msg: 'connect', version: '1', support: ['1'] })
+  await client.next('connected')
+  client.tcp.destroy()
 })
 
 describe('close()', () => {

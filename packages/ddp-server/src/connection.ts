@@ -35,7 +35,8 @@ export interface Connection {
   readonly httpHeaders: Readonly<Record<string, string | undefined>>
   /**
    * Ends the session: its subscriptions stop, nothing more is sent, and the WebSocket is closed with `code` (1000) and `reason`.
-   * Calling it again does nothing.
+   * Calling it again does nothing. @throws DDPServerError `invalid-close` for a code that is not 1000, 1001 or from 3000 to 4999, and for a
+   * reason of more than 123 bytes
    */
   close(code?: number, reason?: string): void
   /** Calls `handler` once when the session has ended, also when it has already; returns a function that takes that back. */

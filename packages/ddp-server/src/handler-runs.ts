@@ -55,7 +55,7 @@ export class MethodRun implements MethodInvocation {
       return
     }
     if (isPromiseLike(returned)) {
-      returned.then((result) => this.#end(result, false, ended), (thrown: unknown) => this.#end(thrown, true, ended))
+      Promise.resolve(returned).then((result) => this.#end(result, false, ended), (thrown: unknown) => this.#end(thrown, true, ended))
     } else {
       this.#end(returned, false, ended)
     }
@@ -68,6 +68,8 @@ export class MethodRun implements MethodInvocation {
     if (this.#unblocked) throw new DDPServerError('unblocked', 'setUserId cannot be called after unblock: later messages may be running')
     this.#userId = userId
     const change = (this.#userChange ?? Promise.resolve()).then(() => this.#host.changeUser(userId))
+    // The method's end looks at it too; until then nobody may, and that is no fault.
+    change.catch(() => undefined)
     this.#userChange = change
     return change
   }
@@ -128,7 +130,7 @@ export class PublicationRun implements Publication {
       end()
       return
     }
-    result.then(end, (thrown: unknown) => {
+    Promise.resolve(result).then(end, (thrown: unknown) => {
       this.error(thrown)
       end()
     })

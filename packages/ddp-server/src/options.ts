@@ -79,7 +79,7 @@ export function resolveOptions(options: DDPServerOptions): ResolvedOptions {
     maxSubscriptions: wholeNumber(options, 'maxSubscriptions', 0),
     maxBufferedBytes: wholeNumber(options, 'maxBufferedBytes', 1),
     httpForwardedCount: wholeNumber(options, 'httpForwardedCount', 0),
-    allowsOrigin: originCheck(options.allowedOrigins),
+    allowsOrigin: originCheck(options.allowedOrigins, options.logger ?? silentLogger),
     login: options.login,
     logger: options.logger ?? silentLogger,
     clock: options.clock ?? systemClock,
@@ -106,9 +106,19 @@ function validPath(path: string): string {
   return path
 }
 
-function originCheck(allowed: DDPServerOptions['allowedOrigins']): (origin: string) => boolean {
+/** A check that cannot make sense of what a stranger sent refuses it. */
+function isAllowedBy(check: (origin: string) => boolean, origin: string, logger: Logger): boolean {
+  try {
+    return check(origin)
+  } catch (thrown) {
+    logger.error({ err: thrown }, 'allowedOrigins threw, and the client was refused')
+    return false
+  }
+}
+
+function originCheck(allowed: DDPServerOptions['allowedOrigins'], logger: Logger): (origin: string) => boolean {
   if (allowed === undefined) return () => true
-  if (typeof allowed === 'function') return allowed
+  if (typeof allowed === 'function') return (origin) => isAllowedBy(allowed, origin, logger)
   if (!Array.isArray(allowed)) throw new DDPServerError('invalid-option', 'allowedOrigins must be an array of origins or a function')
   const origins = new Set(allowed.map((origin: unknown) => originOf(origin)))
   return (origin) => origins.has(origin)

@@ -1,5 +1,6 @@
 import type { Logger } from '@ddp-cluster/ddp-common'
 import type { Connection, ConnectionEnd } from './connection.js'
+import { DDPServerError } from './errors.js'
 import type { MessageSocket } from './socket/message-socket.js'
 
 /** What is known of a client before it has said anything. */
@@ -42,6 +43,10 @@ export class PeerConnection implements Connection {
   }
 
   close(code = 1000, reason = ''): void {
+    if (code !== 1000 && code !== 1001 && !(Number.isInteger(code) && code >= 3000 && code <= 4999)) {
+      throw new DDPServerError('invalid-close', `a WebSocket is closed with 1000, 1001 or a code from 3000 to 4999, not ${String(code)}`)
+    }
+    if (Buffer.byteLength(reason) > 123) throw new DDPServerError('invalid-close', 'the reason for closing a WebSocket has at most 123 bytes')
     this.#close(code, reason)
   }
 

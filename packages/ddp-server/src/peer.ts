@@ -1,5 +1,5 @@
 import { DDPProtocolError, ddpVersion, parseClientMessage, randomId, stringifyMessage, type ClientMessage, type ServerMessage } from '@ddp-cluster/ddp-common'
-import { HeartbeatTimer, isPlainObject, Timers } from '@ddp-cluster/ddp-common/internal'
+import { afterSocketsArePolled, HeartbeatTimer, isPlainObject, Timers } from '@ddp-cluster/ddp-common/internal'
 import type { Connection, ConnectionEnd } from './connection.js'
 import type { ResolvedOptions } from './options.js'
 import { PeerConnection, type ClientFacts } from './peer-connection.js'
@@ -55,7 +55,8 @@ export class Peer implements MessageSocketOwner, TurnMember {
     this.#facts = facts
     this.#socket = socket
     this.#timers = new Timers(host.options.clock)
-    this.#timers.after(host.options.connectTimeoutMs, () => this.#end({ cause: 'protocol', code: 1002, reason: 'no connect message in time' }))
+    // If the timer is late because we were stalled, the message may lie in the socket.
+    this.#timers.after(host.options.connectTimeoutMs, () => afterSocketsArePolled(() => this.#giveUpGreeting()))
   }
 
   message(text: string): void {
@@ -100,9 +101,13 @@ export class Peer implements MessageSocketOwner, TurnMember {
     if (this.#state.phase === 'open') this.#sendUpdated(this.#state)
     this.#turn = undefined
     this.#socket.release()
-    if (this.#state.phase !== 'open') return
+    if (this.#state.phase === 'ended') return
     this.#advance()
-    this.#resumeReading(this.#state)
+    this.#resumeReading()
+  }
+
+  #giveUpGreeting(): void {
+    if (this.#state.phase === 'greeting') this.#end({ cause: 'protocol', code: 1002, reason: 'no connect message in time' })
   }
 
   #greet(message: ClientMessage): void {
@@ -195,10 +200,10 @@ export class Peer implements MessageSocketOwner, TurnMember {
     this.#heartbeat?.stop()
   }
 
-  #resumeReading({ session }: OpenState): void {
-    if (this.#reading === 'on') return
-    if (this.#reading === 'paused for the queue') {
-      if (session.queued > this.#host.options.maxQueuedMessages / 2) return
+  #resumeReading(): void {
+    if (this.#reading === 'on' || this.#state.phase === 'ended') return
+    if (this.#reading === 'paused for the queue' && this.#state.phase === 'open') {
+      if (this.#state.session.queued > this.#host.options.maxQueuedMessages / 2) return
       this.#startHeartbeat()
     }
     this.#reading = 'on'

@@ -1,5 +1,5 @@
-import { DDPError } from '@ddp-cluster/ddp-common'
-import { DDPServerError } from './errors.js'
+import { DDPError, type Logger } from '@ddp-cluster/ddp-common'
+import { DDPServerError, internalError } from './errors.js'
 
 /** What a rule looks at: a call that would begin now. */
 export interface RateLimitInput {
@@ -39,6 +39,11 @@ const fields = ['type', 'name', 'userId', 'clientAddress', 'connectionId'] as co
 /** Meteor's DDPRateLimiter as a value: intervals are fixed windows that begin with their first call; what was refused counts too. */
 export class RateLimiter {
   readonly #rules = new Set<ActiveRule>()
+  readonly #logger: Logger
+
+  constructor(logger: Logger) {
+    this.#logger = logger
+  }
 
   /** @returns a function that takes the rule back. @throws DDPServerError `invalid-option` */
   add(rule: RateLimitRule): () => void {
@@ -52,9 +57,18 @@ export class RateLimiter {
     return () => void this.#rules.delete(active)
   }
 
-  /** Counts a call; the error to answer it with if it is one too many by any rule. */
+  /** Counts a call; the error to answer it with if it is one too many by any rule, or if a rule cannot tell. */
   refusal(input: RateLimitInput, now: number): DDPError | undefined {
     if (this.#rules.size === 0) return undefined
+    try {
+      return this.#count(input, now)
+    } catch (thrown) {
+      this.#logger.error({ err: thrown, type: input.type, name: input.name }, 'a rate limit rule threw, and the call was refused')
+      return internalError()
+    }
+  }
+
+  #count(input: RateLimitInput, now: number): DDPError | undefined {
     let timeToReset = 0
     for (const active of this.#rules) {
       const key = keyOf(active.rule, input)

@@ -74,7 +74,7 @@ function isForNobody(server: ResolvedOptions['server'], url: string): boolean {
 class Endpoint implements DDPServer, PeerHost {
   readonly options: ResolvedOptions
   readonly registry = new Registry()
-  readonly rateLimiter = new RateLimiter()
+  readonly rateLimiter: RateLimiter
   readonly turn = new Turn()
   readonly closed: Promise<void>
   readonly #peers = new Set<Peer>()
@@ -87,6 +87,7 @@ class Endpoint implements DDPServer, PeerHost {
 
   constructor(options: ResolvedOptions) {
     this.options = options
+    this.rateLimiter = new RateLimiter(options.logger)
     const { server, path } = options
     const taken = takenPaths.get(server) ?? new Set()
     if (taken.has(path)) throw new DDPServerError('path-taken', `there is a DDP endpoint at ${JSON.stringify(path)} on this HTTP server already`)

@@ -105,7 +105,7 @@ export class SessionRunner implements HandlerHost {
     for (const effect of effects) {
       switch (effect.kind) {
         case 'send':
-          this.#options.send(effect.message)
+          this.#sendOrLog(effect.message)
           break
         case 'call':
           this.#call(effect.call)
@@ -118,6 +118,15 @@ export class SessionRunner implements HandlerHost {
           this.#publications.delete(effect.subscription)
           break
       }
+    }
+  }
+
+  /** One message that cannot be written does not keep those behind it from the client. */
+  #sendOrLog(message: ServerMessage): void {
+    try {
+      this.#options.send(message)
+    } catch (thrown) {
+      this.#options.logger.error({ err: thrown, msg: message.msg, session: this.#session.id }, 'a message cannot be written as EJSON')
     }
   }
 

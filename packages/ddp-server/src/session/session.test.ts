@@ -1,3 +1,4 @@
+import { silentLogger } from '@ddp-cluster/ddp-common'
 import { describe, expect, it } from 'vitest'
 import { RateLimiter } from '../rate-limiter.js'
 import { Registry } from './registry.js'
@@ -8,7 +9,7 @@ function newSession(): { session: Session; registry: Registry } {
   const registry = new Registry()
   registry.addMethod('m', () => undefined)
   registry.addPublication('p', () => undefined)
-  const session = new Session({ id: 's', clientAddress: 'here', registry, rateLimiter: new RateLimiter(), maxSubscriptions: 2 })
+  const session = new Session({ id: 's', clientAddress: 'here', registry, rateLimiter: new RateLimiter(silentLogger), maxSubscriptions: 2 })
   return { session, registry }
 }
 
