@@ -1,4 +1,3 @@
-import { compareValues } from '../bson/compare.js'
 import { valueKey } from '../bson/key.js'
 import { getField, isDoc, isNumeric, toNumber } from '../bson/value.js'
 import { ListSource } from '../cursors.js'
@@ -106,8 +105,7 @@ const distinct: Command = {
         return false
       })
     }
-    // An index hands them over in order, and so does the server when it has one; without one it is the order of the documents.
-    return { values: call.server.store.collection(call.db, collectionOf(call))?.indexes.has(`${key}_1`) ? [...values.values()].sort((a, b) => compareValues(a, b)) : [...values.values()] }
+    return { values: [...values.values()] }
   },
 }
 
