@@ -14,7 +14,7 @@ export interface RecordTimes {
 
 const duplicateKey = 11000
 
-/** Writes, renews and removes the record of this process. Every time in it is the database's (`$$NOW`). */
+/** Writes, renews and removes the record of this process. Every time in it is the database's. */
 export class OwnRecord {
   readonly #handles: Handles
   readonly #facts: OwnFacts
@@ -44,11 +44,14 @@ export class OwnRecord {
     return this.#times(written)
   }
 
-  /** One heartbeat: renews `_updatedAt`; a record that was lost is written again. */
+  /**
+   * One heartbeat: renews `_updatedAt`; a record that was lost is written again. `$currentDate` reads the same clock as `$$NOW`, and its
+   * change event tells of the one field; before MongoDB 5.0 that of a pipeline holds the whole document, and would wake every peer.
+   */
   async renew(): Promise<RecordTimes> {
     const renewed = await this.#handles.instances.findOneAndUpdate(
       { _id: this.#facts._id },
-      [{ $set: { _updatedAt: '$$NOW' } }],
+      { $currentDate: { _updatedAt: true } },
       { returnDocument: 'after', projection: { _createdAt: 1, _updatedAt: 1 } },
     )
     return renewed ? this.#times(renewed) : this.register()

@@ -47,6 +47,7 @@ export class Registry {
   readonly #watch: Watch
   #state: 'reachable' | 'lost' | 'closed' = 'reachable'
   #times: RecordTimes | undefined
+  #answeredAt = Number.NEGATIVE_INFINITY
   #lastRead: FullRead | undefined
   #reading: Promise<void> | undefined
   #readingAgain: Promise<void> | undefined
@@ -64,7 +65,7 @@ export class Registry {
       deleted: (id: string) => this.#tell(this.#book.deleted(id, clock.now()), undefined),
       readNeeded: () => void this.refresh().catch(() => undefined),
     }
-    this.#watch = new Watch(handles, this.#timers, events, { name: facts.name, retryDelayMs: watchRetryMs, logger })
+    this.#watch = new Watch(handles, this.#timers, events, { name: facts.name, retryDelayMs: watchRetryMs, maxAwaitMs: options.heartbeatIntervalMs, logger })
   }
 
   /** Writes the own record and keeps it alive from now on. Rejects when MongoDB does not take part. */
@@ -160,7 +161,7 @@ export class Registry {
       this.#answered()
       this.#tell(this.#book.readEnds(read), startedAt)
     } catch (error) {
-      this.#unanswered(error)
+      this.#unanswered(error, startedAt)
       throw error
     }
   }
@@ -197,11 +198,12 @@ export class Registry {
   }
 
   async #beat(): Promise<void> {
+    const startedAt = this.#options.clock.now()
     try {
       this.#times = await this.#bounded('a heartbeat', this.#own.renew())
       this.#answered()
     } catch (error) {
-      this.#unanswered(error)
+      this.#unanswered(error, startedAt)
     }
   }
 
@@ -210,6 +212,7 @@ export class Registry {
   }
 
   #answered(): void {
+    this.#answeredAt = this.#options.clock.now()
     if (this.#state !== 'lost') return
     this.#state = 'reachable'
     const { clock, events, expireAfterMs, logger } = this.#options
@@ -219,8 +222,9 @@ export class Registry {
     void this.refresh().catch(() => undefined)
   }
 
-  #unanswered(error: unknown): void {
-    if (this.#state !== 'reachable') return
+  /** What was asked before the last answer came says nothing of now: it may have waited through an outage that is over. */
+  #unanswered(error: unknown, askedAt: number): void {
+    if (this.#state !== 'reachable' || askedAt < this.#answeredAt) return
     this.#state = 'lost'
     this.#options.logger.warn({ error: String(error) }, 'the registry does not answer; what is known of the others stands')
     this.#options.events.lost(error)

@@ -27,15 +27,17 @@ export class Watch {
   readonly #logger: Logger
   readonly #name: string
   readonly #retryDelayMs: number
+  readonly #maxAwaitMs: number
   #stream: ChangeStream<StringIdDocument> | undefined
   #closed = false
 
-  constructor(handles: Handles, timers: Timers, events: WatchEvents, options: { name: string; retryDelayMs: number; logger: Logger }) {
+  constructor(handles: Handles, timers: Timers, events: WatchEvents, options: { name: string; retryDelayMs: number; maxAwaitMs: number; logger: Logger }) {
     this.#handles = handles
     this.#timers = timers
     this.#events = events
     this.#name = options.name
     this.#retryDelayMs = options.retryDelayMs
+    this.#maxAwaitMs = options.maxAwaitMs
     this.#logger = options.logger
   }
 
@@ -43,7 +45,9 @@ export class Watch {
   async open(): Promise<void> {
     const { operationTime } = (await this.#handles.db.command({ ping: 1 })) as { operationTime?: Timestamp }
     if (this.#closed) return
-    const stream = this.#handles.instances.watch(pipeline, operationTime ? { startAtOperationTime: operationTime } : {})
+    // A stream waits for as long as it takes: no time limit of ours applies to it, and an empty-handed answer need not come often.
+    const options = { timeoutMS: 0, maxAwaitTimeMS: this.#maxAwaitMs }
+    const stream = this.#handles.instances.watch(pipeline, operationTime ? { ...options, startAtOperationTime: operationTime } : options)
     this.#stream = stream
     stream.on('change', (change) => {
       switch (change.operationType) {

@@ -1,0 +1,160 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type EmbeddedMongo, type EmbeddedMongoOptions, startEmbeddedMongo } from '@ddp-cluster/embedded-mongo'
+import { type Cluster, joinCluster } from '@ddp-cluster/instance-status'
+import { MongoClient } from 'mongodb'
+import { linked, until } from './fleet.js'
+
+const heartbeatIntervalMs = 100
+const expireAfterMs = 600
+
+let mongo: EmbeddedMongo
+const clients: MongoClient[] = []
+const servers: Server[] = []
+const clusters: Cluster[] = []
+let told: string[]
+
+/** As processes do, each instance has a client of its own. */
+async function join(): Promise<Cluster> {
+  const client = await new MongoClient(mongo.uri, { monitorCommands: true }).connect()
+  const server = createServer().listen(0, '127.0.0.1')
+  clients.push(client)
+  servers.push(server)
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const cluster = await joinCluster({ db: client.db('outage'), name: 'test', server, address: { host: 'localhost', port }, heartbeatIntervalMs, expireAfterMs })
+  for (const event of ['memberSuspected', 'memberRecovered', 'memberLeft', 'registryLost', 'registryRestored'] as const) cluster.on(event, () => told.push(event))
+  clusters.push(cluster)
+  return cluster
+}
+
+async function start(options: EmbeddedMongoOptions = {}): Promise<void> {
+  mongo = await startEmbeddedMongo({ ttlIntervalMs: 50, ...options })
+  await Promise.all([join(), join(), join()])
+  await linked(clusters)
+}
+
+beforeEach(() => {
+  told = []
+})
+afterEach(async () => {
+  await Promise.all(clusters.splice(0).map((cluster) => cluster.close()))
+  for (const server of servers.splice(0)) {
+    server.close()
+    server.closeAllConnections()
+  }
+  await Promise.all(clients.splice(0).map((client) => client.close()))
+  await mongo.close()
+})
+
+const created = async (): Promise<[string, number][]> => {
+  const records = await Promise.all(clusters.map((cluster) => cluster.records({ maxAgeMs: 0 })))
+  return records.flatMap((list) => list.map((record): [string, number] => [record._id, record._createdAt.getTime()]))
+}
+
+/** Nothing to wait for: time in which nothing must happen. */
+const pass = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+describe('a registry that is away', () => {
+  it('for three times the expiry costs nobody a link or its first registration', async () => {
+    await start()
+    const before = await created()
+    const { port, store } = mongo
+    await mongo.close()
+    await until(() => told.filter((event) => event === 'registryLost').length === 3, 5000, () => told)
+    await pass(3 * expireAfterMs)
+    await linked(clusters)
+    // By now MongoDB would have expired all records: it comes back without them.
+    mongo = await startEmbeddedMongo({ port, store, ttlIntervalMs: 50 })
+    mongo.expireNow()
+    await until(() => told.filter((event) => event === 'registryRestored').length === 3, 15_000, () => told)
+    await until(async () => (await created()).length === 9, 5000)
+    expect(new Map(await created())).toEqual(new Map(before))
+    await pass(2 * expireAfterMs)
+    await linked(clusters)
+    expect(told.sort()).toEqual(['registryLost', 'registryLost', 'registryLost', 'registryRestored', 'registryRestored', 'registryRestored'])
+  }, 40_000)
+
+  it('and hangs instead of closing changes nothing either', async () => {
+    await start()
+    const admin = clients[0]?.db('admin')
+    await admin?.command({
+      configureFailPoint: 'failCommand', mode: 'alwaysOn',
+      data: { failCommands: ['findAndModify', 'aggregate', 'getMore', 'find'], blockConnection: true, blockTimeMS: 400 },
+    })
+    await until(() => told.filter((event) => event === 'registryLost').length === 3, 5000, () => told)
+    await pass(expireAfterMs)
+    await admin?.command({ configureFailPoint: 'failCommand', mode: 'off' })
+    await until(() => told.filter((event) => event === 'registryRestored').length === 3, 5000, () => told)
+    await pass(expireAfterMs)
+    await linked(clusters)
+    expect(told.filter((event) => event.startsWith('member'))).toEqual([])
+  }, 40_000)
+})
+
+describe('a standalone server', () => {
+  it('is polled: instances find each other, and lose each other', async () => {
+    await start({ replicaSet: false })
+    const [first, second, third] = clusters as [Cluster, Cluster, Cluster]
+    await third.close()
+    await until(() => first.members().length === 1 && second.members().length === 1, 1000)
+    expect(told.filter((event) => event !== 'memberLeft')).toEqual([])
+  })
+})
+
+describe('a collection with more in it', () => {
+  it('is read past what is none of ours', async () => {
+    mongo = await startEmbeddedMongo()
+    const client = await new MongoClient(mongo.uri).connect()
+    clients.push(client)
+    const instances = client.db('outage').collection('instances')
+    await instances.insertMany([
+      { name: 'test' },
+      { name: 'test', _createdAt: new Date(), _updatedAt: new Date(Date.UTC(2257, 0)), extraInformation: null, pid: 'x' },
+      { name: 'test', _id: 'theirs', _createdAt: new Date(), _updatedAt: new Date(), extraInformation: { host: 'undefined', port: '1' }, pid: 1 } as never,
+      { name: 'test', _id: 'odd', _createdAt: new Date(), _updatedAt: new Date(), extraInformation: { host: 'h', port: '1' }, pid: 1, cluster: { protocol: 1, expireAfterMs: 1, url: 'javascript:1' } } as never,
+    ])
+    await instances.createIndex({ pid: 1 }, { name: '_updatedAt_1' })
+    await Promise.all([join(), join()])
+    await linked(clusters)
+    await instances.insertOne({ name: 'test', cluster: { url: 7 } })
+    await linked(clusters)
+    expect(told).toEqual([])
+  })
+
+  it('has its time to live raised where it is shorter, never lowered', async () => {
+    mongo = await startEmbeddedMongo()
+    const client = await new MongoClient(mongo.uri).connect()
+    clients.push(client)
+    const instances = client.db('outage').collection('instances')
+    const seconds = async (): Promise<unknown> => ((await instances.indexes()).find((index) => index['key']['_updatedAt'] === 1) as { expireAfterSeconds?: number }).expireAfterSeconds
+    await instances.createIndex({ _updatedAt: 1 }, { name: 'other', expireAfterSeconds: 0 })
+    await join()
+    expect(await seconds()).toBe(1)
+    await client.db('outage').command({ collMod: 'instances', index: { name: 'other', expireAfterSeconds: 90 } })
+    await join()
+    expect(await seconds()).toBe(90)
+  })
+})
+
+describe('the cost at rest', () => {
+  it('is one write a heartbeat an instance, one read a half expiry, and no word to any peer', async () => {
+    await start()
+    await pass(2 * heartbeatIntervalMs)
+    const sent: Record<string, number> = {}
+    for (const client of clients) client.on('commandStarted', ({ commandName }) => (sent[commandName] = (sent[commandName] ?? 0) + 1))
+    const periods = 6
+    await pass(periods * (expireAfterMs / 2))
+    const beats = (periods * (expireAfterMs / 2) * clusters.length) / heartbeatIntervalMs
+    process.stdout.write(`${clusters.length} instances, ${beats} heartbeats due: ${JSON.stringify(sent)}\n`)
+    const { findAndModify = 0, aggregate = 0, getMore = 0, ...others } = sent
+    expect(others).toEqual({})
+    expect(findAndModify).toBeGreaterThanOrEqual(beats * 0.8)
+    expect(findAndModify).toBeLessThanOrEqual(beats * 1.1)
+    expect(aggregate).toBeLessThanOrEqual(clusters.length * (periods + 1))
+    // Each stream waits for a heartbeat's time at most; a heartbeat that reached it would have it ask again each time.
+    expect(getMore).toBeLessThanOrEqual(beats * 1.2)
+  })
+})
