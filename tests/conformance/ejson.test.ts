@@ -123,3 +123,52 @@ describe('EJSON beside the npm package ejson', () => {
     }), runs)
   })
 })
+
+/** One test for every row of the table of differences in the README of ddp-common. */
+describe('where we differ on purpose', () => {
+  const differ = (ours: unknown, theirs: unknown, expectedOurs: unknown, expectedTheirs: unknown): void => {
+    expect([ours, theirs]).toStrictEqual([expectedOurs, expectedTheirs])
+  }
+  const parsed = (text: string): [unknown, unknown] => [EJSON.parse(text), oracle.parse(text)]
+
+  it('an invalid date stays one', () => {
+    const text = oracle.stringify(new Date(Number.NaN))
+    expect(EJSON.stringify(new Date(Number.NaN))).toBe(text)
+    differ(...parsed(text), new Date(Number.NaN), new Date(0))
+  })
+
+  it('malformed wrappers stay what they are', () => {
+    differ(...parsed('{"$date":"x"}'), { $date: 'x' }, new Date(Number.NaN))
+    differ(...parsed('{"$escape":5}'), { $escape: 5 }, {})
+    differ(...parsed('{"$InfNaN":"x"}'), { $InfNaN: 'x' }, Number.NaN)
+  })
+
+  it('broken base64 is an error', () => {
+    expect(() => EJSON.parse('{"$binary":"AA!A"}')).toThrow('base64')
+    expect(oracle.parse('{"$binary":"AA!A"}')).toBeInstanceOf(Uint8Array)
+  })
+
+  it('__proto__ and callee are keys', () => {
+    const text = '{"__proto__":{"a":1},"b":{"$date":1}}'
+    expect(Object.keys(EJSON.parse(text) as object)).toEqual(['__proto__', 'b'])
+    expect(Object.keys(oracle.parse(text) as object)).toEqual(['b'])
+    const value = { callee: 1, length: 1 }
+    differ(EJSON.clone(value), oracle.clone(value), value, [undefined])
+  })
+
+  it('toJSON is used', () => {
+    differ(EJSON.stringify(new URL('http://a.example')), oracle.stringify(new URL('http://a.example')), '"http://a.example/"', '{}')
+  })
+
+  it('regular expressions and dates are compared', () => {
+    differ(EJSON.equals(/a/, /b/), oracle.equals(/a/, /b/), false, true)
+    differ(EJSON.equals(new Date(0), {}), oracle.equals(new Date(0), {}), false, true)
+    differ((EJSON.parse('{"$regexp":"a","$flags":"ds"}') as RegExp).flags, (oracle.parse('{"$regexp":"a","$flags":"ds"}') as RegExp).flags, 'ds', '')
+  })
+
+  it('depth is an error with a code', () => {
+    const deep = JSON.parse('['.repeat(50_000) + ']'.repeat(50_000)) as unknown
+    expect(() => EJSON.clone(deep)).toThrow(expect.objectContaining({ code: 'too-deep' }) as Error)
+    expect(() => oracle.clone(deep)).toThrow(RangeError)
+  })
+})

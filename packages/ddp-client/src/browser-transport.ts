@@ -5,7 +5,7 @@ import type { Dial, Transport, TransportHandlers, TransportOptions } from './tra
 /** The part of the platform's WebSocket that is needed here; Node's own types have it only from version 22 on. */
 interface PlatformWebSocket {
   readonly readyState: number
-  addEventListener(type: 'open', listener: () => void): void
+  addEventListener(type: 'open' | 'error', listener: () => void): void
   addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void
   addEventListener(type: 'close', listener: (event: { readonly code: number }) => void): void
   send(data: string): void
@@ -43,6 +43,8 @@ class BrowserTransport implements Transport {
     this.#socket = new WebSocket(options.url)
     this.#socket.addEventListener('open', () => this.#onOpen())
     this.#socket.addEventListener('message', (event) => this.#onMessage(event.data))
+    // A close always follows, and says as much; but an error that nobody listens to is one to the platforms that are no browsers.
+    this.#socket.addEventListener('error', nothing)
     this.#socket.addEventListener('close', (event) => this.#onClose(event.code))
   }
 
