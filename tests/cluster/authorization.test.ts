@@ -60,7 +60,7 @@ describe('a session that has not proven itself', () => {
   it('is closed when it does not prove itself in time', async () => {
     const connection = dial()
     await connection.call('cluster.challenge', [ask()])
-    expect(await connection.closed).toMatchObject({ cause: 'peer-closed', closeCode: 1008 })
+    expect(await connection.closed).toMatchObject({ cause: 'peer-closed', closeCode: 4002 })
   })
 
   it('is never a browser', async () => {

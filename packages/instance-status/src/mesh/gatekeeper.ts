@@ -7,6 +7,9 @@ import { makeProof, nonceBytes, peerProtocol, type ProofSubject, provenBy } from
 export const challengeMethod = 'cluster.challenge'
 export const proveMethod = 'cluster.prove'
 
+/** The WebSocket close code (of the private range) for a session that asked for a challenge and gave no proof in time. */
+export const notProvenCode = 4002
+
 /** A peer that proved itself on a session that it dialled. */
 export interface ProvenPeer {
   readonly id: string
@@ -70,7 +73,7 @@ export class Gatekeeper {
     if (cluster !== this.#options.cluster) throw new DDPError('wrong-cluster', 'this instance belongs to another cluster')
     if (to !== selfId) throw new DDPError('wrong-instance', `${selfId} answers at this address, not ${to}`, { instance: selfId })
     const nonceB = randomBytes(nonceBytes)
-    const cancelDeadline = this.#timers.after(authTimeoutMs, () => connection.close(1008, 'not proven in time'))
+    const cancelDeadline = this.#timers.after(authTimeoutMs, () => connection.close(notProvenCode, 'not proven in time'))
     connection.onClose(cancelDeadline)
     this.#sessions.set(connection, { kind: 'challenged', subject: { cluster, from, to, attempt, nonceA, nonceB }, cancelDeadline })
     return { nonceB: new Uint8Array(nonceB) }
