@@ -239,11 +239,14 @@ describe('a call', () => {
 
   it('sends what its parameters were when it was made', () => {
     const { client, server } = setUp()
-    const params = { list: [1] }
+    const params = { list: [1], url: new URL('http://a.example/') }
     void client.call('m', params)
+    client.subscribe('s', params)
     params.list.push(2)
     server.socket.accept()
-    expect(server.socket.take()).toMatchObject([{ params: [{ list: [1] }] }])
+    const asItWas = { list: [1], url: 'http://a.example/' }
+    expect(server.socket.take()).toMatchObject([{ params: [asItWas] }, { params: [asItWas] }])
+    expect(() => client.subscribe('big', 1n)).toThrow(TypeError)
   })
 })
 

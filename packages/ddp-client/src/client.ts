@@ -1,4 +1,4 @@
-import { EJSON, type DDPProtocolError } from '@ddp-cluster/ddp-common'
+import { stringifyMessage, type DDPProtocolError } from '@ddp-cluster/ddp-common'
 import { Timers } from '@ddp-cluster/ddp-common/internal'
 import { EventEmitter } from 'eventemitter3'
 import type { Collection } from './collection.js'
@@ -93,12 +93,13 @@ export class DDPClient extends EventEmitter<DDPClientEvents> {
     return this.#apply(name, params, options)
   }
 
-  /** Subscribes, now or as soon as there is a connection, and again after every reconnect, until `stop()`. */
+  /** Subscribes, now or as soon as there is a connection, and again after every reconnect, until `stop()`. Throws what EJSON cannot write. */
   subscribe(name: string, ...params: unknown[]): Subscription {
-    const message = { msg: 'sub' as const, id: this.#nextId(), name, params: EJSON.clone(params) }
-    const subscription = this.#subscriptions.add(message)
+    const id = this.#nextId()
+    const text = stringifyMessage({ msg: 'sub', id, name, params })
+    const subscription = this.#subscriptions.add(id, name, text)
     if (this.#closed) this.#subscriptions.endAll(this.#closed)
-    else if (this.#stage === 'open') this.#connection.send(message)
+    else if (this.#stage === 'open') this.#connection.sendText(text)
     return subscription
   }
 
@@ -154,13 +155,11 @@ export class DDPClient extends EventEmitter<DDPClientEvents> {
     return this.close()
   }
 
-  #apply(name: string, params: readonly unknown[], options?: ApplyOptions, onResult?: (outcome: MethodOutcome) => void): Promise<unknown> {
-    if (this.#closed) return Promise.reject(this.#closed)
-    const id = this.#nextId()
-    // What the caller does to its parameters afterwards must not change what is sent after a reconnect.
-    const settled = this.#calls.add(id, name, EJSON.clone(params), options, onResult)
+  async #apply(name: string, params: readonly unknown[], options?: ApplyOptions, onResult?: (outcome: MethodOutcome) => void): Promise<unknown> {
+    if (this.#closed) throw this.#closed
+    const settled = this.#calls.add(this.#nextId(), name, params, options, onResult)
     this.#sendMethods()
-    return settled
+    return await settled
   }
 
   #nextId(): string {
@@ -195,20 +194,15 @@ export class DDPClient extends EventEmitter<DDPClientEvents> {
   #open(): void {
     this.#stage = 'open'
     this.#sendMethods()
-    for (const message of this.#subscriptions.messages()) this.#connection.send(message)
+    for (const text of this.#subscriptions.texts()) this.#connection.sendText(text)
     this.#data.finishRevivalIfDone()
   }
 
   #sendMethods(): void {
     if (this.#stage === 'down') return
-    for (const message of this.#calls.takeSendable()) {
-      this.#data.waitForMethod(message.id)
-      try {
-        this.#connection.send(message)
-      } catch (error) {
-        // What EJSON cannot write fails its own call only.
-        this.#calls.fail(message.id, error as Error)
-      }
+    for (const { id, text } of this.#calls.takeSendable()) {
+      this.#data.waitForMethod(id)
+      this.#connection.sendText(text)
     }
   }
 

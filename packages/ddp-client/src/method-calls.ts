@@ -1,4 +1,4 @@
-import { DDPError, type MethodMessage } from '@ddp-cluster/ddp-common'
+import { DDPError, stringifyMessage, type MethodMessage } from '@ddp-cluster/ddp-common'
 import type { Timers } from '@ddp-cluster/ddp-common/internal'
 import { ConnectionError } from './connection-end.js'
 import { deferred, type Deferred } from './deferred.js'
@@ -44,19 +44,19 @@ export class MethodCalls {
     return this.#queue.size
   }
 
-  /** Queues a call; `onResult` hears of the result before the promise settles. */
+  /** Queues a call; `onResult` hears of the result before the promise settles. Throws when there are too many, and what EJSON cannot write. */
   add(id: string, name: string, params: readonly unknown[], options: ApplyOptions = {}, onResult?: (outcome: MethodOutcome) => void): Promise<unknown> {
-    const settled = deferred()
     if (this.#queue.size >= this.#maxOutstanding) {
-      settled.reject(new ConnectionError('too-many', `${this.#maxOutstanding} calls are under way already (maxOutstandingCalls)`))
-      return settled.promise
+      throw new ConnectionError('too-many', `${this.#maxOutstanding} calls are under way already (maxOutstandingCalls)`)
     }
+    const queued = method(id, name, params, options)
+    const settled = deferred()
     const { timeoutMs } = options
     const forgetTimer = timeoutMs === undefined ? ignore : this.#timers.after(timeoutMs, () => {
       this.fail(id, new ConnectionError('timeout', `The method ${name} was not answered within ${timeoutMs} ms`))
     })
     this.#calls.set(id, { ...settled, onResult, forgetTimer })
-    this.#queue.add(method(id, name, params, options))
+    this.#queue.add(queued)
     return settled.promise
   }
 
@@ -66,7 +66,7 @@ export class MethodCalls {
     this.#queue.addFirst(method(id, name, params, { wait: true, noRetry: true }))
   }
 
-  takeSendable(): MethodMessage[] {
+  takeSendable(): Method[] {
     return this.#queue.takeSendable()
   }
 
@@ -123,8 +123,8 @@ export class MethodCalls {
 
 function method(id: string, name: string, params: readonly unknown[], options: ApplyOptions): Method {
   const { wait = false, noRetry = false, maxRetries = Number.POSITIVE_INFINITY, randomSeed } = options
-  const message: MethodMessage = { msg: 'method', id, method: name, params: [...params], ...(randomSeed !== undefined && { randomSeed }) }
-  return { message, wait, retries: noRetry ? 0 : maxRetries }
+  const message: MethodMessage = { msg: 'method', id, method: name, params: params as unknown[], ...(randomSeed !== undefined && { randomSeed }) }
+  return { id, text: stringifyMessage(message), wait, retries: noRetry ? 0 : maxRetries }
 }
 
 const ignore = (): void => undefined

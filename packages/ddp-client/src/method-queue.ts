@@ -1,4 +1,4 @@
-import type { MethodMessage, WireError } from '@ddp-cluster/ddp-common'
+import type { WireError } from '@ddp-cluster/ddp-common'
 
 /** What came of a method, by the server's word. */
 export interface MethodOutcome {
@@ -7,7 +7,9 @@ export interface MethodOutcome {
 }
 
 export interface Method {
-  readonly message: MethodMessage
+  readonly id: string
+  /** The message as it is sent, now and after a reconnect: what becomes of the parameters meanwhile does not matter. */
+  readonly text: string
   /** Nothing later is sent before this one has finished, and it is not sent before everything earlier has. */
   readonly wait: boolean
   /** How often it may be sent again after a lost connection. */
@@ -55,14 +57,14 @@ export class MethodQueue {
   }
 
   /** The methods to send now; they count as sent from here on. */
-  takeSendable(): MethodMessage[] {
+  takeSendable(): Method[] {
     const [first] = this.#blocks
     if (!first) return []
-    const sendable: MethodMessage[] = []
+    const sendable: Method[] = []
     for (const queued of first.methods.values()) {
       if (queued.sent || queued.outcome) continue
       queued.sent = true
-      sendable.push(queued.method.message)
+      sendable.push(queued.method)
     }
     return sendable
   }
@@ -119,8 +121,8 @@ export class MethodQueue {
 
   #put(block: Block, method: Method): void {
     const queued: Queued = { method, retriesLeft: method.retries, sent: false, outcome: undefined, updated: false }
-    block.methods.set(method.message.id, queued)
-    this.#queued.set(method.message.id, { block, queued })
+    block.methods.set(method.id, queued)
+    this.#queued.set(method.id, { block, queued })
   }
 
   #finished(id: string, queued: Queued): MethodOutcome | undefined {

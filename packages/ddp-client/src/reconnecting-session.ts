@@ -58,6 +58,11 @@ export class ReconnectingSession {
     if (this.#state.kind === 'connected') this.#state.session.send(message)
   }
 
+  /** The same for a message that is written already. */
+  sendText(text: string): void {
+    if (this.#state.kind === 'connected') this.#state.session.sendText(text)
+  }
+
   /** Tries now instead of waiting; does nothing when connected or trying already. */
   reconnect(): void {
     if (this.#state.kind === 'waiting') this.#connect(this.#state.retryCount)

@@ -68,6 +68,11 @@ export class Session {
     if (this.#state.kind === 'connected') this.#transport.send(stringifyMessage(message))
   }
 
+  /** The same for a message that is written already. */
+  sendText(text: string): void {
+    if (this.#state.kind === 'connected') this.#transport.send(text)
+  }
+
   /** Sends a ping. The function returned forgets it. */
   ping(answered: (roundTripMs: number) => void = ignore): () => void {
     const id = randomId(8)

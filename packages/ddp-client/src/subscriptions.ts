@@ -1,4 +1,4 @@
-import { DDPError, type NosubMessage, type SubMessage } from '@ddp-cluster/ddp-common'
+import { DDPError, type NosubMessage } from '@ddp-cluster/ddp-common'
 import { ConnectionError } from './connection-end.js'
 import { deferred } from './deferred.js'
 
@@ -16,7 +16,7 @@ export interface Subscription {
 }
 
 interface Entry {
-  readonly message: SubMessage
+  readonly text: string
   ready: boolean
   readonly onReady: () => void
   readonly onEnd: (error: DDPError | undefined, reason: Error) => void
@@ -36,12 +36,12 @@ export class Subscriptions {
     return this.#entries.size
   }
 
-  add(message: SubMessage): Subscription {
-    const { id, name } = message
+  /** `text` is the message to send, now and after every reconnect. */
+  add(id: string, name: string, text: string): Subscription {
     const ready = deferred<void>()
     const ended = deferred<DDPError | undefined>()
     const entry: Entry = {
-      message,
+      text,
       ready: false,
       onReady: () => ready.resolve(),
       onEnd: (error, reason) => {
@@ -57,12 +57,12 @@ export class Subscriptions {
   }
 
   /** What to send on a new connection. */
-  messages(): SubMessage[] {
-    return [...this.#entries.values()].map((entry) => entry.message)
+  texts(): string[] {
+    return [...this.#entries.values()].map((entry) => entry.text)
   }
 
   readyIds(): string[] {
-    return [...this.#entries.values()].filter((entry) => entry.ready).map((entry) => entry.message.id)
+    return [...this.#entries].filter(([, entry]) => entry.ready).map(([id]) => id)
   }
 
   noteReady(id: string): void {
