@@ -111,7 +111,7 @@ export class RawClient {
   /** Everything that comes before the answer to a ping, which the server gives after all it has to say so far. */
   async settled(): Promise<Message[]> {
     const id = `settled-${Math.random()}`
-    // Twice: what ends with a turn of the server's event loop, as `updated` does, comes after the first answer.
+    // Twice: what comes at the end of what the server does in one go, as `updated` does, comes after the first answer.
     this.send({ msg: 'ping', id })
     await this.#until((message) => message['msg'] === 'pong' && message['id'] === id)
     this.send({ msg: 'ping', id: `${id}-again` })

@@ -33,9 +33,9 @@ interface OpenState {
 
 type PeerState = { readonly phase: 'greeting' } | OpenState | { readonly phase: 'ended' }
 
-/** What is read from one client, and begun for it, in one turn of the event loop; the rest waits for the next, so that others have theirs. */
-const messagesPerTurn = 256
-const beginningsPerTurn = 64
+/** After so much for one client the rest waits until the others have had their turn of the event loop. */
+const messagesPerBurst = 256
+const beginningsPerBurst = 64
 
 /** One client: its socket, what it may send and when, and its session. */
 export class Peer implements MessageSocketOwner, TurnMember {
@@ -45,8 +45,9 @@ export class Peer implements MessageSocketOwner, TurnMember {
   readonly #timers: Timers
   #state: PeerState = { phase: 'greeting' }
   #heartbeat: HeartbeatTimer | undefined
-  /** This turn's count, while this turn has anything of this client. */
-  #turn: { received: number; begun: number } | undefined
+  /** What has been done since control came from the event loop, if anything; at its end all that is to be sent leaves in one system call. */
+  #burst: { received: number; begun: number } | undefined
+  #isInTurn = false
   #isAdvancing = false
   #reading: 'on' | 'paused for this turn' | 'paused for the queue' = 'on'
 
@@ -97,10 +98,9 @@ export class Peer implements MessageSocketOwner, TurnMember {
     if (this.#state.phase === 'open') this.#state.runner.startUniversal([handler])
   }
 
+  /** What had to wait for others goes on. */
   endTurn(): void {
-    if (this.#state.phase === 'open') this.#sendUpdated(this.#state)
-    this.#turn = undefined
-    this.#socket.release()
+    this.#isInTurn = false
     if (this.#state.phase === 'ended') return
     this.#advance()
     this.#resumeReading()
@@ -153,9 +153,8 @@ export class Peer implements MessageSocketOwner, TurnMember {
     if (this.#isAdvancing || this.#state.phase !== 'open') return
     this.#isAdvancing = true
     try {
-      const begun = this.#state.runner.advance(beginningsPerTurn - (this.#turn?.begun ?? 0))
-      // Whoever has used up its share goes on at the end of the turn; whoever has nothing to do joins none.
-      if (begun > 0) this.#joinTurn().begun += begun
+      const begun = this.#state.runner.advance(beginningsPerBurst - (this.#burst?.begun ?? 0))
+      if (begun > 0) this.#joinBurst().begun += begun
     } finally {
       this.#isAdvancing = false
     }
@@ -164,7 +163,7 @@ export class Peer implements MessageSocketOwner, TurnMember {
   #send(message: ServerMessage): void {
     if (this.#state.phase === 'ended') return
     const text = stringifyMessage(message)
-    this.#joinTurn()
+    this.#joinBurst()
     this.#socket.send(text)
     if (this.#socket.bufferedAmount > this.#host.options.maxBufferedBytes) {
       this.#end({ cause: 'slow', code: 1013, reason: 'the client reads too slowly' })
@@ -176,19 +175,35 @@ export class Peer implements MessageSocketOwner, TurnMember {
     if (updated !== undefined) this.#send(updated)
   }
 
-  #joinTurn(): { received: number; begun: number } {
-    if (this.#turn === undefined) {
-      this.#turn = { received: 0, begun: 0 }
+  #joinBurst(): { received: number; begun: number } {
+    if (this.#burst === undefined) {
+      this.#burst = { received: 0, begun: 0 }
       this.#socket.hold()
-      this.#host.turn.add(this)
+      process.nextTick(this.#endBurst)
     }
-    return this.#turn
+    return this.#burst
+  }
+
+  readonly #endBurst = (): void => {
+    const begun = this.#burst?.begun ?? 0
+    if (this.#state.phase === 'open') this.#sendUpdated(this.#state)
+    this.#burst = undefined
+    this.#socket.release()
+    if (this.#state.phase === 'ended') return
+    if (begun >= beginningsPerBurst || this.#reading === 'paused for this turn') this.#joinTurn()
+    else if (this.#reading === 'paused for the queue') this.#resumeReading()
+  }
+
+  #joinTurn(): void {
+    if (this.#isInTurn) return
+    this.#isInTurn = true
+    this.#host.turn.add(this)
   }
 
   #countReceived(): void {
-    const turn = this.#joinTurn()
-    turn.received += 1
-    if (turn.received < messagesPerTurn || this.#reading !== 'on') return
+    const burst = this.#joinBurst()
+    burst.received += 1
+    if (burst.received < messagesPerBurst || this.#reading !== 'on') return
     this.#reading = 'paused for this turn'
     this.#socket.pause()
   }

@@ -1,12 +1,10 @@
-/** What is to be done once more at the end of this turn of the event loop, after the sockets have been polled. */
+/** Somebody who has more to do, and lets the others go first. */
 export interface TurnMember {
+  /** The sockets have been polled once more: it may go on. */
   endTurn(): void
 }
 
-/**
- * Gathers the work of one turn of the event loop, so that many messages leave in one system call and nobody takes more than a share of a
- * turn. One immediate serves all sessions; without work there is none.
- */
+/** Those who wait for the end of this turn of the event loop. One immediate serves them all; without them there is none. */
 export class Turn {
   #members: TurnMember[] = []
   #immediate: NodeJS.Immediate | undefined
