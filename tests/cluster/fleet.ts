@@ -37,7 +37,11 @@ export class Fleet {
   /** Joins an instance with a server of its own; what differs from the usual is in `options`. */
   async join(options: Partial<JoinOptions> = {}): Promise<Cluster> {
     const { server, port } = await this.listen()
-    const cluster = await joinCluster({ db: this.db, name: 'test', server, address: { host: 'localhost', port }, ...options })
+    return this.track(await joinCluster({ db: this.db, name: 'test', server, address: { host: 'localhost', port }, ...options }))
+  }
+
+  /** Sees to it that an instance that the test joined itself is closed at the end. */
+  track(cluster: Cluster): Cluster {
     this.#clusters.add(cluster)
     return cluster
   }

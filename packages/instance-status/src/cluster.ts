@@ -4,7 +4,7 @@ import { type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
 import type { Db } from 'mongodb'
 import { EventEmitter } from 'eventemitter3'
 import type { Address } from './address.js'
-import { Broadcast } from './broadcast/broadcast.js'
+import { Broadcast, type Gap } from './broadcast/broadcast.js'
 import type { Stream } from './broadcast/stream.js'
 import { recordOf } from './membership/facts.js'
 import type { LeftReason } from './membership/judge.js'
@@ -26,6 +26,8 @@ export interface ClusterEvents {
   memberLeft: { readonly id: string; readonly record: InstanceRecord | undefined; readonly reason: LeftReason }
   registryLost: { readonly error: unknown }
   registryRestored: Record<string, never>
+  /** Events of another instance will never come: its log no longer reached back to where this one had got, or they could not be understood. */
+  gap: Gap
 }
 
 /** One other instance as this one sees it. */
@@ -142,7 +144,7 @@ export class ClusterInstance implements Cluster {
       linkHeartbeatTimeoutMs: options.linkHeartbeatTimeoutMs,
       maxMessageBytes: longestPeerMessageBytes,
       feed: {
-        subscribe: (_peerId, connection) => this.#broadcast.subscribe(connection),
+        subscribe: (peerId, connection) => this.#broadcast.subscribe(peerId, connection),
         message: (peerId, message) => this.#broadcast.receive(peerId, message),
       },
       events: {
@@ -154,7 +156,10 @@ export class ClusterInstance implements Cluster {
       },
     })
     this.#broadcast = new Broadcast({
-      ddpServer, logger,
+      ddpServer, clock, logger,
+      bounds: { maxBytes: options.maxLogBytes, maxEntries: options.maxLogEntries, maxAgeMs: options.maxLogAgeMs },
+      maxEventBytes: options.maxEventBytes,
+      onGap: (gap) => void this.#events.emit('gap', gap),
       selfId: facts._id,
       requirePeer: (connection) => this.#mesh.requirePeer(connection).id,
       onSubscriber: (id) => this.#happened({ type: 'inboundUp', id }),

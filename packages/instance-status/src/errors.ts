@@ -8,6 +8,10 @@ export type ClusterErrorCode =
   | 'shared-port'
   /** MongoDB did not answer in time, or refused. */
   | 'registry-unreachable'
+  /** An event is larger than `maxEventBytes`. It got no number and went nowhere. */
+  | 'event-too-large'
+  /** An argument of an event is no EJSON value. It got no number and went nowhere. */
+  | 'event-not-encodable'
   /** `close()` was called. */
   | 'closed'
 

@@ -36,6 +36,14 @@ export interface JoinOptions {
   readonly linkHeartbeatTimeoutMs?: number
   /** What `close()` may take; 5_000. */
   readonly closeTimeoutMs?: number
+  /** The largest event that can be emitted, encoded; 1 MiB. */
+  readonly maxEventBytes?: number
+  /** What is kept of the events emitted here, for peers that are slow or cut off: bytes (64 MiB), */
+  readonly maxLogBytes?: number
+  /** events (100_000), */
+  readonly maxLogEntries?: number
+  /** and age (60_000). What is over any of the three is dropped, and told to who had not read it as a `gap`. */
+  readonly maxLogAgeMs?: number
   /** What instances prove to each other that they know: at least 32 characters, or `[new, old]` while it changes. Default: made by the first instance and kept in `<collectionName>_settings`. */
   readonly secret?: string | readonly [string, string]
   /** For dialling peers that speak TLS. */
@@ -62,6 +70,10 @@ export interface ResolvedOptions {
   readonly linkHeartbeatIntervalMs: number
   readonly linkHeartbeatTimeoutMs: number
   readonly closeTimeoutMs: number
+  readonly maxEventBytes: number
+  readonly maxLogBytes: number
+  readonly maxLogEntries: number
+  readonly maxLogAgeMs: number
   /** Undefined: the cluster's own, from the database. */
   readonly secrets: readonly string[] | undefined
   readonly logger: Logger
@@ -77,6 +89,10 @@ const defaults = Object.freeze({
   linkHeartbeatIntervalMs: 5_000,
   linkHeartbeatTimeoutMs: 5_000,
   closeTimeoutMs: 5_000,
+  maxEventBytes: 1024 * 1024,
+  maxLogBytes: 64 * 1024 * 1024,
+  maxLogEntries: 100_000,
+  maxLogAgeMs: 60_000,
 })
 
 const leastSecretLength = 32
@@ -105,6 +121,10 @@ export function resolveOptions(options: JoinOptions, env: Environment): Resolved
     linkHeartbeatIntervalMs: duration('linkHeartbeatIntervalMs', options.linkHeartbeatIntervalMs ?? defaults.linkHeartbeatIntervalMs),
     linkHeartbeatTimeoutMs: duration('linkHeartbeatTimeoutMs', options.linkHeartbeatTimeoutMs ?? defaults.linkHeartbeatTimeoutMs),
     closeTimeoutMs: duration('closeTimeoutMs', options.closeTimeoutMs ?? defaults.closeTimeoutMs),
+    maxEventBytes: count('maxEventBytes', options.maxEventBytes ?? defaults.maxEventBytes, largestEventBytes),
+    maxLogBytes: count('maxLogBytes', options.maxLogBytes ?? defaults.maxLogBytes),
+    maxLogEntries: count('maxLogEntries', options.maxLogEntries ?? defaults.maxLogEntries),
+    maxLogAgeMs: duration('maxLogAgeMs', options.maxLogAgeMs ?? defaults.maxLogAgeMs),
     secrets: options.secret === undefined ? undefined : checkSecrets(options.secret),
     logger: options.logger ?? silentLogger,
     clock: options.clock ?? systemClock,
@@ -118,6 +138,14 @@ const longestDelayMs = 2_147_483_647
 
 function duration(name: string, value: number): number {
   if (typeof value !== 'number' || !(value >= 1 && value <= longestDelayMs)) throw invalid(`${name} must be milliseconds from 1 to ${longestDelayMs}, not ${String(value)}`)
+  return value
+}
+
+/** An event has to fit into one message between peers. */
+const largestEventBytes = 4 * 1024 * 1024
+
+function count(name: string, value: number, largest: number = Number.MAX_SAFE_INTEGER): number {
+  if (!Number.isInteger(value) || value < 1 || value > largest) throw invalid(`${name} must be a whole number from 1 to ${largest}, not ${String(value)}`)
   return value
 }
 

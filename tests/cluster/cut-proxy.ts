@@ -1,0 +1,46 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+
+/** A TCP proxy before one port, which a test can cut, hold and let go. */
+export class CutProxy {
+  readonly port: number
+  readonly #server: Server
+  readonly #pairs: Set<readonly [Socket, Socket]>
+
+  private constructor(server: Server, pairs: Set<readonly [Socket, Socket]>) {
+    this.#server = server
+    this.#pairs = pairs
+    this.port = (server.address() as AddressInfo).port
+  }
+
+  static async before(port: number): Promise<CutProxy> {
+    const pairs = new Set<readonly [Socket, Socket]>()
+    const server = createServer((near) => {
+      const far = connect(port, '127.0.0.1')
+      const pair = [near, far] as const
+      pairs.add(pair)
+      near.pipe(far)
+      far.pipe(near)
+      for (const socket of pair) {
+        socket.on('error', () => undefined)
+        socket.on('close', () => {
+          pairs.delete(pair)
+          near.destroy()
+          far.destroy()
+        })
+      }
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    return new CutProxy(server, pairs)
+  }
+
+  /** Resets every connection, whatever was on its way. */
+  cut(): void {
+    for (const pair of this.#pairs) for (const socket of pair) socket.resetAndDestroy()
+  }
+
+  close(): void {
+    this.#server.close()
+    this.cut()
+  }
+}
