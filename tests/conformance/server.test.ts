@@ -266,7 +266,7 @@ const checks: { readonly [N in SentenceNumber]?: Check } = {
   },
   42: async ({ open }) => {
     const client = await open()
-    await offending(client, { msg: 'method', method: 'echo', id: '1' })
+    await offending(client, { msg: 'method', method: 'echo', id: '1', params: [{ $date: 5 }, { $binary: 'AAEC' }, { $escape: { $date: 1 } }] })
     client.send(connect)
     await client.next('connected')
   },

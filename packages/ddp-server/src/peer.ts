@@ -74,9 +74,9 @@ export class Peer implements MessageSocketOwner, TurnMember {
       return
     }
     if (state.phase === 'greeting') {
-      this.#greet(message)
+      this.#greet(message, text)
     } else if (message.msg === 'connect') {
-      this.#send({ msg: 'error', reason: 'Already connected', offendingMessage: message })
+      this.#send({ msg: 'error', reason: 'Already connected', offendingMessage: JSON.parse(text) })
     } else {
       state.runner.receive(message)
       this.#advance()
@@ -110,9 +110,10 @@ export class Peer implements MessageSocketOwner, TurnMember {
     if (this.#state.phase === 'greeting') this.#end({ cause: 'protocol', code: 1002, reason: 'no connect message in time' })
   }
 
-  #greet(message: ClientMessage): void {
+  #greet(message: ClientMessage, text: string): void {
     if (message.msg !== 'connect') {
-      this.#send({ msg: 'error', reason: 'Must connect first', offendingMessage: message })
+      // The client's own words: in `message` what they say in EJSON is decoded already.
+      this.#send({ msg: 'error', reason: 'Must connect first', offendingMessage: JSON.parse(text) })
       return
     }
     const { version } = answerConnect(message)
