@@ -1,0 +1,96 @@
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { testRecord } from '../registry/record.fixture.js'
+import { isLinked } from './facts.js'
+import { emptyMembership, type Happening, type Membership, reduce } from './membership.js'
+
+const ids = ['a', 'b', 'c'] as const
+
+const id = fc.constantFrom(...ids)
+const record = fc.record({ id, updatedAt: fc.nat(20), shared: fc.boolean() }).map(({ id: name, updatedAt, shared }) =>
+  testRecord(name, { createdAt: ids.indexOf(name as 'a') * 5, updatedAt: 10 + updatedAt, ...(shared && { url: 'ws://shared:1/websocket' }) }),
+)
+const ending = fc.record({ by: fc.constantFrom('kernel', 'refused', 'silence', 'other'), reason: fc.constant('because') })
+const happening: fc.Arbitrary<Happening> = fc.oneof(
+  record.map((seen): Happening => ({ type: 'recordSeen', record: seen })),
+  fc.record({ type: fc.constantFrom('recordStale', 'recordDeleted'), record }),
+  fc.nat(200_000).map((startedAt): Happening => ({ type: 'registryRead', startedAt })),
+  fc.constantFrom<Happening>({ type: 'registryLost' }, { type: 'registryRestored' }, { type: 'tick' }),
+  fc.record({ type: fc.constantFrom('outboundUp', 'inboundUp', 'goodbye'), id }),
+  fc.record({ type: fc.constantFrom('outboundDown', 'inboundDown', 'dialFailed'), id, ending }),
+)
+const history = fc.array(fc.tuple(happening, fc.nat(5000)), { maxLength: 60 })
+
+/** What the mesh and the registry never do: tell of links or refusals of those who are no members, or of a loss where nothing was up. */
+function possible({ members }: Membership, next: Happening): boolean {
+  switch (next.type) {
+    case 'outboundUp':
+    case 'goodbye':
+      return members.has(next.id)
+    case 'dialFailed':
+      return members.has(next.id) && members.get(next.id)?.facts.outbound.state !== 'up'
+    case 'outboundDown':
+      return members.get(next.id)?.facts.outbound.state === 'up'
+    case 'inboundDown':
+      return members.get(next.id)?.facts.inbound.state === 'up'
+    default:
+      return true
+  }
+}
+
+it('whatever happens, joined and left alternate, and nobody leaves for whom both witnesses vouch', () => {
+  fc.assert(
+    fc.property(history, (steps) => {
+      let membership = emptyMembership(testRecord('self', { url: 'ws://self:1/websocket' }), 10_000)
+      let now = 0
+      const joined = new Map<string, boolean>()
+      for (const [next, passed] of steps) {
+        now += passed
+        if (!possible(membership, next)) continue
+        const before = membership
+        const members = [...before.members]
+        const { membership: after, effects } = reduce(before, next, now)
+        membership = after
+        // The value that was handed in stays as it was.
+        expect([...before.members]).toEqual(members)
+        for (const effect of effects) {
+          if (effect.type !== 'tell') continue
+          const { event } = effect
+          if (event.type === 'memberJoined') {
+            expect(joined.get(event.id) ?? false).toBe(false)
+            joined.set(event.id, true)
+          } else if (event.type === 'memberLeft') {
+            expect(joined.get(event.id)).toBe(true)
+            joined.set(event.id, false)
+            const facts = before.members.get(event.id)?.facts
+            if (event.reason !== 'closed') {
+              expect(after.registryReachable).toBe(true)
+              expect(facts?.record.state === 'fresh' && isLinked(facts) && next.type !== 'recordStale' && next.type !== 'recordDeleted' && !next.type.endsWith('Down')).toBe(false)
+            }
+          } else if (event.type === 'memberRecovered') {
+            expect(joined.get(event.id)).toBe(true)
+          }
+        }
+        for (const { facts, verdict, joined: told } of after.members.values()) {
+          // Linked and not said goodbye: alive, whatever the record says.
+          if (isLinked(facts)) expect(verdict.status).toBe('alive')
+          else expect(verdict.status).not.toBe('alive')
+          expect(told).toBe(joined.get(facts.id) ?? false)
+          if (verdict.status === 'suspect') expect(verdict.reason).not.toBe('')
+        }
+      }
+    }),
+    { numRuns: 2000 },
+  )
+})
+
+it('forgets what it need not know: neither members nor the departed grow without bound', () => {
+  let membership = emptyMembership(testRecord('self'), 10_000)
+  for (let n = 0; n < 3000; n += 1) {
+    const seen = testRecord(`i${n}`, { createdAt: 100 })
+    membership = reduce(membership, { type: 'recordSeen', record: seen }, n).membership
+    membership = reduce(membership, { type: 'recordDeleted', record: seen }, n).membership
+  }
+  expect(membership.members.size).toBe(0)
+  expect(membership.departed.size).toBeLessThanOrEqual(1000)
+})
