@@ -11,6 +11,8 @@ import { renderTable } from './table.js'
 
 /** With `--once`: so long everyone may take to be linked to everyone. */
 const linkedWithinMs = 30_000
+/** A MongoDB that does not answer for so long is not there. */
+const mongoPatienceMs = 5000
 /** An instance that has not left by then is killed. */
 const leavePatienceMs = 1500
 
@@ -29,7 +31,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 const startedAt = performance.now()
 const mongo = await openMongo(process.env['MONGO_URL'])
 say(`MongoDB: ${mongo.what}`)
-const client = await new MongoClient(mongo.url).connect()
+const client = await connectMongo(mongo.url)
 // A database of its own for each run: whatever else is on that server is left alone.
 const database = client.db(`ddp_cluster_demo_${randomId(8)}`)
 const instances: InstanceProcess[] = []
@@ -52,6 +54,15 @@ function readOptions(): Arguments {
   } catch (error) {
     say(`${error instanceof Error ? error.message : String(error)}\n${usage}`)
     process.exit(2)
+  }
+}
+
+async function connectMongo(url: string): Promise<MongoClient> {
+  try {
+    return await new MongoClient(url, { serverSelectionTimeoutMS: mongoPatienceMs }).connect()
+  } catch (error) {
+    say(`MongoDB cannot be reached: ${error instanceof Error ? error.message : String(error)}`)
+    process.exit(1)
   }
 }
 
