@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startEmbeddedMongo } from '@ddp-cluster/embedded-mongo'
 import { MongoClient } from 'mongodb'
+import { startConstantServer } from './mongo-constant.js'
 import type { EmbeddedMongo } from '@ddp-cluster/embedded-mongo'
 import type { Timestamp } from 'mongodb'
 import type { BenchOptions, BenchReport } from './report.js'
@@ -37,13 +38,22 @@ const runClient = async (uri: string, id: number, ms: number): Promise<number> =
   return done
 }
 
-const operations = async (server: EmbeddedMongo, ms: number): Promise<number> => {
-  const children = Array.from({ length: clientProcesses }, (_, id) => fork(fileURLToPath(import.meta.url), [server.uri, String(id), String(ms)]))
+const operations = async (uri: string, ms: number): Promise<{ perSecond: number, serverMicros: number }> => {
+  const children = Array.from({ length: clientProcesses }, (_, id) => fork(fileURLToPath(import.meta.url), [uri, String(id), String(ms)]))
   await Promise.all(children.map((child) => once(child, 'message')))
   const results = children.map((child) => once(child, 'message') as Promise<[number]>)
+  const before = process.cpuUsage()
   for (const child of children) child.send('go')
   const counts = await Promise.all(results)
-  return counts.reduce((sum, [count]) => sum + count, 0) / (ms / 1000)
+  const { user, system } = process.cpuUsage(before)
+  const done = counts.reduce((sum, [count]) => sum + count, 0)
+  return { perSecond: done / (ms / 1000), serverMicros: (user + system) / done }
+}
+
+/** The same clients against a server that answers at once and always the same: as fast as the drivers themselves can be here. */
+const driverAlone = async (ms: number): Promise<{ perSecond: number, serverMicros: number }> => {
+  await using constant = await startConstantServer()
+  return operations(constant.uri, ms)
 }
 
 /** Every stream hears of one write: how long until the last one has. */
@@ -88,16 +98,21 @@ const memory = async (server: EmbeddedMongo, ms: number): Promise<number> => {
 }
 
 export const run = async ({ quick }: BenchOptions): Promise<BenchReport> => {
+  const ms = quick ? 3000 : 15_000
+  const driver = await driverAlone(ms)
   const began = performance.now()
   await using server = await startEmbeddedMongo()
   const startMs = performance.now() - began
-  const perSecond = await operations(server, quick ? 3000 : 15_000)
+  const { perSecond, serverMicros } = await operations(server.uri, ms)
   const { heardMs, oneMs } = await changeStreams(server)
   const grownMb = await memory(server, quick ? 10_000 : 600_000)
   return {
     rows: [
       { what: 'start, ms', value: startMs.toFixed(1) },
       { what: `operations a second, ${clientProcesses} client processes (half finds, half updates)`, value: Math.round(perSecond) },
+      { what: 'the same clients against a server that answers a constant', value: Math.round(driver.perSecond) },
+      { what: 'of what the drivers alone reach', value: `${Math.round(perSecond / driver.perSecond * 100)} %` },
+      { what: 'processor time of the server for an operation, µs (the constant one)', value: `${serverMicros.toFixed(0)} (${driver.serverMicros.toFixed(0)})` },
       { what: `first of ${streams} change streams heard of a write after, ms`, value: oneMs.toFixed(1) },
       { what: `all ${streams} change streams heard of a write after, ms`, value: heardMs.toFixed(1) },
       { what: `heap grown over ${quick ? '10 s' : '10 min'} of writing and deleting, MB`, value: grownMb.toFixed(1) },

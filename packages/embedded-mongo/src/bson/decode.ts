@@ -141,8 +141,9 @@ class Reader {
   }
 
   #skipCstring(): void {
-    const zero = this.#bytes.indexOf(0, this.offset)
-    if (zero === -1 || zero >= this.#end) throw new InvalidBson('a name does not end')
+    let zero = this.offset
+    while (zero < this.#end && this.#bytes[zero] !== 0) zero++
+    if (zero >= this.#end) throw new InvalidBson('a name does not end')
     this.offset = zero + 1
   }
 

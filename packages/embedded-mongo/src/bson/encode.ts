@@ -154,9 +154,20 @@ class Writer {
     this.#byte(0)
   }
 
+  /** Short plain text is copied here: calling out of JavaScript for it costs more than that. */
   #text(text: string): number {
     const begin = this.#at
-    this.#reserve(text.length * 3)
+    const { length } = text
+    this.#reserve(length * 3)
+    if (length < 24) {
+      const bytes = this.#bytes
+      let copied = 0
+      for (let code = 0; copied < length && (code = text.charCodeAt(copied)) <= 0x7f; copied++) bytes[begin + copied] = code
+      if (copied === length) {
+        this.#at += length
+        return length
+      }
+    }
     this.#at += this.#bytes.write(text, begin, 'utf8')
     return this.#at - begin
   }
