@@ -67,7 +67,7 @@ export class MethodRun implements MethodInvocation {
     }
     if (this.#unblocked) throw new DDPServerError('unblocked', 'setUserId cannot be called after unblock: later messages may be running')
     this.#userId = userId
-    const change = (this.#userChange ?? Promise.resolve()).then(() => this.#host.changeUser(userId))
+    const change = this.#host.changeUser(userId)
     // The method's end looks at it too; until then nobody may, and that is no fault.
     change.catch(() => undefined)
     this.#userChange = change

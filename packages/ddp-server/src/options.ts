@@ -106,10 +106,10 @@ function validPath(path: string): string {
   return path
 }
 
-/** A check that cannot make sense of what a stranger sent refuses it. */
-function isAllowedBy(check: (origin: string) => boolean, origin: string, logger: Logger): boolean {
+/** A check that cannot make sense of what a stranger sent refuses it, and so does one that answers with anything but true, such as a promise. */
+function isAllowedBy(check: (origin: string) => unknown, origin: string, logger: Logger): boolean {
   try {
-    return check(origin)
+    return check(origin) === true
   } catch (thrown) {
     logger.error({ err: thrown }, 'allowedOrigins threw, and the client was refused')
     return false

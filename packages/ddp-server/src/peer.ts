@@ -50,6 +50,9 @@ export class Peer implements MessageSocketOwner, TurnMember {
   #isInTurn = false
   #isAdvancing = false
   #reading: 'on' | 'paused for this turn' | 'paused for the queue' = 'on'
+  /** What the socket had in hand when it was paused: no more than one read from the network, or one frame of SockJS. */
+  #unread: string[] = []
+  #firstUnread = 0
 
   constructor(host: PeerHost, facts: ClientFacts, socket: MessageSocket) {
     this.#host = host
@@ -61,6 +64,11 @@ export class Peer implements MessageSocketOwner, TurnMember {
   }
 
   message(text: string): void {
+    if (this.#reading === 'on') this.#read(text)
+    else if (this.#state.phase !== 'ended') this.#unread.push(text)
+  }
+
+  #read(text: string): void {
     const state = this.#state
     if (state.phase === 'ended') return
     this.#heartbeat?.heard()
@@ -209,11 +217,10 @@ export class Peer implements MessageSocketOwner, TurnMember {
     this.#socket.pause()
   }
 
-  /** The client's sends wait until half of its queue is done. Until then its silence is of our making, so its heart is not listened to. */
+  /** The client's sends wait until half of its queue is done. Until then its silence is of our making. */
   #pauseForQueue(): void {
     this.#reading = 'paused for the queue'
     this.#socket.pause()
-    this.#heartbeat?.stop()
   }
 
   #resumeReading(): void {
@@ -223,15 +230,38 @@ export class Peer implements MessageSocketOwner, TurnMember {
       this.#startHeartbeat()
     }
     this.#reading = 'on'
-    this.#socket.resume()
+    this.#readUnread()
+    if (this.#isReading()) this.#socket.resume()
+  }
+
+  #readUnread(): void {
+    while (this.#firstUnread < this.#unread.length && this.#isReading()) {
+      const text = this.#unread[this.#firstUnread] ?? ''
+      this.#firstUnread += 1
+      this.#read(text)
+    }
+    if (this.#firstUnread < this.#unread.length) return
+    this.#unread = []
+    this.#firstUnread = 0
+  }
+
+  #isReading(): boolean {
+    return this.#reading === 'on' && this.#state.phase !== 'ended'
   }
 
   #startHeartbeat(): void {
+    this.#heartbeat?.stop()
     const { clock, heartbeatIntervalMs: intervalMs, heartbeatTimeoutMs: timeoutMs } = this.#host.options
     this.#heartbeat = new HeartbeatTimer({
       clock, intervalMs, timeoutMs, sendPing: () => this.#send({ msg: 'ping' }),
-      onDead: () => this.#end({ cause: 'heartbeat-timeout', code: 1001, reason: 'no sign of life' }),
+      onDead: () => this.#onSilence(),
     })
+  }
+
+  /** While the socket is not read, silence says nothing; but that pings were sent has the kernel find out whether there is anybody. */
+  #onSilence(): void {
+    if (this.#reading === 'paused for the queue') this.#startHeartbeat()
+    else this.#end({ cause: 'heartbeat-timeout', code: 1001, reason: 'no sign of life' })
   }
 
   #end(end: ConnectionEnd & { readonly code: number }): void {
@@ -247,6 +277,7 @@ export class Peer implements MessageSocketOwner, TurnMember {
     this.#state = { phase: 'ended' }
     this.#timers.clear()
     this.#heartbeat?.stop()
+    this.#unread = []
     if (state.phase === 'greeting') return
     this.#host.sessionEnded(this)
     state.runner.end()

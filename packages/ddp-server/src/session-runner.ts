@@ -25,6 +25,8 @@ export class SessionRunner implements HandlerHost {
   readonly #options: SessionRunnerOptions
   readonly #session: Session
   readonly #publications = new Map<Subscription, PublicationRun>()
+  /** The last change of user that was asked for: a method that was unblocked may ask before the one before it is through. Never rejects. */
+  #userChanged: Promise<void> = Promise.resolve()
   #hasEnded = false
 
   constructor(options: SessionRunnerOptions) {
@@ -67,7 +69,13 @@ export class SessionRunner implements HandlerHost {
     if (this.#session.unblock(work)) this.#options.onProgress()
   }
 
-  async changeUser(userId: string | null): Promise<void> {
+  changeUser(userId: string | null): Promise<void> {
+    const change = this.#userChanged.then(() => this.#changeUser(userId))
+    this.#userChanged = change.catch(() => undefined)
+    return change
+  }
+
+  async #changeUser(userId: string | null): Promise<void> {
     if (this.#hasEnded) return
     const { effects, restarted } = this.#session.beginUserChange(userId)
     this.#perform(effects)
@@ -127,6 +135,8 @@ export class SessionRunner implements HandlerHost {
       this.#options.send(message)
     } catch (thrown) {
       this.#options.logger.error({ err: thrown, msg: message.msg, session: this.#session.id }, 'a message cannot be written as EJSON')
+      // The end of a subscription has to be told, whatever was to be told with it.
+      if (message.msg === 'nosub') this.#options.send({ ...message, error: internalError().toWire() })
     }
   }
 
