@@ -12,7 +12,7 @@ import { findProjection } from '../query/projection.js'
 import { checkSort, sorted } from '../query/sort.js'
 import { collectionOf, docArgument, flag, missingField, numberArgument, wrongType } from './arguments.js'
 import { openChangeStream } from './change-streams.js'
-import { writeResult } from './output-stages.js'
+import { outputStage } from './output-stages.js'
 import { limited } from './writes.js'
 import type { Doc, Value } from '../bson/value.js'
 import type { Source } from '../cursors.js'
@@ -142,9 +142,11 @@ const aggregate: Command = {
     if (isWhole && stages[0]?.[0] !== '$documents' && stages[0]?.[0] !== '$currentOp') {
       throw new MongoError('InvalidNamespace', '{aggregate: 1} is not valid for an empty pipeline.')
     }
+    const write = writes && outputStage(call, ...writes)
     const run = compilePipeline(writes ? pipeline.slice(0, -1) : pipeline, { scope, query: queryContext(scope), names, read })
     const docs = run([...read(name)])
-    return openCursor(call, namespace, new ListSource(writes ? writeResult(call, writes[0], writes[1], docs) : docs), batchSize)
+    write?.(docs)
+    return openCursor(call, namespace, new ListSource(write ? [] : docs), batchSize)
   },
 }
 

@@ -82,7 +82,7 @@ const replacement = (update: Doc): Update => {
   }
 }
 
-const alteredId = (id: Value): MongoError => new MongoError('ImmutableField',
+export const alteredId = (id: Value): MongoError => new MongoError('ImmutableField',
   `After applying the update, the (immutable) field '_id' was found to have been altered to _id: ${print(id)}`)
 
 const pipelineUpdate = (call: Call, pipeline: readonly Value[], arrayFilters: Value): Update => {

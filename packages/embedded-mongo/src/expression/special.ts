@@ -1,6 +1,7 @@
 import { isDoc, isTruthy, setField, typeOf } from '../bson/value.js'
 import { MongoError } from '../mongo-error.js'
 import { print } from '../bson/print.js'
+import { convert } from './convert.js'
 import { checkVariableName } from './field-path.js'
 import type { Doc, Value } from '../bson/value.js'
 import type { Compile } from './field-path.js'
@@ -25,6 +26,7 @@ export const specialOperator = (operator: string, operand: Value, names: Names, 
       const [value, otherwise] = [compile(args[0], names), compile(args[1], names)]
       return (scope) => value(scope) ?? otherwise(scope)
     }
+    case '$convert': return convert(operand, names, compile)
     case '$switch': return choice(operand, names, compile)
     case '$let': return letIn(operand, names, compile)
     case '$map': return map(operand, names, compile)

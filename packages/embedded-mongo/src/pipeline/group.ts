@@ -50,12 +50,9 @@ const accumulators: Readonly<Record<string, Accumulator>> = {
   },
 }
 
-/** `$group`: one document for each value of `_id`, in the order in which the values were first seen. */
-export const group = (spec: Value, context: StageContext): Run => {
-  if (!isDoc(spec)) throw new MongoError(15947, 'a group\'s fields must be specified in an object')
-  if (!Object.hasOwn(spec, '_id')) throw new MongoError(15955, 'a group specification must include an _id')
-  const id = compileExpression(spec['_id'], context.names)
-  const fields = Object.entries(spec).filter(([name]) => name !== '_id').map(([name, value]) => {
+/** The fields that accumulators make of the documents of a group. */
+export const accumulated = (outputs: Doc, context: StageContext): ((scopes: readonly Scope[]) => Doc) => {
+  const fields = Object.entries(outputs).map(([name, value]) => {
     if (name.includes('.')) throw new MongoError(40235, `The field name '${name}' cannot contain '.'`)
     if (name.startsWith('$')) throw new MongoError(40236, `The field name '${name}' cannot be an operator name`)
     if (!isDoc(value)) throw new MongoError(40234, `The field '${name}' must be an accumulator object`)
@@ -65,6 +62,20 @@ export const group = (spec: Value, context: StageContext): Run => {
     if (!accumulate) throw new MongoError(15952, `unknown group operator '${operator}'`)
     return { name, accumulate, evaluate: compileExpression(value[operator], context.names) }
   })
+  return (scopes) => {
+    const doc: Doc = {}
+    for (const { name, accumulate, evaluate } of fields) setField(doc, name, accumulate(scopes.map(evaluate)))
+    return doc
+  }
+}
+
+/** `$group`: one document for each value of `_id`, in the order in which the values were first seen. */
+export const group = (spec: Value, context: StageContext): Run => {
+  if (!isDoc(spec)) throw new MongoError(15947, 'a group\'s fields must be specified in an object')
+  if (!Object.hasOwn(spec, '_id')) throw new MongoError(15955, 'a group specification must include an _id')
+  const { _id, ...outputs } = spec
+  const id = compileExpression(_id, context.names)
+  const fields = accumulated(outputs, context)
   return (docs) => {
     const groups = new Map<string, { id: Value, scopes: Scope[] }>()
     for (const doc of docs) {
@@ -75,10 +86,6 @@ export const group = (spec: Value, context: StageContext): Run => {
       if (existing) existing.scopes.push(scope)
       else groups.set(key, { id: value, scopes: [scope] })
     }
-    return [...groups.values()].map((found) => {
-      const doc: Doc = { _id: found.id }
-      for (const { name, accumulate, evaluate } of fields) setField(doc, name, accumulate(found.scopes.map(evaluate)))
-      return doc
-    })
+    return [...groups.values()].map((found) => ({ _id: found.id, ...fields(found.scopes) }))
   }
 }

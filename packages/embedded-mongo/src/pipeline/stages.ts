@@ -8,8 +8,11 @@ import { Filter } from '../query/filter.js'
 import { visitPath } from '../query/path.js'
 import { checkSort, sorted } from '../query/sort.js'
 import { queryContext } from './context.js'
+import { bucket, bucketAuto } from './bucket.js'
+import { graphLookup } from './graph-lookup.js'
 import { group } from './group.js'
 import { AddedFields, Projection } from './projection.js'
+import { redact } from './redact.js'
 import type { Doc, Value } from '../bson/value.js'
 import type { Run, StageContext } from './context.js'
 
@@ -59,7 +62,14 @@ const compileStage = (name: string, spec: Value, context: StageContext): Run => 
       return (docs) => (docs.length === 0 ? [] : [{ [spec]: docs.length }])
     }
     case '$group': return group(spec, context)
+    case '$bucket': return bucket(spec, context)
+    case '$bucketAuto': return bucketAuto(spec, context)
+    case '$graphLookup': return graphLookup(spec, context)
+    case '$redact': return redact(spec, context)
     case '$sortByCount': {
+      if (!isDoc(spec) && !(typeof spec === 'string' && spec.startsWith('$'))) {
+        throw new MongoError(40149, 'the sortByCount field must be specified as a string or as an object')
+      }
       const counted = group({ _id: spec, count: { $sum: 1 } }, context)
       return (docs) => sorted(counted(docs), { count: -1 }, undefined)
     }
@@ -69,7 +79,11 @@ const compileStage = (name: string, spec: Value, context: StageContext): Run => 
     case '$unionWith': return unionWith(spec, context)
     case '$sample': {
       const size = isDoc(spec) ? spec['size'] : undefined
+      if (!isDoc(spec)) throw new MongoError(28745, 'the $sample stage specification must be an object')
+      for (const option of Object.keys(spec)) if (option !== 'size') throw new MongoError(28748, `unrecognized option to $sample: ${option}`)
+      if (size === undefined) throw new MongoError(28749, '$sample stage must specify a size')
       if (!isNumeric(size)) throw new MongoError(28746, 'size argument to $sample must be a number')
+      if (toNumber(size) < 0) throw new MongoError(28747, 'size argument to $sample must not be negative')
       return (docs) => docs.map((doc) => ({ doc, at: Math.random() })).sort((a, b) => a.at - b.at).slice(0, toNumber(size)).map(({ doc }) => doc)
     }
     default: throw new MongoError(40324, `Unrecognized pipeline stage name: '${name}'`)
@@ -128,7 +142,25 @@ const count = (name: string, spec: Value, code: number, positive: boolean): numb
   return number
 }
 
+const checkUnwind = (spec: Doc): void => {
+  for (const [name, value] of Object.entries(spec)) {
+    if (name === 'path' && typeof value !== 'string') throw new MongoError(28808, `expected a string as the path for $unwind stage, got ${typeOf(value)}`)
+    if (name === 'preserveNullAndEmptyArrays' && typeof value !== 'boolean') {
+      throw new MongoError(28809, `expected a boolean for the preserveNullAndEmptyArrays option to $unwind stage, got ${typeOf(value)}`)
+    }
+    if (name === 'includeArrayIndex') {
+      if (typeof value !== 'string' || value === '') throw new MongoError(28810, `expected a non-empty string for the includeArrayIndex  option to $unwind stage, got ${typeOf(value)}`)
+      if (value.startsWith('$')) throw new MongoError(28822, `includeArrayIndex option to $unwind stage should not be prefixed with a '$': ${value}`)
+    }
+    if (!['path', 'preserveNullAndEmptyArrays', 'includeArrayIndex'].includes(name)) {
+      throw new MongoError(28811, `unrecognized option to $unwind stage: ${name}`)
+    }
+  }
+}
+
 const unwind = (spec: Value): Run => {
+  if (isDoc(spec)) checkUnwind(spec)
+  else if (typeof spec !== 'string') throw new MongoError(15981, `expected either a string or an object as specification for $unwind stage, got ${typeOf(spec)}`)
   const path = isDoc(spec) ? spec['path'] : spec
   const keep = isDoc(spec) && spec['preserveNullAndEmptyArrays'] === true
   const indexName = isDoc(spec) && typeof spec['includeArrayIndex'] === 'string' ? spec['includeArrayIndex'] : undefined
@@ -158,6 +190,16 @@ const put = (doc: Doc, parts: readonly string[], value: Value): Doc => {
 const lookup = (spec: Value, context: StageContext): Run => {
   if (!isDoc(spec)) throw new MongoError('FailedToParse', `the $lookup specification must be an object, but found ${typeOf(spec)}`)
   const { from, as, localField, foreignField, pipeline, let: variables } = spec
+  for (const [name, value] of Object.entries(spec)) {
+    if (name === 'pipeline' && !Array.isArray(value)) throw new MongoError('TypeMismatch', '\'pipeline\' option must be specified as an array')
+    if (name === 'let' && !isDoc(value)) throw new MongoError('FailedToParse', `$lookup argument 'let: ${print(value)}' must be an object, is type ${typeOf(value)}`)
+    if (name === 'pipeline' || name === 'let') continue
+    if (typeof value !== 'string') throw new MongoError('FailedToParse', `$lookup argument '${name}: ${print(value)}' must be a string, is type ${typeOf(value)}`)
+    if (!['from', 'as', 'localField', 'foreignField'].includes(name)) throw new MongoError('FailedToParse', `unknown argument to $lookup: ${name}`)
+  }
+  if (Array.isArray(pipeline) && (localField !== undefined || foreignField !== undefined)) {
+    throw new MongoError('FailedToParse', '$lookup with \'pipeline\' may not specify \'localField\' or \'foreignField\'')
+  }
   if (typeof from !== 'string') throw new MongoError('FailedToParse', 'missing \'from\' option to $lookup stage specification: ')
   if (typeof as !== 'string') throw new MongoError('FailedToParse', 'must specify \'as\' field for a $lookup')
   if (Array.isArray(pipeline)) {
@@ -190,7 +232,12 @@ const lookup = (spec: Value, context: StageContext): Run => {
 const facet = (spec: Value, context: StageContext): Run => {
   if (!isDoc(spec) || Object.keys(spec).length === 0) throw new MongoError(40169, 'the $facet specification must be a non-empty object')
   const runs = Object.entries(spec).map(([name, pipeline]): [string, Run] => {
+    if (name === '' || name.startsWith('$') || name.includes('.')) throw new MongoError(16410, 'FieldPath field names may not start with \'$\'.')
     if (!Array.isArray(pipeline)) throw new MongoError(40170, `arguments to $facet must be arrays, ${name} is type ${typeOf(pipeline)}`)
+    for (const stage of pipeline) {
+      const [inner] = stageOf(stage)
+      if (['$out', '$merge', '$facet', '$changeStream', '$geoNear'].includes(inner)) throw new MongoError(40600, `${inner} is not allowed to be used within a $facet stage`)
+    }
     return [name, compilePipeline(pipeline, context)]
   })
   return (docs) => [Object.fromEntries(runs.map(([name, run]) => [name, run([...docs])]))]

@@ -52,6 +52,14 @@ export class Collection {
     }
   }
 
+  /** The documents that have this key in the index, as `valueKey` writes the values of its fields. */
+  * byKey(index: Index, key: string): Generator<Doc> {
+    for (const id of index.withKey(key)) {
+      const doc = this.#docs.get(id)
+      if (doc) yield doc
+    }
+  }
+
   /** Adds a document, and returns those that a capped collection had to drop for it. */
   insert(doc: Doc): Doc[] {
     const id = getField(doc, '_id')

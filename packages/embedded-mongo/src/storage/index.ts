@@ -43,6 +43,15 @@ export class Index {
     return this.#entries.get(valueKey([value ?? null])) ?? []
   }
 
+  withKey(key: string): Iterable<string> {
+    return this.#entries.get(key) ?? []
+  }
+
+  /** The same index of no documents. */
+  emptied(): Index {
+    return new Index(this.spec, this.#partial)
+  }
+
   add(id: string, doc: Doc): void {
     for (const { key } of this.#keysOf(doc)) {
       const ids = this.#entries.get(key)

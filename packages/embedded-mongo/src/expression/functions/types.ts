@@ -83,6 +83,13 @@ const conversions: Readonly<Record<string, (value: Value) => Value>> = {
   objectId,
 }
 
+/** The value as one of another type. @throws MongoError 241 where the two types know no way, or this value has none. */
+export const conversionTo = (target: string, value: Value): Value => {
+  const conversion = Object.hasOwn(conversions, target) ? conversions[target] : undefined
+  if (!conversion) throw unsupported(value, target)
+  return conversion(value)
+}
+
 const converting = (target: string): FunctionOperator => ({
   takes: [1, 1],
   run: ([value]) => (isNullish(value) ? null : conversions[target]?.(value)),
