@@ -237,6 +237,47 @@ describe('a call', () => {
     expect(await even).toBe(2)
   })
 
+  it('made while the loss is told was not sent, and is sent later', async () => {
+    const { client, server } = setUp()
+    server.socket.accept()
+    const calls: Promise<unknown>[] = []
+    client.on('statusChanged', ({ status }) => {
+      if (status === 'waiting' || status === 'offline') calls.push(client.apply(status, [], { noRetry: true }))
+    })
+    server.socket.drop()
+    client.disconnect()
+    for (const call of calls) expect(await outcome(call)).toBe('pending')
+    client.reconnect()
+    server.socket.accept()
+    expect(server.socket.take()).toMatchObject([{ method: 'waiting' }, { method: 'offline' }])
+    client.disconnect()
+    await client.close()
+    await Promise.allSettled(calls)
+  })
+
+  it('is refused when its limits make no sense', async () => {
+    const { client, server } = setUp()
+    for (const options of [{ timeoutMs: Infinity }, { timeoutMs: -1 }, { timeoutMs: NaN }, { maxRetries: -1 }, { maxRetries: NaN }, { maxRetries: 0.5 }]) {
+      await expect(client.apply('m', [], options)).rejects.toThrow(RangeError)
+    }
+    server.socket.accept()
+    expect(server.socket.take()).toEqual([])
+    await client.close()
+  })
+
+  it('costs no more when many are under way', async () => {
+    const { client, server } = setUp({ maxOutstandingCalls: 50_000 })
+    server.socket.accept()
+    const began = performance.now()
+    const calls = Array.from({ length: 50_000 }, (_, i) => client.call('m', i))
+    expect(server.socket.take().length).toBe(50_000)
+    for (let id = 1; id <= calls.length; id += 1) server.socket.say({ msg: 'result', id: String(id), result: id }, { msg: 'updated', methods: [String(id)] })
+    expect((await Promise.all(calls)).length).toBe(50_000)
+    // With a look at all the others for each of them it is minutes.
+    expect(performance.now() - began).toBeLessThan(5_000)
+    await client.close()
+  })
+
   it('sends what its parameters were when it was made', () => {
     const { client, server } = setUp()
     const params = { list: [1], url: new URL('http://a.example/') }

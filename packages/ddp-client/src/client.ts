@@ -155,11 +155,11 @@ export class DDPClient extends EventEmitter<DDPClientEvents> {
     return this.close()
   }
 
-  async #apply(name: string, params: readonly unknown[], options?: ApplyOptions, onResult?: (outcome: MethodOutcome) => void): Promise<unknown> {
-    if (this.#closed) throw this.#closed
+  #apply(name: string, params: readonly unknown[], options?: ApplyOptions, onResult?: (outcome: MethodOutcome) => void): Promise<unknown> {
+    if (this.#closed) return Promise.reject(this.#closed)
     const settled = this.#calls.add(this.#nextId(), name, params, options, onResult)
     this.#sendMethods()
-    return await settled
+    return settled
   }
 
   #nextId(): string {

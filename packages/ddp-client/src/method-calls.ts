@@ -1,8 +1,8 @@
 import { DDPError, stringifyMessage, type MethodMessage } from '@ddp-cluster/ddp-common'
 import type { Timers } from '@ddp-cluster/ddp-common/internal'
 import { ConnectionError } from './connection-end.js'
-import { deferred, type Deferred } from './deferred.js'
 import { MethodQueue, type Method, type MethodOutcome } from './method-queue.js'
+import { longestMs } from './options.js'
 
 export interface ApplyOptions {
   /** Sent only after everything called before it has finished, and finished before anything called after it is sent. Default: false. */
@@ -17,7 +17,9 @@ export interface ApplyOptions {
   readonly randomSeed?: string | undefined
 }
 
-interface Call extends Deferred<unknown> {
+interface Call {
+  readonly resolve: (result: unknown) => void
+  readonly reject: (error: Error) => void
   /** Called with the result as soon as it is there, before its writes are. */
   readonly onResult: ((outcome: MethodOutcome) => void) | undefined
   readonly forgetTimer: () => void
@@ -44,29 +46,32 @@ export class MethodCalls {
     return this.#queue.size
   }
 
-  /** Queues a call; `onResult` hears of the result before the promise settles. Throws when there are too many, and what EJSON cannot write. */
+  /**
+   * Queues a call; `onResult` hears of the result before the promise settles. Rejects when there are too many, with a `RangeError` when the
+   * limits make no sense, and with what EJSON throws when it cannot write the parameters.
+   */
   add(id: string, name: string, params: readonly unknown[], options: ApplyOptions = {}, onResult?: (outcome: MethodOutcome) => void): Promise<unknown> {
-    if (this.#queue.size >= this.#maxOutstanding) {
-      throw new ConnectionError('too-many', `${this.#maxOutstanding} calls are under way already (maxOutstandingCalls)`)
-    }
-    const queued = method(id, name, params, options)
-    const settled = deferred()
-    const { timeoutMs } = options
-    const forgetTimer = timeoutMs === undefined ? ignore : this.#timers.after(timeoutMs, () => {
-      this.fail(id, new ConnectionError('timeout', `The method ${name} was not answered within ${timeoutMs} ms`))
+    return new Promise((resolve, reject) => {
+      if (this.#queue.size >= this.#maxOutstanding) {
+        throw new ConnectionError('too-many', `${this.#maxOutstanding} calls are under way already (maxOutstandingCalls)`)
+      }
+      checkLimits(options)
+      this.#queue.add(method(id, name, params, options))
+      const { timeoutMs } = options
+      const forgetTimer = timeoutMs === undefined ? ignore : this.#timers.after(timeoutMs, () => {
+        this.fail(id, new ConnectionError('timeout', `The method ${name} was not answered within ${timeoutMs} ms`))
+      })
+      this.#calls.set(id, { resolve, reject, onResult, forgetTimer })
     })
-    this.#calls.set(id, { ...settled, onResult, forgetTimer })
-    this.#queue.add(queued)
-    return settled.promise
   }
 
   /** Before all others, on a new connection; it is not sent again by itself. */
   addFirst(id: string, name: string, params: readonly unknown[], onResult: (outcome: MethodOutcome) => void): void {
-    this.#calls.set(id, { ...deferred(), onResult, forgetTimer: ignore })
+    this.#calls.set(id, { resolve: ignore, reject: ignore, onResult, forgetTimer: ignore })
     this.#queue.addFirst(method(id, name, params, { wait: true, noRetry: true }))
   }
 
-  takeSendable(): Method[] {
+  takeSendable(): readonly Method[] {
     return this.#queue.takeSendable()
   }
 
@@ -118,6 +123,15 @@ export class MethodCalls {
     this.#calls.delete(id)
     this.#half.delete(id)
     this.#queue.remove(id)
+  }
+}
+
+function checkLimits({ timeoutMs, maxRetries }: ApplyOptions): void {
+  if (timeoutMs !== undefined && !(timeoutMs >= 0 && timeoutMs <= longestMs)) {
+    throw new RangeError(`timeoutMs must be a number from 0 to ${longestMs}, not ${String(timeoutMs)}; leave it out to wait for ever`)
+  }
+  if (maxRetries !== undefined && !(maxRetries === Infinity || (Number.isInteger(maxRetries) && maxRetries >= 0))) {
+    throw new RangeError(`maxRetries must be a whole number from 0, or Infinity, not ${String(maxRetries)}`)
   }
 }
 

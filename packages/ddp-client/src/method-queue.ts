@@ -18,16 +18,18 @@ export interface Method {
 
 interface Queued {
   readonly method: Method
+  readonly block: Block
   retriesLeft: number
-  /** On the present connection. */
-  sent: boolean
   outcome: MethodOutcome | undefined
   updated: boolean
 }
 
 interface Block {
   readonly wait: boolean
-  readonly methods: Map<string, Queued>
+  /** How many of its methods have not finished. */
+  size: number
+  /** Those of them that were not sent on the present connection and have no result, in order. */
+  readonly unsent: Set<Queued>
 }
 
 /**
@@ -36,7 +38,7 @@ interface Block {
  */
 export class MethodQueue {
   readonly #blocks: Block[] = []
-  readonly #queued = new Map<string, { readonly block: Block; readonly queued: Queued }>()
+  readonly #queued = new Map<string, Queued>()
 
   get size(): number {
     return this.#queued.size
@@ -44,56 +46,53 @@ export class MethodQueue {
 
   add(method: Method): void {
     const last = this.#blocks.at(-1)
-    const block = last && !last.wait && !method.wait ? last : this.#newBlock(method.wait)
+    const block = last && !last.wait && !method.wait ? last : newBlock(method.wait)
     if (block !== last) this.#blocks.push(block)
     this.#put(block, method)
   }
 
   /** Before all others: for the login that a new connection begins with. Nothing may have been sent on that connection yet. */
   addFirst(method: Method): void {
-    const block = this.#newBlock(true)
+    const block = newBlock(true)
     this.#blocks.unshift(block)
     this.#put(block, method)
   }
 
   /** The methods to send now; they count as sent from here on. */
-  takeSendable(): Method[] {
-    const [first] = this.#blocks
-    if (!first) return []
-    const sendable: Method[] = []
-    for (const queued of first.methods.values()) {
-      if (queued.sent || queued.outcome) continue
-      queued.sent = true
-      sendable.push(queued.method)
-    }
+  takeSendable(): readonly Method[] {
+    const unsent = this.#blocks[0]?.unsent
+    if (unsent === undefined || unsent.size === 0) return none
+    const sendable = Array.from(unsent, ({ method }) => method)
+    unsent.clear()
     return sendable
   }
 
   /** Notes a result. Returns the outcome when the method has finished with that. */
   noteResult(id: string, outcome: MethodOutcome): MethodOutcome | undefined {
-    const queued = this.#queued.get(id)?.queued
+    const queued = this.#queued.get(id)
     if (!queued || queued.outcome) return undefined
     queued.outcome = outcome
-    return this.#finished(id, queued)
+    queued.block.unsent.delete(queued)
+    return this.#finished(queued)
   }
 
   /** Notes that the writes of a method have arrived. Returns the outcome when the method has finished with that. */
   noteUpdated(id: string): MethodOutcome | undefined {
-    const queued = this.#queued.get(id)?.queued
+    const queued = this.#queued.get(id)
     if (!queued) return undefined
     queued.updated = true
-    return this.#finished(id, queued)
+    return this.#finished(queued)
   }
 
   /** Takes a method out, whatever came of it. */
   remove(id: string): void {
-    const found = this.#queued.get(id)
-    if (!found) return
+    const queued = this.#queued.get(id)
+    if (!queued) return
+    const { block } = queued
     this.#queued.delete(id)
-    found.block.methods.delete(id)
-    while (this.#blocks[0]?.methods.size === 0) this.#blocks.shift()
-    const index = this.#blocks.indexOf(found.block)
-    if (index > 0 && found.block.methods.size === 0) this.#blocks.splice(index, 1)
+    block.unsent.delete(queued)
+    block.size -= 1
+    if (block.size === 0) this.#blocks.splice(this.#blocks.indexOf(block), 1)
   }
 
   /**
@@ -103,31 +102,36 @@ export class MethodQueue {
   noteLost(): { readonly failed: string[]; readonly half: string[] } {
     const failed: string[] = []
     const half: string[] = []
-    for (const [id, { queued }] of this.#queued) {
+    for (const [id, queued] of this.#queued) {
+      const { unsent } = queued.block
       if (queued.outcome) half.push(id)
-      else if (queued.sent && queued.retriesLeft === 0) failed.push(id)
-      else if (queued.sent) {
-        queued.sent = false
-        queued.retriesLeft -= 1
+      else if (!unsent.has(queued) && queued.retriesLeft === 0) failed.push(id)
+      else {
+        if (!unsent.delete(queued)) queued.retriesLeft -= 1
+        // At the end: all are looked at in the order in which they were called.
+        unsent.add(queued)
       }
     }
     for (const id of failed) this.remove(id)
     return { failed, half }
   }
 
-  #newBlock(wait: boolean): Block {
-    return { wait, methods: new Map() }
-  }
-
   #put(block: Block, method: Method): void {
-    const queued: Queued = { method, retriesLeft: method.retries, sent: false, outcome: undefined, updated: false }
-    block.methods.set(method.id, queued)
-    this.#queued.set(method.id, { block, queued })
+    const queued: Queued = { method, block, retriesLeft: method.retries, outcome: undefined, updated: false }
+    block.size += 1
+    block.unsent.add(queued)
+    this.#queued.set(method.id, queued)
   }
 
-  #finished(id: string, queued: Queued): MethodOutcome | undefined {
+  #finished(queued: Queued): MethodOutcome | undefined {
     if (!queued.outcome || !queued.updated) return undefined
-    this.remove(id)
+    this.remove(queued.method.id)
     return queued.outcome
   }
+}
+
+const none: readonly Method[] = Object.freeze([])
+
+function newBlock(wait: boolean): Block {
+  return { wait, size: 0, unsent: new Set() }
 }

@@ -71,7 +71,7 @@ export function sessionSettings(options: SessionOptions): SessionSettings {
 }
 
 /** The longest that a timer of JavaScript waits. */
-const longestMs = 2_147_483_647
+export const longestMs = 2_147_483_647
 
 function duration(options: SessionOptions, name: keyof typeof sessionDefaults, least: number): number {
   const value = options[name] ?? sessionDefaults[name]

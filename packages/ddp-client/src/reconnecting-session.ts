@@ -124,15 +124,16 @@ export class ReconnectingSession {
       return
     }
     const succeeded = state.kind === 'connected' && this.#settings.clock.now() - state.since >= successAfterMs
-    this.#wait(succeeded ? 0 : state.retryCount, end.reason)
-    if (state.kind === 'connected') this.#handlers.onLost()
+    this.#wait(succeeded ? 0 : state.retryCount, end.reason, state)
   }
 
-  #wait(failures: number, reason: string): void {
+  #wait(failures: number, reason: string, before: State): void {
     const delayMs = backoffDelayMs(failures, Math.random())
     const retryCount = failures + 1
     this.#state = { kind: 'waiting', retryCount }
     this.#timers.after(delayMs, () => this.#connect(retryCount))
+    // First: whoever hears of the status may already ask for something, which must not pass for lost.
+    if (before.kind === 'connected') this.#handlers.onLost()
     this.#tell({ status: 'waiting', connected: false, retryCount, retryTime: Math.round(this.#settings.clock.wallNow() + delayMs), reason })
   }
 
@@ -144,8 +145,8 @@ export class ReconnectingSession {
       this.#ending.add(before.session)
       before.session.close()
     }
-    this.#tell(offline)
     if (before.kind === 'connected') this.#handlers.onLost()
+    this.#tell(offline)
   }
 
   #noteEnded(): void {

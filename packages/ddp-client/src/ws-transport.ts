@@ -1,4 +1,4 @@
-import { connect as connectTcp } from 'node:net'
+import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls, type ConnectionOptions as TlsConnectOptions } from 'node:tls'
 import { WebSocket, type ClientOptions, type RawData } from 'ws'
 import type { ConnectionEnd } from './connection-end.js'
@@ -33,6 +33,9 @@ class WsTransport implements Transport {
   readonly #handlers: TransportHandlers
   readonly #witness: SocketWitness
   readonly #socket: WebSocket
+  /** TCP or TLS, below the WebSocket. */
+  #stream: Socket | undefined
+  #isGathering = false
   #state: State = { kind: 'dialling' }
   /** What ws reported last, and the first explanation that nobody but ws has. */
   #error: Error | undefined
@@ -60,7 +63,9 @@ class WsTransport implements Transport {
   }
 
   send(text: string): void {
-    if (this.#state.kind === 'open') this.#socket.send(text)
+    if (this.#state.kind !== 'open') return
+    this.#gather()
+    this.#socket.send(text)
   }
 
   close(): void {
@@ -77,12 +82,25 @@ class WsTransport implements Transport {
     this.#socket.terminate()
   }
 
+  /** What is sent until control goes back to the event loop leaves in one system call. */
+  #gather(): void {
+    const stream = this.#stream
+    if (stream === undefined || this.#isGathering) return
+    this.#isGathering = true
+    stream.cork()
+    process.nextTick(() => {
+      this.#isGathering = false
+      stream.uncork()
+    })
+  }
+
   /** What node:http calls for the socket: as it would make it, but watched from its first moment. */
   readonly #createConnection = (options: TlsConnectOptions & { host: string; port: number }): ReturnType<typeof connectTcp> => {
     const { host, port } = options
     const secure = this.#secure
     const servername = options.servername || (/^[\d.]+$|:/.test(host) ? '' : host)
     const socket = secure ? connectTls({ ...options, path: undefined, servername }) : connectTcp({ host, port: Number(port) })
+    this.#stream = socket
     this.#witness.watch(socket, secure, () => this.#onStreamEnd())
     return socket
   }
