@@ -11,7 +11,7 @@ export interface Source {
   /** Only for streams: the token from which a new stream would go on. */
   readonly resumeToken?: () => Doc
   /** Only for streams: calls back once when there may be more. Returns what stops the waiting. */
-  readonly onMore?: (wake: () => void) => () => void
+  readonly onMore?: ((wake: () => void) => () => void) | undefined
 }
 
 export interface Cursor {

@@ -20,7 +20,7 @@ const codes = {
   TransactionTooLarge: 257, OperationNotSupportedInTransaction: 263, FailPointSetFailed: 266, IncompleteTransactionHistory: 217,
   ChangeStreamFatalError: 280, ChangeStreamHistoryLost: 286, NotWritablePrimary: 10107, NotPrimaryNoSecondaryOk: 13435,
   NotPrimaryOrSecondary: 13436, DuplicateKey: 11000, BSONObjectTooLarge: 10334, OutOfDiskSpace: 14031, ClientMarkedKilled: 46841,
-  MergeStageNoMatchingDocument: 13113, Location40571: 40571, ReadConcernMajorityNotEnabled: 148, NoSuchSession: 206, InvalidUUID: 207, TooManyLogicalSessions: 261,
+  MergeStageNoMatchingDocument: 13113, CannotGrowDocumentInCappedNamespace: 10003, Location40571: 40571, ReadConcernMajorityNotEnabled: 148, NoSuchSession: 206, InvalidUUID: 207, TooManyLogicalSessions: 261,
   UnknownFeatureCompatibilityVersion: 258, JSInterpreterFailure: 139, InvalidViewDefinition: 182, ReadConcernUnavailableYet: 134,
   InvalidIndexSpecificationOption: 197, ExceededMemoryLimit: 146, CollectionIsEmpty: 26001, SnapshotUnavailable: 246, APIVersionError: 322,
 } as const

@@ -1,5 +1,6 @@
 import { getField, isDoc, isNumeric, isTruthy, toNumber, typeOf } from '../bson/value.js'
 import { MongoError } from '../mongo-error.js'
+import { checkFieldTypes } from './field-types.js'
 import { checkCollectionName } from '../storage/store.js'
 import type { Doc, Value } from '../bson/value.js'
 import type { Call, Command } from './command.js'
@@ -21,6 +22,7 @@ export const checkFields = (name: string, command: Doc, spec: Command): void => 
     }
   }
   for (const field of spec.required ?? []) if (!Object.hasOwn(command, field)) throw missingField(name, field)
+  if (spec.types) checkFieldTypes(name, command, spec.types)
 }
 
 export const unknownField = (where: string, field: string): MongoError => new MongoError(40415, `BSON field '${where}.${field}' is an unknown field.`)

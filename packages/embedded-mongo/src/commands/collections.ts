@@ -4,7 +4,9 @@ import { MongoError } from '../mongo-error.js'
 import { queryContext } from '../pipeline/context.js'
 import { Filter } from '../query/filter.js'
 import { sizeOf } from '../storage/collection.js'
+import { checkFieldTypes } from './field-types.js'
 import { collectionOf, docArgument, flag, wrongType } from './arguments.js'
+import { validatorOf } from './validators.js'
 import { openCursor } from './reads.js'
 import type { Doc } from '../bson/value.js'
 import type { Call, Command } from './command.js'
@@ -17,6 +19,7 @@ const create: Command = {
   run: (call) => {
     const { server, db, command } = call
     const name = collectionOf(call)
+    checkFieldTypes('create', command, { capped: 'boolean', size: 'number', max: 'number' })
     const size = getField(command, 'size')
     const max = getField(command, 'max')
     const capped = isTruthy(getField(command, 'capped'))
@@ -28,7 +31,9 @@ const create: Command = {
     if (server.store.collection(db, name)) throw new MongoError('NamespaceExists', `Collection already exists. NS: ${db}.${name}`)
     const bytes = isNumeric(size) ? Math.ceil(Math.max(4096, toNumber(size)) / 256) * 256 : 0
     const cap = capped ? { size: bytes, max: isNumeric(max) && toNumber(max) > 0 ? toNumber(max) : undefined } : undefined
-    server.store.create(db, name, cap ? { capped: true, size: bytes, ...(max !== undefined && { max }) } : {}, cap)
+    const { validator, options } = validatorOf(call, {})
+    const collection = server.store.create(db, name, { ...(cap && { capped: true, size: bytes, ...(max !== undefined && { max }) }), ...options }, cap)
+    collection.validator = validator
     return {}
   },
 }

@@ -1,5 +1,6 @@
 import type { Doc } from '../bson/value.js'
 import type { CommandScope } from '../expression/scope.js'
+import type { FieldType } from './field-types.js'
 import type { Server } from '../server-state.js'
 
 /** One command as it came in, and what it may need of the server and of the connection it came on. */
@@ -18,9 +19,13 @@ export interface Command {
   readonly adminOnly?: boolean
   /** The fields that it takes beside those that every command takes; undefined where it takes anything. */
   readonly fields?: readonly string[]
+  /** Of which types the fields are, where another one is refused. */
+  readonly types?: Readonly<Record<string, FieldType>>
   /** Fields without which it is refused. */
   readonly required?: readonly string[]
   /** A write that reports a write concern error when it was asked for one. */
   readonly isWrite?: boolean
+  /** A read, which `maxTimeMS` bounds. */
+  readonly isRead?: boolean
   run(call: Call): Doc | Promise<Doc>
 }

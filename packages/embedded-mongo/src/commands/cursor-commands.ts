@@ -1,3 +1,4 @@
+import { print } from '../bson/print.js'
 import { getField, isNumeric, toNumber } from '../bson/value.js'
 import { MongoError } from '../mongo-error.js'
 import { missingField, numberArgument, wrongType } from './arguments.js'
@@ -15,12 +16,15 @@ const getMore: Command = {
     call.server.counters.getmore++
     const id = getField(call.command, 'getMore')
     const collection = getField(call.command, 'collection')
-    if (typeof id !== 'bigint') throw wrongType('getMore', 'getMore', id, 'long')
-    if (typeof collection !== 'string') throw wrongType('getMore', 'collection', collection, 'string')
+    if (typeof id !== 'bigint') throw new MongoError('TypeMismatch', `Field 'getMore' must be of type long in: ${print(call.command)}`)
+    if (typeof collection !== 'string') throw new MongoError('TypeMismatch', `Field 'collection' must be of type string in: ${print(call.command)}`)
     if (collection === '') throw new MongoError('InvalidNamespace', `Invalid namespace for getMore: ${call.db}.`)
     const size = numberArgument(call, 'batchSize')
     if (size !== undefined && size < 0) throw new MongoError('BadValue', `Batch size for getMore must be positive, but received: ${size}`)
     const cursor = call.server.cursors.get(id, `${call.db}.${collection}`)
+    if (!cursor.source.onMore && Object.hasOwn(call.command, 'maxTimeMS')) {
+      throw new MongoError('BadValue', 'cannot set maxTimeMS on getMore command for a non-awaitData cursor')
+    }
     const count = size === undefined || size === 0 ? Infinity : size
     let nextBatch = cursor.source.take(count)
     if (nextBatch.length === 0 && !cursor.source.isDone && cursor.source.onMore) nextBatch = await awaitMore(call, cursor, count)

@@ -5,9 +5,12 @@ import { queryContext } from '../pipeline/context.js'
 import { Filter } from '../query/filter.js'
 import { findDocs } from '../query/plan.js'
 import { findProjection } from '../query/projection.js'
-import { sorted } from '../query/sort.js'
+import { checkHint } from '../query/hint.js'
+import { checkSort, sorted } from '../query/sort.js'
+import { checkValid } from '../storage/validator.js'
 import { checkSize } from '../storage/collection.js'
 import { collectionOf, docArgument, flag } from './arguments.js'
+import { checkHintType } from './field-types.js'
 import { parseUpdate, refuseExpression } from './updates.js'
 import { limited } from './writes.js'
 import type { Doc } from '../bson/value.js'
@@ -31,6 +34,10 @@ const run = (call: Call): Doc => {
   const shown = (doc: Doc): Doc => (projection ? projection.shape(doc, projection.needsMatch ? filter.trace(doc) : undefined) : doc)
   const collection = server.store.collection(db, name)
   const sort = docArgument(call, 'sort')
+  checkSort(sort)
+  const hint = getField(call.command, 'hint')
+  if (checkHintType(hint)) checkHint(collection, hint, query)
+  const bypass = flag(call, 'bypassDocumentValidation')
   const matches = collection ? findDocs(collection, filter) : []
   const [found] = Object.keys(sort).length > 0 ? sorted([...matches], sort, scope.collation) : limited(matches, 1)
   if (remove) {
@@ -43,6 +50,7 @@ const run = (call: Call): Doc => {
     const after = parsed.apply(found, filter)
     if (!identical(after.doc, found)) {
       checkSize(after.doc)
+      if (!bypass) checkValid(collection.validator, after.doc, found)
       server.store.update(db, name, collection, found, after.doc, after.changes)
     }
     return { lastErrorObject: { n: 1, updatedExisting: true }, value: shown(wantsNew ? after.doc : found) }
@@ -50,6 +58,7 @@ const run = (call: Call): Doc => {
   if (!upsert) return { lastErrorObject: { n: 0, updatedExisting: false }, value: null }
   const made = parsed.insertion(filter)
   checkSize(made)
+  if (!bypass) checkValid(collection?.validator, made, undefined)
   server.store.insert(db, name, made)
   return { lastErrorObject: { n: 1, updatedExisting: false, upserted: getField(made, '_id') ?? null }, value: wantsNew ? shown(made) : null }
 }

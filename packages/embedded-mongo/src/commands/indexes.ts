@@ -8,6 +8,7 @@ import { queryContext } from '../pipeline/context.js'
 import { Filter } from '../query/filter.js'
 import { Index, isIdIndex } from '../storage/index.js'
 import { collectionOf, numberArgument } from './arguments.js'
+import { validatorOf } from './validators.js'
 import { openCursor } from './reads.js'
 import type { Doc, Value } from '../bson/value.js'
 import type { Collection } from '../storage/collection.js'
@@ -174,6 +175,12 @@ const collMod: Command = {
   fields: ['index', 'validator', 'validationLevel', 'validationAction', 'viewOn', 'pipeline'],
   run: (call) => {
     const collection = demand(call, 'ns does not exist')
+    if (getField(call.command, 'viewOn') !== undefined || getField(call.command, 'pipeline') !== undefined) {
+      throw new MongoError('InvalidOptions', 'cannot change a collection into a view')
+    }
+    const { validator, options } = validatorOf(call, collection.options)
+    collection.validator = validator
+    collection.options = { ...collection.options, ...options }
     const change = getField(call.command, 'index')
     if (!isDoc(change)) return {}
     const { name, keyPattern, expireAfterSeconds: next } = change

@@ -6,6 +6,7 @@ import { adminCommands } from './admin.js'
 import { checkFields } from './arguments.js'
 import { collectionCommands } from './collections.js'
 import { cursorCommands } from './cursor-commands.js'
+import { timeLimit } from './field-types.js'
 import { findAndModifyCommands } from './find-and-modify.js'
 import { helloCommands, pause, topologyVersion } from './hello.js'
 import { indexCommands } from './indexes.js'
@@ -78,7 +79,10 @@ const execute = async (server: Server, name: string, given: Doc, gone: AbortSign
   const isRetryable = command.isWrite === true && Object.hasOwn(given, 'txnNumber')
   const before = isRetryable ? server.sessions.recall(given) : undefined
   if (before) return { ...before, ok }
+  const limit = timeLimit(given)
+  const began = performance.now()
   const reply = await command.run(call)
+  if (command.isRead === true && limit !== undefined && performance.now() - began > limit) throw new MongoError('MaxTimeMSExpired', 'operation exceeded time limit')
   if (isRetryable) server.sessions.remember(given, reply)
   const concern = command.isWrite ? writeConcernError(given) : undefined
   return concern ? { ...concern, ...reply, ok: 1, writeConcernError: concern } : { ...reply, ok }

@@ -5,9 +5,12 @@ import { MongoError } from '../mongo-error.js'
 import { queryContext } from '../pipeline/context.js'
 import { Filter } from '../query/filter.js'
 import { findDocs } from '../query/plan.js'
+import { checkHint } from '../query/hint.js'
+import { checkValid } from '../storage/validator.js'
 import { checkSize } from '../storage/collection.js'
 import { checkStorable } from '../update/storage.js'
 import { batch, collectionOf, missingField, unknownField } from './arguments.js'
+import { checkFieldTypes, checkHintType } from './field-types.js'
 import { parseUpdate, refuseExpression, withId } from './updates.js'
 import type { Doc, Value } from '../bson/value.js'
 import type { Call, Command } from './command.js'
@@ -30,17 +33,20 @@ const each = (call: Call, statements: readonly Doc[], run: (statement: Doc, inde
 
 const insert: Command = {
   fields: ['documents', 'ordered', 'bypassDocumentValidation'],
+  types: { ordered: 'bool', bypassDocumentValidation: 'boolean' },
   required: ['documents'],
   isWrite: true,
   run: (call) => {
     const { server, db } = call
     const name = collectionOf(call)
     let n = 0
+    const bypass = isTruthy(getField(call.command, 'bypassDocumentValidation'))
     const errors = each(call, batch(call, 'documents'), (given) => {
       checkStorable(given, '')
       const doc = withId(given)
       checkSize(doc)
       server.counters.insert++
+      if (!bypass) checkValid(server.store.collection(db, name)?.validator, doc, undefined)
       server.store.insert(db, name, stamped(doc, () => server.store.oplog.tick()))
       n++
     })
@@ -61,6 +67,7 @@ const statementFields = new Set(['q', 'u', 'c', 'multi', 'upsert', 'collation', 
 
 const update: Command = {
   fields: ['updates', 'ordered', 'bypassDocumentValidation', 'let'],
+  types: { ordered: 'bool', bypassDocumentValidation: 'boolean' },
   required: ['updates'],
   isWrite: true,
   run: (call) => {
@@ -69,6 +76,8 @@ const update: Command = {
     for (const statement of statements) {
       for (const field of Object.keys(statement)) if (!statementFields.has(field)) throw unknownField('update.updates', field)
       for (const field of ['q', 'u']) if (!Object.hasOwn(statement, field)) throw missingField('update.updates', field)
+      checkFieldTypes('update.updates', statement, { q: 'object', multi: 'bool', upsert: 'bool', arrayFilters: 'array', collation: 'object' })
+      checkHintType(getField(statement, 'hint'))
     }
     let n = 0
     let nModified = 0
@@ -97,6 +106,9 @@ const updateOne = (call: Call, name: string, statement: Doc): { n: number, modif
   const parsed = parseUpdate(call, getField(statement, 'u'), getField(statement, 'arrayFilters'))
   if (multi && parsed.isReplacement) throw new MongoError('FailedToParse', 'multi update is not supported for replacement-style update')
   const collection = server.store.collection(db, name)
+  const hint = getField(statement, 'hint')
+  if (checkHintType(hint)) checkHint(collection, hint, filter.source)
+  const bypass = isTruthy(getField(call.command, 'bypassDocumentValidation'))
   let n = 0
   let modified = 0
   for (const doc of collection ? [...limited(findDocs(collection, filter), multi ? Infinity : 1)] : []) {
@@ -104,12 +116,14 @@ const updateOne = (call: Call, name: string, statement: Doc): { n: number, modif
     n++
     if (!collection || identical(after.doc, doc)) continue
     checkSize(after.doc)
+    if (!bypass) checkValid(collection.validator, after.doc, doc)
     server.store.update(db, name, collection, doc, after.doc, after.changes)
     modified++
   }
   if (n > 0 || !upsert) return { n, modified }
   const made = parsed.insertion(filter)
   checkSize(made)
+  if (!bypass) checkValid(collection?.validator, made, undefined)
   server.store.insert(db, name, made)
   return { n: 1, modified: 0, upserted: getField(made, '_id') ?? null }
 }
@@ -127,6 +141,7 @@ const deleteFields = new Set(['q', 'limit', 'collation', 'hint'])
 
 const remove: Command = {
   fields: ['deletes', 'ordered', 'let'],
+  types: { ordered: 'bool' },
   required: ['deletes'],
   isWrite: true,
   run: (call) => {
@@ -136,6 +151,8 @@ const remove: Command = {
     for (const statement of statements) {
       for (const field of Object.keys(statement)) if (!deleteFields.has(field)) throw unknownField('delete.deletes', field)
       for (const field of ['q', 'limit']) if (!Object.hasOwn(statement, field)) throw missingField('delete.deletes', field)
+      checkFieldTypes('delete.deletes', statement, { q: 'object', limit: 'number', collation: 'object' })
+      checkHintType(getField(statement, 'hint'))
       const limit = toNumber(statement['limit'] as number)
       if (limit !== 0 && limit !== 1) throw new MongoError('FailedToParse', `The limit field in delete objects must be 0 or 1. Got ${limit}`)
     }
@@ -150,6 +167,8 @@ const remove: Command = {
       const filter = new Filter(isDoc(q) ? q : {}, queryContext(scope))
       const collection = server.store.collection(db, name)
       if (!collection) return
+      const hint = getField(statement, 'hint')
+      if (checkHintType(hint)) checkHint(collection, hint, filter.source)
       if (collection.cap) throw new MongoError('IllegalOperation', `cannot remove from a capped collection: ${db}.${name}`)
       for (const doc of limited(findDocs(collection, filter), limit === 1 ? 1 : Infinity)) {
         server.store.remove(db, name, collection, doc)

@@ -7,6 +7,7 @@ import { MongoError } from '../mongo-error.js'
 import { duplicateKey } from './index.js'
 import type { Doc, Value } from '../bson/value.js'
 import type { Index } from './index.js'
+import type { Validator } from './validator.js'
 
 /** How much and how many documents a capped collection keeps. */
 export interface Cap {
@@ -19,7 +20,11 @@ export const maxDocumentBytes = 16 * 1024 * 1024
 /** The documents of a collection in the order in which they were inserted, and its indexes. It knows nothing of change streams. */
 export class Collection {
   readonly uuid = new UUID()
-  readonly options: Doc
+  options: Doc
+  /** The rule for its documents, if it has one. */
+  validator: Validator | undefined
+  /** How many documents were ever inserted. */
+  added = 0
   readonly cap: Cap | undefined
   readonly indexes = new Map<string, Index>()
   namespace: string
@@ -68,11 +73,13 @@ export class Collection {
     for (const index of this.indexes.values()) index.checkUnique(key, doc, this.namespace)
     for (const index of this.indexes.values()) index.add(key, doc)
     this.#docs.set(key, doc)
+    this.added++
     return this.cap ? this.#trim(this.cap, doc) : []
   }
 
   replace(before: Doc, after: Doc): void {
     const key = valueKey(getField(before, '_id'))
+    if (this.cap) checkSameSize(before, after)
     if (this.indexes.size > 0) {
       for (const index of this.indexes.values()) index.checkUnique(key, after, this.namespace)
       for (const index of this.indexes.values()) {
@@ -112,6 +119,12 @@ export class Collection {
 }
 
 export const sizeOf = (doc: Doc): number => encodeDocument(doc, 0).length
+
+/** @throws MongoError 10003: a capped collection has each document where it was written. */
+const checkSameSize = (before: Doc, after: Doc): void => {
+  const [old, size] = [sizeOf(before), sizeOf(after)]
+  if (old !== size) throw new MongoError('CannotGrowDocumentInCappedNamespace', `Cannot change the size of a document in a capped collection: ${old} != ${size}`)
+}
 
 /** @throws MongoError 10334 */
 export const checkSize = (doc: Doc): void => {

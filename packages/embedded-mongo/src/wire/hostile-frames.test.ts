@@ -30,6 +30,12 @@ const commands: readonly object[] = [
   { createIndexes: 'c', indexes: [{ key: { a: 1 }, name: 'a', expireAfterSeconds: 5 }], $db: 't' },
   { hello: 1, topologyVersion: { processId: new BSON.ObjectId(), counter: BSON.Long.fromNumber(6) }, maxAwaitTimeMS: 1, $db: 'admin' },
   { getMore: BSON.Long.fromNumber(5), collection: 'c', $db: 't' },
+  { aggregate: 'c', pipeline: [{ $bucket: { groupBy: '$a', boundaries: [0, 2, 'x'], default: 'other' } }, { $redact: { $cond: ['$_id', '$$DESCEND', '$$KEEP'] } }], cursor: {}, $db: 't' },
+  { aggregate: 'c', pipeline: [{ $graphLookup: { from: 'c', startWith: '$a', connectFromField: 'b', connectToField: 'a', as: 'p.q', maxDepth: 3 } }], cursor: {}, $db: 't' },
+  { aggregate: 'c', pipeline: [{ $bucketAuto: { groupBy: '$a', buckets: 3 } }, { $merge: { into: 'd', whenMatched: [{ $set: { n: '$$new.count' } }] } }], cursor: {}, $db: 't' },
+  { aggregate: 'c', pipeline: [{ $project: { n: { $convert: { input: '$a', to: 'int', onError: 'x' } } } }, { $out: 'e' }], cursor: {}, hint: '_id_', $db: 't' },
+  { create: 'k', capped: true, size: 4096, validator: { a: { $gt: 1 } }, $db: 't' },
+  { find: 'k', tailable: true, awaitData: true, batchSize: 1, maxTimeMS: 5, $db: 't' },
   { delete: 'c', deletes: [{ q: { a: { $in: [1, 2] } }, limit: 0 }], $db: 't' },
 ]
 

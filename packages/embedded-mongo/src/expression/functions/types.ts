@@ -10,7 +10,10 @@ import type { FunctionOperator } from '../function-operator.js'
 /** A value as `$toString` shows it. */
 export const stringOf = (value: Value): string => {
   if (typeof value === 'string') return value
-  if (value instanceof Date) return value.toISOString()
+  if (value instanceof Date) {
+    if (Number.isNaN(value.getTime())) throw new MongoError(18537, 'Could not convert date to string: date component was outside the supported range of 0-9999')
+    return value.toISOString()
+  }
   if (value instanceof ObjectId) return value.toHexString()
   if (isNumeric(value)) return value instanceof Double ? String(value.value) : value.toString()
   return typeof value === 'boolean' ? String(value) : print(value)
