@@ -3,6 +3,7 @@ import { ListSource } from '../cursors.js'
 import { MongoError } from '../mongo-error.js'
 import { queryContext } from '../pipeline/context.js'
 import { Filter } from '../query/filter.js'
+import { checkCollectionName } from '../storage/store.js'
 import { sizeOf } from '../storage/collection.js'
 import { checkFieldTypes } from './field-types.js'
 import { collectionOf, docArgument, flag, wrongType } from './arguments.js'
@@ -98,6 +99,7 @@ const renameCollection: Command = {
     const from = split(call, 'renameCollection')
     const to = split(call, 'to')
     if (from.db === to.db && from.coll === to.coll) throw new MongoError('IllegalOperation', 'Can\'t rename a collection to itself')
+    checkCollectionName(to.db, to.coll)
     if (!store.databases().has(from.db)) throw new MongoError('NamespaceNotFound', `Database ${from.db} does not exist or is drop pending`)
     if (!store.collection(from.db, from.coll)) throw new MongoError('NamespaceNotFound', `Source collection ${from.db}.${from.coll} does not exist`)
     if (store.collection(to.db, to.coll) && !flag(call, 'dropTarget')) throw new MongoError('NamespaceExists', 'target namespace exists')

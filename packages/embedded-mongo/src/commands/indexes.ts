@@ -76,6 +76,8 @@ const parseSpec = (given: Value): Doc => {
   if (typeof name !== 'string') throw within('TypeMismatch', `The field 'name' must be a string, but got ${typeOf(name)}`)
   const { v: _version, key: _key, name: _name, ns: _ns, ...options } = given
   checkTtl(given, key)
+  const partial = options['partialFilterExpression']
+  if (partial !== undefined && !isDoc(partial)) throw within('TypeMismatch', `The field 'partialFilterExpression' must be an object, but got ${typeOf(partial)}`)
   if (options['sparse'] !== undefined && options['partialFilterExpression'] !== undefined) {
     throw new MongoError('CannotCreateIndex', 'cannot mix "partialFilterExpression" and "sparse" options')
   }

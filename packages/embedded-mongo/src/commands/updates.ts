@@ -37,7 +37,7 @@ export const parseUpdate = (call: Call, update: Value, arrayFilters: Value): Upd
   if (Array.isArray(update)) return pipelineUpdate(call, update, arrayFilters)
   if (!isDoc(update)) throw new MongoError('FailedToParse', 'Update argument must be either an object or an array')
   const [first] = Object.keys(update)
-  return first?.startsWith('$') ? operatorUpdate(call, update, arrayFilters) : replacement(update)
+  return first?.startsWith('$') ? operatorUpdate(call, update, arrayFilters) : replacement(update, arrayFilters)
 }
 
 const operatorUpdate = (call: Call, update: Doc, arrayFilters: Value): Update => {
@@ -64,7 +64,8 @@ const operatorUpdate = (call: Call, update: Doc, arrayFilters: Value): Update =>
   }
 }
 
-const replacement = (update: Doc): Update => {
+const replacement = (update: Doc, arrayFilters: Value): Update => {
+  if (Array.isArray(arrayFilters) && arrayFilters.length > 0) throw new MongoError('FailedToParse', 'arrayFilters may not be specified for replacement-style updates')
   const replace = (before: Doc): Doc => {
     checkStorable(update, '')
     const id = getField(before, '_id')

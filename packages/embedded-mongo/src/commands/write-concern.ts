@@ -1,4 +1,4 @@
-import { getField, isDoc, isNumeric, toNumber } from '../bson/value.js'
+import { getField, isDoc, isNumeric, toNumber, typeOf } from '../bson/value.js'
 import { MongoError } from '../mongo-error.js'
 import type { Doc } from '../bson/value.js'
 
@@ -9,13 +9,14 @@ const levels = new Set(['local', 'majority', 'linearizable', 'available', 'snaps
 export const checkConcerns = (command: Doc): void => {
   const write = getField(command, 'writeConcern')
   if (write !== undefined) {
-    if (!isDoc(write)) throw new MongoError('TypeMismatch', '"writeConcern" had the wrong type. Expected object')
+    if (!isDoc(write)) throw new MongoError('TypeMismatch', `"writeConcern" had the wrong type. Expected object, found ${typeOf(write)}`)
     for (const field of Object.keys(write)) if (!fields.has(field)) throw new MongoError('FailedToParse', `unrecognized write concern field: ${field}`)
     const w = getField(write, 'w')
     if (w !== undefined && typeof w !== 'string' && !isNumeric(w)) throw new MongoError('FailedToParse', 'w has to be a number or a string')
     if (isNumeric(w) && (toNumber(w) < 0 || toNumber(w) > 50)) throw new MongoError('FailedToParse', 'w has to be a non-negative number and not greater than 50')
   }
   const read = getField(command, 'readConcern')
+  if (read !== undefined && !isDoc(read)) throw new MongoError('FailedToParse', 'readConcern field should be an object')
   if (isDoc(read)) {
     for (const field of Object.keys(read)) {
       if (!['level', 'afterClusterTime', 'atClusterTime', 'afterOpTime', 'provenance'].includes(field)) throw new MongoError('InvalidOptions', `Unrecognized option in readConcern: ${field}`)

@@ -76,7 +76,7 @@ const update: Command = {
     for (const statement of statements) {
       for (const field of Object.keys(statement)) if (!statementFields.has(field)) throw unknownField('update.updates', field)
       for (const field of ['q', 'u']) if (!Object.hasOwn(statement, field)) throw missingField('update.updates', field)
-      checkFieldTypes('update.updates', statement, { q: 'object', multi: 'bool', upsert: 'bool', arrayFilters: 'array', collation: 'object' })
+      checkFieldTypes('update.updates', statement, { q: 'object', multi: 'bool', upsert: 'bool', arrayFilters: 'array', collation: 'object', c: 'object' })
       checkHintType(getField(statement, 'hint'))
     }
     let n = 0
@@ -93,6 +93,8 @@ const update: Command = {
   },
 }
 
+const withVariables = (call: Call, more: Doc): Call => ({ ...call, scope: { ...call.scope, variables: { ...call.scope.variables, ...more } } })
+
 const updateOne = (call: Call, name: string, statement: Doc): { n: number, modified: number, upserted?: Value } => {
   const { server, db, scope } = call
   const multi = isTruthy(getField(statement, 'multi'))
@@ -103,7 +105,10 @@ const updateOne = (call: Call, name: string, statement: Doc): { n: number, modif
   const q = getField(statement, 'q')
   if (upsert) refuseExpression(q)
   const filter = new Filter(isDoc(q) ? q : {}, queryContext(scope))
-  const parsed = parseUpdate(call, getField(statement, 'u'), getField(statement, 'arrayFilters'))
+  const u = getField(statement, 'u')
+  const constants = getField(statement, 'c')
+  if (constants !== undefined && !Array.isArray(u)) throw new MongoError(51198, 'Constant values may only be specified for pipeline updates')
+  const parsed = parseUpdate(isDoc(constants) ? withVariables(call, constants) : call, u, getField(statement, 'arrayFilters'))
   if (multi && parsed.isReplacement) throw new MongoError('FailedToParse', 'multi update is not supported for replacement-style update')
   const collection = server.store.collection(db, name)
   const hint = getField(statement, 'hint')

@@ -1,6 +1,6 @@
 import { compareValues } from '../bson/compare.js'
 import { print } from '../bson/print.js'
-import { isDoc, isNumeric, toNumber, typeOf } from '../bson/value.js'
+import { isDoc, isNumeric, setField, toNumber, typeOf } from '../bson/value.js'
 import { compileExpression } from '../expression/compile.js'
 import { Scope } from '../expression/scope.js'
 import { MongoError } from '../mongo-error.js'
@@ -38,10 +38,11 @@ export const bucket = (spec: Value, context: StageContext): Run => {
   if (otherwise !== undefined && compareValues(otherwise, boundaries[0]) >= 0 && compareValues(otherwise, boundaries.at(-1)) < 0) {
     throw new MongoError(40199, 'The $bucket \'default\' field must be less than the lowest boundary or greater than or equal to the highest boundary.')
   }
-  const branches = boundaries.slice(0, -1).map((lower, at): Doc => Object.fromEntries<Value>([
-    ['case', { $and: [{ $gte: [groupBy, { $literal: lower }] }, { $lt: [groupBy, { $literal: boundaries[at + 1] }] }] }],
-    ['then', { $literal: lower }],
-  ]))
+  const branches = boundaries.slice(0, -1).map((lower, at) => {
+    const branch: Doc = { case: { $and: [{ $gte: [groupBy, { $literal: lower }] }, { $lt: [groupBy, { $literal: boundaries[at + 1] }] }] } }
+    setField(branch, 'then', { $literal: lower })
+    return branch
+  })
   const grouped = group({ _id: { $switch: { branches, ...(otherwise !== undefined && { default: { $literal: otherwise } }) } }, ...fields }, context)
   return (docs) => sorted(grouped(docs), { _id: 1 }, undefined)
 }
