@@ -32,9 +32,12 @@ if (major < 20 || (major === 20 && minor < 19)) {
 
 const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 process.stderr.write('Setting up: installing the dependencies (once)…\n')
+// npm's --silent would reach pnpm too, and hide why it failed; and where nobody can answer, it must not ask.
+const { npm_config_loglevel: _, ...env } = process.env
 // Standard output stays free for what the command itself prints.
 const install = spawnSync('npx', ['--yes', packageManager, 'install', '--frozen-lockfile', '--prefer-offline', '--reporter=append-only'], {
   cwd: root,
+  env: { ...env, CI: 'true' },
   stdio: ['ignore', 2, 2],
   shell: process.platform === 'win32',
 })

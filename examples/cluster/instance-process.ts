@@ -23,8 +23,8 @@ const file = fileURLToPath(new URL('instance.ts', import.meta.url))
 /** The packages run from their sources. */
 const execArgv = ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href, '--conditions=@ddp-cluster/source']
 
-/** Starts an instance; resolves when it has joined, and rejects when it ends before that. */
-export function startInstance(mongoUrl: string, databaseName: string): Promise<InstanceProcess> {
+/** Starts an instance; resolves when it has joined. Rejects when it ends before that, or when `signal` gives it up: it is killed then. */
+export function startInstance(mongoUrl: string, databaseName: string, signal?: AbortSignal): Promise<InstanceProcess> {
   // Standard output may be somebody's JSON: what an instance has to say goes to standard error.
   const child = fork(file, [mongoUrl, databaseName], { execArgv, stdio: ['ignore', 2, 2, 'ipc'] })
   let ending: string | undefined
@@ -36,8 +36,15 @@ export function startInstance(mongoUrl: string, databaseName: string): Promise<I
   })
   return new Promise((resolve, reject) => {
     child.once('error', reject)
+    const giveUp = (): void => {
+      child.kill('SIGKILL')
+      reject(new Error(`an instance had not joined in time (pid ${child.pid})`))
+    }
+    signal?.addEventListener('abort', giveUp, { once: true })
+    if (signal?.aborted) giveUp()
     void exited.then(() => reject(new Error(`an instance ended before it had joined (${ending})`)))
     child.once('message', (ready) => {
+      signal?.removeEventListener('abort', giveUp)
       resolve({ ...(ready as InstanceReady), pid: child.pid ?? 0, ended: () => ending, stop: (patienceMs) => stop(child, exited, patienceMs) })
     })
   })

@@ -9,6 +9,10 @@ import type { InstanceReady } from './instance-process.js'
 
 const [mongoUrl = '', databaseName = ''] = process.argv.slice(2)
 
+// Whoever started this process may be killed; nobody would end it then.
+let leave = (): void => process.exit(1)
+process.on('disconnect', () => leave())
+
 const client = await new MongoClient(mongoUrl).connect()
 const server = createServer().listen(0, '127.0.0.1')
 await once(server, 'listening')
@@ -18,8 +22,7 @@ const cluster = await joinCluster({ db: client.db(databaseName), name: 'rocket.c
 const api = instancesApi({ cluster })
 server.on('request', (request, response) => void api(request, response))
 
-// Whoever started this process may be killed; nobody would end it then.
-process.on('disconnect', () => void cluster.close())
+leave = () => void cluster.close()
 void cluster.closed.then(async () => {
   server.close()
   server.closeAllConnections()
@@ -27,4 +30,5 @@ void cluster.closed.then(async () => {
 })
 
 const ready: InstanceReady = { id: cluster.id, address: `${cluster.address.host}:${cluster.address.port}`, url: `http://localhost:${port}/api/v1/instances.get` }
-process.send?.(ready)
+if (process.connected) process.send?.(ready)
+else leave()

@@ -1,4 +1,5 @@
 // A cluster to look at: a MongoDB, some server processes, and what each of them sees of the others.
+import { once } from 'node:events'
 import { randomId } from '@ddp-cluster/ddp-common'
 import { MongoClient } from 'mongodb'
 import { type Fetched, fetchAnswer, missingLinks } from './answers.js'
@@ -13,6 +14,8 @@ import { renderTable } from './table.js'
 const linkedWithinMs = 30_000
 /** A MongoDB that does not answer for so long is not there. */
 const mongoPatienceMs = 5000
+/** A database that cannot be dropped in time at the end is left behind. */
+const dropPatienceMs = 500
 /** An instance that has not left by then is killed. */
 const leavePatienceMs = 1500
 
@@ -27,6 +30,10 @@ const options = readOptions()
 
 const stopping = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopping.abort())
+// Whoever started this process was killed, or whoever read what it prints has gone.
+process.on('disconnect', () => stopping.abort())
+process.channel?.unref()
+process.stdout.on('error', () => stopping.abort())
 
 const startedAt = performance.now()
 const mongo = await openMongo(process.env['MONGO_URL'])
@@ -39,7 +46,8 @@ let exitCode = 0
 try {
   exitCode = await run()
 } catch (error) {
-  if (!stopping.signal.aborted) {
+  // To be stopped while it shows the cluster is how it ends; to be stopped before it printed what was asked for is a failure.
+  if (options.once || !stopping.signal.aborted) {
     say(error instanceof Error ? error.message : String(error))
     exitCode = 1
   }
@@ -59,7 +67,8 @@ function readOptions(): Arguments {
 
 async function connectMongo(url: string): Promise<MongoClient> {
   try {
-    return await new MongoClient(url, { serverSelectionTimeoutMS: mongoPatienceMs }).connect()
+    const stopped = once(stopping.signal, 'abort').then(() => Promise.reject(new Error('stopped')))
+    return await Promise.race([new MongoClient(url, { serverSelectionTimeoutMS: mongoPatienceMs }).connect(), stopped])
   } catch (error) {
     say(`MongoDB cannot be reached: ${error instanceof Error ? error.message : String(error)}`)
     process.exit(1)
@@ -68,23 +77,25 @@ async function connectMongo(url: string): Promise<MongoClient> {
 
 async function run(): Promise<number> {
   const headers = await seedDemoUser(database)
-  await startAll(options.instances)
-  const missing = await untilLinked(headers)
+  const deadline = AbortSignal.timeout(linkedWithinMs)
+  await startAll(options.instances, AbortSignal.any([stopping.signal, deadline]))
+  const { fetched, missing } = await untilLinked(headers, deadline)
   if (options.once) {
     for (const link of missing) say(`missing: ${link}`)
     if (missing.length > 0) return 1
     say(`Everyone is linked to everyone, ${Math.round(performance.now() - startedAt)} ms after the start`)
-    await (options.json ? printJson(headers) : watch(headers))
+    if (options.json) printJson(headers, fetched)
+    else process.stdout.write(`${renderTable(instances, fetched, Number.POSITIVE_INFINITY)}\n`)
     return 0
   }
   await watch(headers)
   return 0
 }
 
-async function startAll(count: number): Promise<void> {
+async function startAll(count: number, signal: AbortSignal): Promise<void> {
   say(`Starting ${count} instance${count === 1 ? '' : 's'}…`)
   const starts = Array.from({ length: count }, async () => {
-    const instance = await startInstance(mongo.url, database.databaseName)
+    const instance = await startInstance(mongo.url, database.databaseName, signal)
     instances.push(instance)
     say(`  ${instance.id} joined at ${instance.address} (pid ${instance.pid})`)
   })
@@ -92,12 +103,12 @@ async function startAll(count: number): Promise<void> {
   if (failure) throw failure.reason
 }
 
-/** Waits until everyone shows everyone as connected and authorized; resolves with what is missing when the time is up. */
-async function untilLinked(headers: LoginHeaders): Promise<string[]> {
-  const deadline = performance.now() + linkedWithinMs
+/** Waits until everyone shows everyone as connected and authorized; resolves with the answers, and what is missing in them when the time is up. */
+async function untilLinked(headers: LoginHeaders, deadline: AbortSignal): Promise<{ fetched: Fetched[]; missing: string[] }> {
   for (;;) {
-    const missing = missingLinks(instances, await fetchAll(headers))
-    if (missing.length === 0 || performance.now() > deadline || stopping.signal.aborted) return missing
+    const fetched = await fetchAll(headers)
+    const missing = missingLinks(instances, fetched)
+    if (missing.length === 0 || deadline.aborted || stopping.signal.aborted) return { fetched, missing }
     await pause(50, stopping.signal)
   }
 }
@@ -107,8 +118,7 @@ function fetchAll(headers: LoginHeaders): Promise<Fetched[]> {
   return Promise.all(instances.map((instance) => (instance.ended() === undefined ? fetchAnswer(instance, headers) : ended)))
 }
 
-async function printJson(headers: LoginHeaders): Promise<void> {
-  const fetched = await fetchAll(headers)
+function printJson(headers: LoginHeaders, fetched: readonly Fetched[]): void {
   const elements = instances.map(({ id, pid, address, url }, index) => {
     const got = fetched[index]
     if (!got || 'problem' in got) throw new Error(`${id} (${address}): ${got?.problem ?? 'was not asked'}`)
@@ -120,17 +130,17 @@ async function printJson(headers: LoginHeaders): Promise<void> {
 async function watch(headers: LoginHeaders): Promise<void> {
   const screen = new Screen(process.stdout)
   const flags = Object.entries(headers).map(([name, value]) => `-H '${name}: ${value}'`).join(' ')
-  if (!options.once) say('Kill one of the processes and watch, or ask one yourself. Ctrl-C ends all.')
+  say('Kill one of the processes and watch, or ask one yourself. Ctrl-C ends all.')
   process.stdout.write(`\n  curl ${flags} ${instances[0]?.url ?? ''}\n\n`)
-  do {
+  while (!stopping.signal.aborted) {
     screen.show(renderTable(instances, await fetchAll(headers), screen.columns))
-    if (!options.once) await pause(250, stopping.signal)
-  } while (!options.once && !stopping.signal.aborted)
+    await pause(250, stopping.signal)
+  }
 }
 
 async function end(running: Mongo): Promise<void> {
   await Promise.all(instances.map((instance) => instance.stop(leavePatienceMs)))
-  await database.dropDatabase().catch(() => undefined)
+  await database.dropDatabase({ timeoutMS: dropPatienceMs }).catch(() => undefined)
   await client.close()
   await running.close()
 }

@@ -8,7 +8,7 @@ export class Screen {
   }
 
   get columns(): number {
-    return this.#stream.isTTY ? this.#stream.columns : Number.POSITIVE_INFINITY
+    return (this.#stream.isTTY && this.#stream.columns) || Number.POSITIVE_INFINITY
   }
 
   show(text: string): void {

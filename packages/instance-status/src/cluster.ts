@@ -67,7 +67,7 @@ export interface Cluster extends AsyncDisposable {
   lastRecords(): readonly InstanceRecord[]
   /** A channel of events to all instances. */
   stream(name: string): Stream
-  on<E extends keyof ClusterEvents>(event: E, listener: (payload: ClusterEvents[E]) => void): () => void
+  on<E extends keyof ClusterEvents>(event: E, listener: (payload: ClusterEvents[E]) => unknown): () => void
   /** Leaves: deletes the record, says goodbye on every link, closes. May be called twice; takes at most `closeTimeoutMs`, and never rejects. */
   close(): Promise<void>
   /** Resolves when this instance has left. */
@@ -226,13 +226,15 @@ export class ClusterInstance implements Cluster {
     return this.#broadcast.stream(name)
   }
 
-  on<E extends keyof ClusterEvents>(event: E, listener: (payload: ClusterEvents[E]) => void): () => void {
+  on<E extends keyof ClusterEvents>(event: E, listener: (payload: ClusterEvents[E]) => unknown): () => void {
     // A listener that throws must not stop what is being done.
     const guarded = (payload: ClusterEvents[E]): void => {
+      const failed = (error: unknown): void => this.#logger.error({ event, error: String(error) }, 'a listener of the cluster threw')
       try {
-        listener(payload)
+        const result = listener(payload)
+        if (result instanceof Promise) result.catch(failed)
       } catch (error) {
-        this.#logger.error({ event, error: String(error) }, 'a listener of the cluster threw')
+        failed(error)
       }
     }
     this.#events.on(event, guarded)
@@ -255,7 +257,7 @@ export class ClusterInstance implements Cluster {
     this.#timers.clear()
     this.#broadcast.close()
     await this.#registry.close(left() / 2)
-    await this.#mesh.sayGoodbye(left() / 2)
+    await this.#mesh.sayGoodbye(left() / 4)
     this.#mesh.close()
     await this.#parts.dispose()
     this.#events.removeAllListeners()

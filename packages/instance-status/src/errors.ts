@@ -6,6 +6,10 @@ export type ClusterErrorCode =
   | 'not-listening'
   /** Several worker processes share the port, so that a peer could not choose which one it reaches. */
   | 'shared-port'
+  /** There is a DDP endpoint at this path of the HTTP server already. */
+  | 'path-taken'
+  /** The server for peers alone (the option `listen`) could not be opened. */
+  | 'listen-failed'
   /** MongoDB did not answer in time, or refused. */
   | 'registry-unreachable'
   /** An event is larger than `maxEventBytes`. It got no number and went nowhere. */

@@ -101,9 +101,12 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 /** Merges options, environment and defaults, in that order. Throws `invalid-option` for what cannot work. */
 export function resolveOptions(options: JoinOptions, env: Environment): ResolvedOptions {
+  if (typeof options !== 'object' || options === null) throw invalid('joinCluster() takes an object of options')
   if (typeof options.db?.collection !== 'function') throw invalid('db must be a Db of the mongodb driver')
   if (typeof options.name !== 'string' || options.name === '') throw invalid('name must be the name of the application, such as "rocket.chat"')
   if ((options.server === undefined) === (options.listen === undefined)) throw invalid('give either server, the HTTP server of the application, or listen, for a server of the cluster alone')
+  if (options.server !== undefined && (typeof options.server?.on !== 'function' || typeof options.server.address !== 'function')) throw invalid('server must be a node:http or node:https server')
+  checkExtraInformation(options.extraInformation)
   if (options.extraInformation && ('host' in options.extraInformation || 'port' in options.extraInformation)) throw invalid('host and port in extraInformation are the advertised address: give the option address')
   const heartbeatIntervalMs = duration('heartbeatIntervalMs', options.heartbeatIntervalMs ?? seconds(env, 'MULTIPLE_INSTANCES_PING_INTERVAL') ?? defaults.heartbeatIntervalMs)
   const expireAfterMs = duration('expireAfterMs', options.expireAfterMs ?? seconds(env, 'MULTIPLE_INSTANCES_EXPIRE') ?? defaults.expireAfterMs)
@@ -112,7 +115,7 @@ export function resolveOptions(options: JoinOptions, env: Environment): Resolved
   }
   return Object.freeze({
     name: options.name,
-    collectionName: options.collectionName ?? (env['MULTIPLE_INSTANCES_COLLECTION_NAME'] || defaults.collectionName),
+    collectionName: collection(options.collectionName ?? (env['MULTIPLE_INSTANCES_COLLECTION_NAME'] || defaults.collectionName)),
     path: options.path === undefined ? rootPath(env['ROOT_URL']) : subPath(options.path),
     heartbeatIntervalMs,
     expireAfterMs,
@@ -156,6 +159,26 @@ function seconds(env: Environment, name: string): number | undefined {
   if (!(value > 0)) throw invalid(`the environment variable ${name} must be a number of seconds, not ${JSON.stringify(text)}`)
   return value * 1000
 }
+
+function collection(name: string): string {
+  if (typeof name !== 'string' || !/^[A-Za-z_][\w.-]{0,100}$/.test(name) || name.startsWith('system.') || name.includes('..') || name.endsWith('.')) {
+    throw invalid(`collectionName must be a name that MongoDB takes, such as "instances", not ${JSON.stringify(name)}`)
+  }
+  return name
+}
+
+/** Every instance shows it as JSON. */
+function checkExtraInformation(value: unknown): void {
+  if (value === undefined) return
+  try {
+    if (typeof value === 'object' && value !== null && JSON.stringify(value).length <= largestExtraCharacters) return
+  } catch {
+    // A cycle, or a BigInt: said below.
+  }
+  throw invalid(`extraInformation must be an object that JSON can hold, of at most ${largestExtraCharacters} characters`)
+}
+
+const largestExtraCharacters = 65_536
 
 function rootPath(rootUrl: string | undefined): string {
   if (rootUrl === undefined || rootUrl === '') return ''

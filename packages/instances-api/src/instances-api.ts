@@ -52,15 +52,13 @@ export function instancesApi({ cluster, authenticate, authorize, logger }: Insta
   }
 
   return async (request, response) => {
-    let result: Answer
     try {
-      result = await answer(request)
+      send(response, await answer(request))
     } catch (error) {
       const away = isDatabaseAway(error)
       if (!away) logger?.error({ error: error instanceof Error ? error.message : 'unknown' }, 'instances.get failed')
-      result = away ? unavailable : failed
+      send(response, away ? unavailable : failed)
     }
-    send(response, result)
   }
 }
 
@@ -83,7 +81,9 @@ async function before<T>(deadline: number, work: Promise<T>): Promise<T | 'late'
   }
 }
 
+/** The path that is asked for; the request line may have the whole URL (RFC 9112, 3.2.2). */
 function pathOf({ url = '' }: IncomingMessage): string {
+  if (!url.startsWith('/')) return URL.canParse(url) ? new URL(url).pathname : url
   const end = url.search(/[?#]/)
   return end < 0 ? url : url.slice(0, end)
 }
@@ -104,8 +104,10 @@ function isDatabaseAway(error: unknown): boolean {
   return error.name === 'MongoServerError' && 'code' in error && awayCodes.has(error.code)
 }
 
+/** Does nothing where somebody else has answered, or nobody waits any more. */
 function send(response: ServerResponse, { status, headers, body }: Answer): void {
   const text = JSON.stringify(body)
+  if (response.headersSent || response.destroyed) return
   response.writeHead(status, {
     'content-type': 'application/json',
     'cache-control': 'no-store',

@@ -150,6 +150,7 @@ export class Broadcast {
 }
 
 function encode(stream: string, event: string, args: readonly unknown[]): string {
+  if (typeof stream !== 'string' || typeof event !== 'string') throw new ClusterError('event-not-encodable', 'the names of a stream and of an event are strings')
   try {
     return encodeEvent(stream, event, args)
   } catch (error) {

@@ -8,8 +8,8 @@ export interface EventOrigin {
   readonly seq: number
 }
 
-/** What a listener is called with: the event's arguments; `this` is where it came from. */
-export type StreamListener = (this: EventOrigin, ...args: unknown[]) => void
+/** What a listener is called with: the event's arguments; `this` is where it came from. A promise that it returns is not waited for; its rejection is logged. */
+export type StreamListener = (this: EventOrigin, ...args: unknown[]) => unknown
 
 /** A named channel of events to all instances of the cluster. */
 export interface Stream {
@@ -17,7 +17,7 @@ export interface Stream {
   /** Calls `listener` for every `event` that any instance emits, this one included; the function returned takes that back. */
   on(event: string, listener: StreamListener): () => void
   off(event: string, listener: StreamListener): void
-  /** Sends the event to all members and to this instance's own listeners. Throws when an argument is no EJSON value. */
+  /** Sends the event to all members and to this instance's own listeners. Throws a `ClusterError` `event-not-encodable`, `event-too-large` or `closed`. */
   emit(event: string, ...args: unknown[]): void
 }
 
@@ -50,7 +50,8 @@ export class Listeners {
     const origin = { from, seq: event.seq }
     for (const listener of Array.from(listeners)) {
       try {
-        listener.apply(origin, event.args as unknown[])
+        const result = listener.apply(origin, event.args as unknown[])
+        if (result instanceof Promise) result.catch((error: unknown) => this.#onFault(error, event))
       } catch (error) {
         this.#onFault(error, event)
       }
@@ -62,4 +63,5 @@ export class Listeners {
   }
 }
 
-const keyOf = (stream: string, event: string): string => JSON.stringify([stream, event])
+/** One key of two names: the length tells where the first ends. */
+const keyOf = (stream: string, event: string): string => `${stream.length}:${stream}${event}`

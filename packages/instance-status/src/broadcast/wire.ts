@@ -41,7 +41,7 @@ export function decodeFrame(message: DataMessage): Frame | undefined {
     const { after, next } = gap
     return isNumber(after) && isNumber(next) && next > after ? { kind: 'gap', after, next } : undefined
   }
-  const first = Number(message.id)
+  const first = /^[1-9]\d{0,15}$/.test(message.id) ? Number(message.id) : undefined
   if (!isNumber(first) || !isNumber(last) || last < first - 1 || !Array.isArray(events)) return undefined
   const decoded: SequencedEvent[] = []
   let broken = 0

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { DDPError, type Logger } from '@ddp-cluster/ddp-common'
+import { DDPError, isRandomId, type Logger } from '@ddp-cluster/ddp-common'
 import { type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
 import type { Connection, DDPServer } from '@ddp-cluster/ddp-server'
 import { makeProof, nonceBytes, peerProtocol, type ProofSubject, provenBy } from './proof.js'
@@ -19,6 +19,8 @@ export interface ProvenPeer {
 type SessionState =
   | { readonly kind: 'challenged'; readonly subject: ProofSubject; readonly cancelDeadline: () => void }
   | { readonly kind: 'proven'; readonly peer: ProvenPeer }
+  /** It gave a wrong proof, and has no second try. */
+  | { readonly kind: 'refused' }
 
 export interface GatekeeperOptions {
   readonly ddpServer: DDPServer
@@ -71,6 +73,7 @@ export class Gatekeeper {
     const { selfId, authTimeoutMs } = this.#options
     if (protocol !== peerProtocol) throw new DDPError('wrong-protocol', `this instance speaks version ${peerProtocol} of the peer protocol, not ${protocol}`)
     if (cluster !== this.#options.cluster) throw new DDPError('wrong-cluster', 'this instance belongs to another cluster')
+    if (from === selfId) throw new DDPError('bad-request', 'an instance does not dial itself')
     if (to !== selfId) throw new DDPError('wrong-instance', `${selfId} answers at this address, not ${to}`, { instance: selfId })
     const nonceB = randomBytes(nonceBytes)
     const cancelDeadline = this.#timers.after(authTimeoutMs, () => connection.close(notProvenCode, 'not proven in time'))
@@ -88,6 +91,10 @@ export class Gatekeeper {
     const secret = provenBy(this.#options.secrets, proofA, 'dialler', state.subject)
     if (secret === undefined) {
       this.#options.logger.warn({ address: connection.clientAddress, claimed: state.subject.from }, 'a session could not prove that it belongs to the cluster')
+      this.#sessions.set(connection, { kind: 'refused' })
+      state.cancelDeadline()
+      // After the answer, which says why.
+      this.#timers.after(0, () => connection.close(notProvenCode, 'wrong proof'))
       throw new DDPError('unauthorized', 'the proof is wrong: is the secret the same on both instances?')
     }
     state.cancelDeadline()
@@ -109,7 +116,7 @@ function checkAsk(ask: unknown): Omit<ProofSubject, 'nonceB'> & { protocol: numb
   if (isObject(ask)) {
     const { protocol, cluster, from, to, attempt, nonceA } = ask
     const right =
-      typeof protocol === 'number' && isName(cluster) && isName(from) && isName(to) && typeof attempt === 'number' && Number.isSafeInteger(attempt) && attempt > 0
+      typeof protocol === 'number' && isName(cluster) && isRandomId(from) && isName(to) && typeof attempt === 'number' && Number.isSafeInteger(attempt) && attempt > 0
     if (right && nonceA instanceof Uint8Array && nonceA.length === nonceBytes) return { protocol, cluster, from, to, attempt, nonceA: Buffer.from(nonceA) }
   }
   throw new DDPError('bad-request', 'a challenge takes { protocol, cluster, from, to, attempt, nonceA }')

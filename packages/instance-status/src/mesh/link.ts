@@ -41,7 +41,10 @@ export const goodbyeCode = 4001
 
 type LinkState =
   | { readonly kind: 'queued'; readonly leave: () => void }
+  /** Whoever answers there has proven nothing yet: what it sends is not looked at. */
   | { readonly kind: 'dialling'; readonly connection: Connection; readonly done: () => void }
+  /** The peer has proven itself, and is asked for what the link is for. */
+  | { readonly kind: 'greeting'; readonly connection: Connection; readonly done: () => void }
   | { readonly kind: 'connected'; readonly connection: Connection }
   | { readonly kind: 'waiting'; readonly retryTime: number; readonly reason: string; readonly cancel: () => void }
   | { readonly kind: 'failed'; readonly reason: string; readonly cancel: () => void }
@@ -78,6 +81,7 @@ export class Link {
     switch (state.kind) {
       case 'queued':
       case 'dialling':
+      case 'greeting':
         return { status: 'connecting', connected: false, retryCount, ...(this.#lastError !== undefined && { reason: this.#lastError }) }
       case 'connected':
         return { status: 'connected', connected: true, retryCount }
@@ -106,8 +110,8 @@ export class Link {
     this.#state = { kind: 'closed' }
     this.#timers.clear()
     if (state.kind === 'queued') state.leave()
-    if (state.kind === 'dialling') state.done()
-    if (state.kind === 'dialling' || state.kind === 'connected') state.connection.close()
+    if (state.kind === 'dialling' || state.kind === 'greeting') state.done()
+    if (state.kind === 'dialling' || state.kind === 'greeting' || state.kind === 'connected') state.connection.close()
   }
 
   #queue(): void {
@@ -128,37 +132,41 @@ export class Link {
       logger,
       ...(tls && { tls }),
       onMessage: (message) => {
-        if (this.#owns(connection)) events.message(this.peerId, message)
+        if (this.#isProven(connection)) events.message(this.peerId, message)
       },
     })
     this.#state = { kind: 'dialling', connection, done }
     void connection.closed.then((end) => {
       if (!this.#owns(connection)) return
-      if (end.closeCode === goodbyeCode) events.goodbye(this.peerId)
-      if (this.#owns(connection)) this.#dropped(connection, endingOf(end), undefined)
+      if (end.closeCode === goodbyeCode && this.#isProven(connection)) events.goodbye(this.peerId)
+      if (this.#owns(connection)) this.#dropped(endingOf(end), undefined)
     })
-    this.#prove(connection).then(
+    this.#meet(connection, done).then(
       () => this.#up(connection, done),
-      (error: unknown) => {
-        // A connection that ended by itself has told so above, and knows better why.
-        setImmediate(() => {
-          if (!this.#owns(connection)) return
-          const { code, answeredBy } = error instanceof AuthorizationError ? error : { code: 'failed', answeredBy: undefined }
-          const reason = `${code}: ${error instanceof Error ? error.message : String(error)}`
-          this.#dropped(connection, { by: 'other', reason, ...(answeredBy !== undefined && { answeredBy }) }, code)
-          connection.close()
-        })
-      },
+      // A connection that ended by itself has told so above, and knows better why.
+      (error: unknown) => setImmediate(() => this.#giveUp(connection, error)),
     )
   }
 
-  async #prove(connection: Connection): Promise<void> {
+  async #meet(connection: Connection, done: () => void): Promise<void> {
     const { cluster, selfId, secrets, nextAttempt, authTimeoutMs, events } = this.#context
     await connection.opened
     // While a secret is rotated the peer may know only one of ours: each refusal goes on to the next.
     const secret = secrets[this.#rejections % secrets.length] ?? ''
     await introduce(connection, { cluster, from: selfId, to: this.peerId, attempt: nextAttempt(), secret, timeoutMs: authTimeoutMs })
-    await events.greet(this.peerId, connection)
+    if (!this.#owns(connection)) return
+    this.#state = { kind: 'greeting', connection, done }
+    const late = new AuthorizationError('timeout', `the peer did not answer the subscription within ${authTimeoutMs} ms`)
+    const cancel = this.#timers.after(authTimeoutMs, () => this.#giveUp(connection, late))
+    await events.greet(this.peerId, connection).finally(cancel)
+  }
+
+  #giveUp(connection: Connection, error: unknown): void {
+    if (!this.#owns(connection)) return
+    const { code, answeredBy } = error instanceof AuthorizationError ? error : { code: 'failed', answeredBy: undefined }
+    const reason = `${code}: ${error instanceof Error ? error.message : String(error)}`
+    this.#dropped({ by: 'other', reason, ...(answeredBy !== undefined && { answeredBy }) }, code)
+    connection.close()
   }
 
   #up(connection: Connection, done: () => void): void {
@@ -169,10 +177,10 @@ export class Link {
     this.#context.events.up(this.peerId)
   }
 
-  #dropped(connection: Connection, ending: Ending, code: string | undefined): void {
+  #dropped(ending: Ending, code: string | undefined): void {
     const { clock, random, events, logger } = this.#context
     const before = this.#state
-    if (before.kind === 'dialling') before.done()
+    if (before.kind === 'dialling' || before.kind === 'greeting') before.done()
     this.#lastError = ending.reason
     const rotating = code === 'unauthorized' && (this.#rejections += 1) % this.#context.secrets.length !== 0
     const delayMs = code !== undefined && lasting.has(code) && !rotating ? longestRedialMs : backoffDelayMs(this.#retryCount, random(), { maxMs: longestRedialMs })
@@ -190,7 +198,12 @@ export class Link {
   /** Whether this is the connection that the link stands on: what arrives on an older one is ignored. */
   #owns(connection: Connection): boolean {
     const state = this.#state
-    return (state.kind === 'dialling' || state.kind === 'connected') && state.connection === connection
+    return (state.kind === 'dialling' || state.kind === 'greeting' || state.kind === 'connected') && state.connection === connection
+  }
+
+  /** Whether it is, and the peer has proven itself on it. */
+  #isProven(connection: Connection): boolean {
+    return this.#owns(connection) && this.#state.kind !== 'dialling'
   }
 }
 

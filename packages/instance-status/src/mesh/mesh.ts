@@ -64,9 +64,9 @@ export class Mesh {
     const { ddpServer, cluster, selfId, secrets, authTimeoutMs, clock, logger, events } = options
     const onProven = (peer: ProvenPeer, connection: Connection): void => this.#admit(peer, connection)
     this.#gatekeeper = new Gatekeeper({ ddpServer, cluster, selfId, secrets, authTimeoutMs, clock, logger, onProven })
-    const gatekeeper = this.#gatekeeper
+    const requirePeer = (connection: Connection): ProvenPeer => this.requirePeer(connection)
     ddpServer.method(goodbyeMethod, function () {
-      events.goodbye(gatekeeper.require(this.connection).id)
+      events.goodbye(requirePeer(this.connection).id)
     })
   }
 

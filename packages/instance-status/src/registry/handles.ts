@@ -21,6 +21,12 @@ export function openHandles(db: Db, collectionName: string, timeoutMs: number): 
     readConcern: { level: 'majority' },
     writeConcern: { w: 'majority' },
     timeoutMS: timeoutMs,
+    raw: false,
+    promoteValues: true,
+    promoteLongs: true,
+    promoteBuffers: false,
+    useBigInt64: false,
+    bsonRegExp: false,
   } as const
   return {
     db,

@@ -1,3 +1,5 @@
+import { isRandomId } from '@ddp-cluster/ddp-common'
+
 /** What one instance tells the others of itself, beside Meteor's fields; `instances.get` does not show it. */
 export interface RecordClusterPart {
   /** The version of the peer protocol that the instance speaks. */
@@ -31,7 +33,7 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 export function toRecord(document: unknown): InstanceRecord | undefined {
   if (!isObject(document)) return undefined
   const { _id, _createdAt, _updatedAt, extraInformation, name, pid, cluster } = document
-  if (typeof _id !== 'string' || _id.length === 0 || _id.length > 100) return undefined
+  if (!isRandomId(_id)) return undefined
   if (!isDate(_createdAt) || !isDate(_updatedAt) || typeof name !== 'string' || typeof pid !== 'number') return undefined
   if (!isObject(extraInformation) || !isObject(cluster)) return undefined
   const { host, port } = extraInformation

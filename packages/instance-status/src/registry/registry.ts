@@ -1,5 +1,6 @@
 import type { Logger } from '@ddp-cluster/ddp-common'
 import { type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
+import { ClusterError } from '../errors.js'
 import { hasChangeStreams } from './deployment.js'
 import type { Handles } from './handles.js'
 import { type OwnFacts, OwnRecord, type RecordTimes } from './own-record.js'
@@ -114,6 +115,7 @@ export class Registry {
 
   /** Every record of the cluster, the own included, as read at most `maxAgeMs` ago. Rejects when MongoDB cannot be read. */
   async recordsWithin(maxAgeMs: number): Promise<readonly InstanceRecord[]> {
+    if (this.#state === 'closed') throw new ClusterError('closed', 'the cluster was closed; its records are read no more')
     const age = (): number => (this.#lastRead ? this.#options.clock.now() - this.#lastRead.startedAt : Number.POSITIVE_INFINITY)
     if (age() > maxAgeMs) await (this.#reading ?? this.refresh())
     return this.#lastRead?.records ?? []
