@@ -27,6 +27,9 @@ export const dialWebSocket: Dial = (options, handlers) => {
 
 const nothing = (): void => undefined
 
+/** With more in one system call the server has nothing to do while they are gathered: 64 calls under way then go half as fast. */
+const messagesPerWrite = 16
+
 class WsTransport implements Transport {
   readonly #host: string
   readonly #secure: boolean
@@ -35,7 +38,8 @@ class WsTransport implements Transport {
   readonly #socket: WebSocket
   /** TCP or TLS, below the WebSocket. */
   #stream: Socket | undefined
-  #isGathering = false
+  /** Messages since the last write. */
+  #gathered = 0
   #state: State = { kind: 'dialling' }
   /** What ws reported last, and the first explanation that nobody but ws has. */
   #error: Error | undefined
@@ -64,8 +68,14 @@ class WsTransport implements Transport {
 
   send(text: string): void {
     if (this.#state.kind !== 'open') return
-    this.#gather()
+    // What is sent until control goes back to the event loop leaves in few system calls.
+    if (this.#gathered === 0) {
+      this.#stream?.cork()
+      process.nextTick(this.#flush)
+    }
+    this.#gathered += 1
     this.#socket.send(text)
+    if (this.#gathered === messagesPerWrite) this.#flush()
   }
 
   close(): void {
@@ -82,16 +92,10 @@ class WsTransport implements Transport {
     this.#socket.terminate()
   }
 
-  /** What is sent until control goes back to the event loop leaves in one system call. */
-  #gather(): void {
-    const stream = this.#stream
-    if (stream === undefined || this.#isGathering) return
-    this.#isGathering = true
-    stream.cork()
-    process.nextTick(() => {
-      this.#isGathering = false
-      stream.uncork()
-    })
+  readonly #flush = (): void => {
+    if (this.#gathered === 0) return
+    this.#gathered = 0
+    this.#stream?.uncork()
   }
 
   /** What node:http calls for the socket: as it would make it, but watched from its first moment. */
