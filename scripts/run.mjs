@@ -13,6 +13,11 @@ const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=@ddp-clu
   stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
 })
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+// npm runs this by a shell, which dies of a signal without passing it on: to have another parent is to have been asked to end.
+const { ppid } = process
+setInterval(() => {
+  if (process.ppid !== ppid) child.kill('SIGTERM')
+}, 250).unref()
 child.on('exit', (code, signal) => {
   process.exitCode = code ?? 128 + (signal === 'SIGINT' ? 2 : 15)
 })

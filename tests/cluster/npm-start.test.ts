@@ -58,6 +58,22 @@ describe('npm start', () => {
     expect(started.stdout).toBe('')
   })
 
+  it('--once that is stopped before it printed fails', async () => {
+    const started = start('--once', '--json')
+    await until(() => started.stderr.includes('Starting'), 15_000, () => started)
+    process.kill(-(started.child.pid ?? 0), 'SIGINT')
+    expect(await started.exited).not.toBe(0)
+    expect(started.stdout).toBe('')
+  })
+
+  it('ends when npm alone is asked to', async () => {
+    const started = start('--instances', '2')
+    await until(() => /#2 .*connected/.test(started.stdout), 15_000, () => started)
+    const pids = [...started.stdout.matchAll(/^#\d +\S+ +(\d+)/gm)].map((match) => Number(match[1]))
+    started.child.kill('SIGTERM')
+    await until(() => !pids.some(isRunning), 5000, () => pids.filter(isRunning))
+  })
+
   it('prints a curl command that works when pasted, shows a process that is killed, and leaves cleanly at Ctrl-C', async () => {
     const started = start()
     await until(() => /#3 .*#\d connected · #\d connected/.test(started.stdout), 15_000, () => started)

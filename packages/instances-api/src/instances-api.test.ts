@@ -92,6 +92,23 @@ describe('instances.get', () => {
     expect(await response.json()).toMatchObject({ instances: { current: { instanceRecord: [{ _id: 'self' }] }, connections: [{ instanceRecord: { _id: 'peer' } }] } })
   })
 
+  it('leaves alone what somebody else has answered', async () => {
+    const api = instancesApi({ cluster: state, authenticate: ({ userId }) => Promise.resolve(userId), authorize: () => Promise.resolve(true) })
+    server = createServer((request, response) => {
+      response.end('mine')
+      void api(request, response)
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}${instancesPath}`, { headers })
+    expect(await response.text()).toBe('mine')
+  })
+
+  it('says 500 when the answer cannot be written', async () => {
+    const odd = { ...record('self'), extraInformation: { host: 'h', port: '1', big: 1n } }
+    const response = await fetch((await serve({ cluster: { ...state, records: () => Promise.resolve([odd]) } })) + instancesPath, { headers })
+    expect(response.status).toBe(500)
+  })
+
   it('logs a failure inside, and leaks nothing of it', async () => {
     const logged: unknown[] = []
     const authenticate = (): Promise<never> => Promise.reject(new Error('a bug'))
