@@ -279,6 +279,9 @@ export class ClusterInstance implements Cluster {
         case 'read':
           void this.#registry.refresh().catch(() => undefined)
           break
+        case 'lookUp':
+          void this.#lookUp(effect.id)
+          break
         case 'reap':
           this.#registry.reap(effect.record)
           break
@@ -288,6 +291,11 @@ export class ClusterInstance implements Cluster {
       }
     }
     this.#scheduleDeadline()
+  }
+
+  async #lookUp(id: string): Promise<void> {
+    const record = await this.#registry.lookUp(id).catch(() => undefined)
+    if (record) this.#happened({ type: 'recordSeen', record })
   }
 
   #tell({ type, ...payload }: MembershipEvent): void {

@@ -67,7 +67,7 @@ describe('membership, row by row', () => {
 
   it('proven before its record was seen: joining, and the registry is read', () => {
     const world = new World().happen({ type: 'inboundUp', id: 'a' })
-    expect(world.did()).toEqual(['read'])
+    expect(world.did()).toEqual(['lookUp a'])
     expect(world.happen(seen()).did()).toEqual(['dial a'])
     expect(world.happen({ type: 'outboundUp', id: 'a' }).said()).toEqual(['memberJoined a'])
   })
@@ -178,6 +178,13 @@ describe('membership, row by row', () => {
     expect(world.happen(seen(testRecord('a', { updatedAt: 5 }))).status('a')).toBe('joining')
     world.did()
     expect(world.happen(...up).said()).toEqual(['memberJoined a'])
+  })
+
+  it('one that left and links again is looked up, and joins again with the record that it had', () => {
+    const world = alive().happen({ type: 'goodbye', id: 'a' })
+    world.did()
+    expect(world.happen({ type: 'inboundUp', id: 'a' }).did()).toEqual(['lookUp a'])
+    expect(world.happen(seen(), { type: 'outboundUp', id: 'a' }).did()).toEqual(['dial a', 'memberJoined a'])
   })
 
   it('dials again where the address changes', () => {

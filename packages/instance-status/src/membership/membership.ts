@@ -49,6 +49,8 @@ export type Effect =
   | { readonly type: 'hangUp'; readonly id: string }
   /** Read every record anew. */
   | { readonly type: 'read' }
+  /** Read them anew, and tell of this one's record also when it is as it was. */
+  | { readonly type: 'lookUp'; readonly id: string }
   /** The instance is gone; its record may go, unless it was renewed since. */
   | { readonly type: 'reap'; readonly record: InstanceRecord }
 
@@ -127,7 +129,7 @@ function noteRecord(membership: Membership, record: InstanceRecord, now: number,
 /** A peer that proved itself before its record was seen: the record tells where to dial it. */
 function known(membership: Membership, id: string, now: number, effects: Effect[]): Membership {
   if (membership.members.has(id)) return membership
-  effects.push({ type: 'read' })
+  effects.push({ type: 'lookUp', id })
   return withFacts(membership, newcomer(id, now), now)
 }
 

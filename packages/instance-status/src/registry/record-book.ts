@@ -33,9 +33,10 @@ export class RecordBook {
   #touched: Set<string> | undefined
   #holdUntil = Number.NEGATIVE_INFINITY
 
-  /** Every record that is not stale. */
-  get records(): InstanceRecord[] {
-    return [...this.#entries.values()].filter((entry) => entry.state === 'fresh').map((entry) => entry.record)
+  /** The record of this id, unless it is stale. */
+  find(id: string): InstanceRecord | undefined {
+    const entry = this.#entries.get(id)
+    return entry?.state === 'fresh' ? entry.record : undefined
   }
 
   /** A full read is about to be sent. */

@@ -113,6 +113,12 @@ export class Registry {
     return this.#readingAgain
   }
 
+  /** The record of this id as it is now; undefined when there is none that moves. Rejects when MongoDB cannot be read. */
+  async lookUp(id: string): Promise<InstanceRecord | undefined> {
+    await this.refresh()
+    return this.#book.find(id)
+  }
+
   /** Every record of the cluster, the own included, as read at most `maxAgeMs` ago. Rejects when MongoDB cannot be read. */
   async recordsWithin(maxAgeMs: number): Promise<readonly InstanceRecord[]> {
     if (this.#state === 'closed') throw new ClusterError('closed', 'the cluster was closed; its records are read no more')
