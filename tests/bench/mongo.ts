@@ -53,7 +53,7 @@ const operations = async (uri: string, ms: number): Promise<{ perSecond: number,
 /** The same clients against a server that answers at once and always the same: as fast as the drivers themselves can be here. */
 const driverAlone = async (ms: number): Promise<{ perSecond: number, serverMicros: number }> => {
   await using constant = await startConstantServer()
-  return operations(constant.uri, ms)
+  return await operations(constant.uri, ms)
 }
 
 /** Every stream hears of one write: how long until the last one has. */
