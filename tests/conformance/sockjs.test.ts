@@ -1,4 +1,5 @@
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
+import { ManualClock } from '@ddp-cluster/ddp-common/internal'
 import { RawClient, startServer } from './server-harness.js'
 
 /** SockJS' WebSocket transport, as its protocol (0.3.3) has it and Meteor's browser client speaks it. */
@@ -20,6 +21,26 @@ it('opens with o, sends arrays, takes arrays and single strings, ignores empty f
   expect((await client.closed).code).toBe(3000)
   expect(frames.at(-1)).toBe('c[3000,"Go away!"]')
   expect(frames.slice(1, 3)).toEqual(['a["{\\"msg\\":\\"pong\\",\\"id\\":\\"1\\"}"]', 'a["{\\"msg\\":\\"pong\\",\\"id\\":\\"2\\"}"]'])
+})
+
+it('sends h every 45 seconds, and leaves no timer when the client has gone', async () => {
+  const clock = new ManualClock()
+  await using server = await startServer({ clock, heartbeatIntervalMs: 0 })
+  const idle = clock.pending
+  const client = await RawClient.connect(server.port, 'sockjs')
+  const frames: string[] = []
+  client.webSocket.on('message', (data: Buffer) => frames.push(data.toString()))
+  clock.advance(44_999)
+  client.send({ msg: 'ping' })
+  await client.next('pong')
+  expect(frames).not.toContain('h')
+  clock.advance(1 + 45_000)
+  client.send({ msg: 'ping' })
+  await client.next('pong')
+  expect(frames.filter((frame) => frame === 'h')).toHaveLength(2)
+  client.webSocket.close()
+  await client.closed
+  await vi.waitFor(() => expect(clock.pending).toBe(idle))
 })
 
 it.each(['{', '[1]', '7', '["a",{}]', 'null'])('ends a session whose framing is broken: %s', async (frame) => {

@@ -195,7 +195,7 @@ class Endpoint implements DDPServer, PeerHost {
       this.#peers.add(peer)
       return peer
     }
-    this.#accept(request, tcp, head, route === 'websocket' ? own : (socket) => frameWithSockJS(socket, own))
+    this.#accept(request, tcp, head, route === 'websocket' ? own : (socket) => frameWithSockJS(socket, this.options.clock, own))
   }
 
   #closeIfEmpty(): void {

@@ -1,12 +1,21 @@
+import { type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
 import type { ConnectionEnd } from '../connection.js'
 import type { MessageSocket, MessageSocketOwner } from './message-socket.js'
 
 /**
  * SockJS' framing over its WebSocket transport: the server sends `o` to begin with, `a["message",...]`, and `c[code,"reason"]` before it
- * closes; the client sends `["message",...]` or one bare JSON string. Of `h`, its heartbeat, there is no need: DDP has its own.
+ * closes; the client sends `["message",...]` or one bare JSON string. `h` says now and then, to proxies too, that the connection is in use.
  */
-export function frameWithSockJS(socket: MessageSocket, own: (socket: MessageSocket) => MessageSocketOwner): MessageSocketOwner {
+export function frameWithSockJS(socket: MessageSocket, clock: Clock, own: (socket: MessageSocket) => MessageSocketOwner): MessageSocketOwner {
+  const timers = new Timers(clock)
+  const beat = (): void => {
+    timers.after(heartbeatIntervalMs, () => {
+      socket.send('h')
+      beat()
+    })
+  }
   socket.send('o')
+  beat()
   const owner = own(new SockJSSocket(socket))
   let breach: ConnectionEnd | undefined
   return {
@@ -21,9 +30,15 @@ export function frameWithSockJS(socket: MessageSocket, own: (socket: MessageSock
       breach = { cause: 'protocol', code: 1002, reason: 'broken SockJS framing' }
       socket.close(1002, breach.reason)
     },
-    ended: (end) => owner.ended(breach ?? end),
+    ended(end) {
+      timers.clear()
+      owner.ended(breach ?? end)
+    },
   }
 }
+
+/** What Meteor sets SockJS' `heartbeat_delay` to. */
+const heartbeatIntervalMs = 45_000
 
 function unframe(text: string): string[] | undefined {
   let parsed: unknown
