@@ -98,7 +98,7 @@ class DDPConnection implements Connection {
       reject(this.#state.error)
       return promise
     }
-    const forget = options?.timeoutMs === undefined ? ignore : this.#timers.after(options.timeoutMs, () => {
+    const forget = options?.timeoutMs === undefined ? ignore : this.#timers.deadline(options.timeoutMs, () => {
       this.#pending.get(id)?.reject(new ConnectionError('timeout', `The method ${method} was not answered within ${options.timeoutMs} ms`))
     })
     const settle = (act: () => void): void => {
@@ -144,7 +144,7 @@ class DDPConnection implements Connection {
       forgetPing()
       act()
     }
-    const forgetTimer = this.#timers.after(timeoutMs, () => settle(() => reject(new ConnectionError('timeout', `No pong within ${timeoutMs} ms`))))
+    const forgetTimer = this.#timers.deadline(timeoutMs, () => settle(() => reject(new ConnectionError('timeout', `No pong within ${timeoutMs} ms`))))
     const forgetPing = this.#session.ping((roundTripMs) => settle(() => resolve(roundTripMs)))
     this.#pending.set(id, { resolve: ignore, reject: (error) => settle(() => reject(error)) })
     return promise

@@ -58,7 +58,7 @@ export class MethodCalls {
       checkLimits(options)
       this.#queue.add(method(id, name, params, options))
       const { timeoutMs } = options
-      const forgetTimer = timeoutMs === undefined ? ignore : this.#timers.after(timeoutMs, () => {
+      const forgetTimer = timeoutMs === undefined ? ignore : this.#timers.deadline(timeoutMs, () => {
         this.fail(id, new ConnectionError('timeout', `The method ${name} was not answered within ${timeoutMs} ms`))
       })
       this.#calls.set(id, { resolve, reject, onResult, forgetTimer })

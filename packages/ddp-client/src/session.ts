@@ -48,7 +48,7 @@ export class Session {
     this.#host = hostOf(settings.url)
     this.#limits = { maxDepth: settings.maxMessageDepth }
     this.#timers = new Timers(settings.clock)
-    this.#timers.after(settings.connectTimeoutMs, () => {
+    this.#timers.deadline(settings.connectTimeoutMs, () => {
       this.#giveUp({ cause: 'connect-timeout', reason: `${this.#host} did not open a session within ${settings.connectTimeoutMs} ms` })
     })
     this.#transport = dial(settings, {

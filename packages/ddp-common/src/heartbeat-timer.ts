@@ -1,6 +1,7 @@
 import type { Clock, TimerHandle } from './clock.js'
 import type { HeartbeatOptions, HeartbeatStep } from './heartbeat.js'
 import { Heartbeat } from './heartbeat.js'
+import { afterSocketsArePolled } from './sockets-polled.js'
 
 export interface HeartbeatTimerOptions extends HeartbeatOptions {
   readonly clock: Clock
@@ -58,10 +59,4 @@ export class HeartbeatTimer {
     }
     this.#arm()
   }
-}
-
-/** Runs `run` once what the sockets have for us has been handed out. Immediates come right after that in Node; browsers have none. */
-export function afterSocketsArePolled(run: () => void): void {
-  if (typeof setImmediate === 'function') setImmediate(run)
-  else setTimeout(run, 0)
 }

@@ -1,5 +1,5 @@
 import { DDPProtocolError, ddpVersion, parseClientMessage, randomId, stringifyMessage, type ClientMessage, type ServerMessage } from '@ddp-cluster/ddp-common'
-import { afterSocketsArePolled, HeartbeatTimer, isPlainObject, Timers } from '@ddp-cluster/ddp-common/internal'
+import { HeartbeatTimer, isPlainObject, Timers } from '@ddp-cluster/ddp-common/internal'
 import type { Connection, ConnectionEnd } from './connection.js'
 import type { ResolvedOptions } from './options.js'
 import { PeerConnection, type ClientFacts } from './peer-connection.js'
@@ -60,7 +60,7 @@ export class Peer implements MessageSocketOwner, TurnMember {
     this.#socket = socket
     this.#timers = new Timers(host.options.clock)
     // If the timer is late because we were stalled, the message may lie in the socket.
-    this.#timers.after(host.options.connectTimeoutMs, () => afterSocketsArePolled(() => this.#giveUpGreeting()))
+    this.#timers.deadline(host.options.connectTimeoutMs, () => this.#giveUpGreeting())
   }
 
   message(text: string): void {

@@ -76,7 +76,7 @@ export class Gatekeeper {
     if (from === selfId) throw new DDPError('bad-request', 'an instance does not dial itself')
     if (to !== selfId) throw new DDPError('wrong-instance', `${selfId} answers at this address, not ${to}`, { instance: selfId })
     const nonceB = randomBytes(nonceBytes)
-    const cancelDeadline = this.#timers.after(authTimeoutMs, () => connection.close(notProvenCode, 'not proven in time'))
+    const cancelDeadline = this.#timers.deadline(authTimeoutMs, () => connection.close(notProvenCode, 'not proven in time'))
     connection.onClose(cancelDeadline)
     this.#sessions.set(connection, { kind: 'challenged', subject: { cluster, from, to, attempt, nonceA, nonceB }, cancelDeadline })
     return { nonceB: new Uint8Array(nonceB) }

@@ -157,7 +157,7 @@ export class Link {
     if (!this.#owns(connection)) return
     this.#state = { kind: 'greeting', connection, done }
     const late = new AuthorizationError('timeout', `the peer did not answer the subscription within ${authTimeoutMs} ms`)
-    const cancel = this.#timers.after(authTimeoutMs, () => this.#giveUp(connection, late))
+    const cancel = this.#timers.deadline(authTimeoutMs, () => this.#giveUp(connection, late))
     await events.greet(this.peerId, connection).finally(cancel)
   }
 
