@@ -21,7 +21,9 @@ const parts: Record<string, readonly string[]> = {
   membership: ['registry'],
   mesh: ['membership'],
   broadcast: [],
-  lease: [],
+  calls: [],
+  leases: ['registry'],
+  departures: ['registry', 'leases'],
 }
 
 interface Import {

@@ -7,6 +7,9 @@ import type { Address } from './address.js'
 import type { Cluster, ClusterEvents, MemberView } from './cluster.js'
 import { Broadcast } from './broadcast/broadcast.js'
 import type { Stream } from './broadcast/stream.js'
+import { type CallOutcome, Calls, type Reach } from './calls/calls.js'
+import type { PeerMethod } from './calls/peer-methods.js'
+import type { CallOptions } from './calls/request.js'
 import { recordOf } from './membership/facts.js'
 import { emptyMembership, type Happening, type Membership, type MembershipEvent, nextDeadline, reduce } from './membership/membership.js'
 import { Mesh } from './mesh/mesh.js'
@@ -43,6 +46,7 @@ export class ClusterInstance implements Cluster {
   readonly #registry: Registry
   readonly #mesh: Mesh
   readonly #broadcast: Broadcast
+  readonly #calls: Calls
   #membership: Membership | undefined
   #cancelDeadline: (() => void) | undefined
   #closing: Promise<void> | undefined
@@ -107,6 +111,13 @@ export class ClusterInstance implements Cluster {
       requirePeer: (connection) => this.#mesh.requirePeer(connection).id,
       onSubscriber: (id) => this.#happened({ type: 'inboundUp', id }),
     })
+    this.#calls = new Calls({
+      ddpServer, clock, logger,
+      selfId: facts._id,
+      requirePeer: (connection) => this.#mesh.requirePeer(connection).id,
+      reach: (id) => this.#reach(id),
+      memberIds: () => this.members().map(({ id }) => id),
+    })
   }
 
   /** Registers, and meets those who are there. */
@@ -115,6 +126,7 @@ export class ClusterInstance implements Cluster {
       const self = await this.#registry.register()
       this.#membership = emptyMembership(self, this.#parts.options.linkTimeoutMs)
       await this.#registry.follow()
+      this.#calls.open()
     } catch (error) {
       await this.close()
       throw error
@@ -169,6 +181,18 @@ export class ClusterInstance implements Cluster {
     return this.#broadcast.stream(name)
   }
 
+  method(name: string, handler: PeerMethod): () => void {
+    return this.#calls.method(name, handler)
+  }
+
+  call(instanceId: string, method: string, params?: readonly unknown[], options?: CallOptions): Promise<unknown> {
+    return this.#calls.call(instanceId, method, params, options)
+  }
+
+  callAll(method: string, params?: readonly unknown[], options?: CallOptions): Promise<readonly CallOutcome[]> {
+    return this.#calls.callAll(method, params, options)
+  }
+
   on<E extends keyof ClusterEvents>(event: E, listener: (payload: ClusterEvents[E]) => unknown): () => void {
     // A listener that throws must not stop what is being done.
     const guarded = (payload: ClusterEvents[E]): void => {
@@ -199,6 +223,7 @@ export class ClusterInstance implements Cluster {
     const left = (): number => Math.max(1, until - this.#clock.now())
     this.#timers.clear()
     this.#broadcast.close()
+    await this.#calls.close(left() / 4)
     await this.#registry.close(left() / 2)
     await this.#mesh.sayGoodbye(left() / 4)
     this.#mesh.close()
@@ -233,7 +258,16 @@ export class ClusterInstance implements Cluster {
           break
       }
     }
+    this.#calls.membersChanged()
     this.#scheduleDeadline()
+  }
+
+  #reach(id: string): Reach {
+    const member = this.#membership?.members.get(id)
+    if (!member) return { kind: 'left' }
+    const connection = this.#mesh.links.get(id)?.connection
+    if (connection) return { kind: 'linked', connection }
+    return member.verdict.status === 'suspect' ? { kind: 'suspect', reason: member.verdict.reason } : { kind: 'joining' }
   }
 
   async #lookUp(id: string): Promise<void> {

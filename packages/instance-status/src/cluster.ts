@@ -3,6 +3,9 @@ import type { Db } from 'mongodb'
 import type { Address } from './address.js'
 import type { Gap } from './broadcast/broadcast.js'
 import type { Stream } from './broadcast/stream.js'
+import type { CallOutcome } from './calls/calls.js'
+import type { PeerMethod } from './calls/peer-methods.js'
+import type { CallOptions } from './calls/request.js'
 import type { LeftReason } from './membership/judge.js'
 import type { LinkStatus } from './mesh/link-status.js'
 import type { InstanceRecord } from './registry/record.js'
@@ -56,6 +59,23 @@ export interface Cluster extends AsyncDisposable {
   lastRecords(): readonly InstanceRecord[]
   /** A channel of events to all instances. */
   stream(name: string): Stream
+  /**
+   * Offers a method to the instances of the cluster, this one included, and to nobody else: clients of the DDP endpoint cannot call it, and the endpoint's
+   * own methods cannot be called by `call()`. Offer it right after `joinCluster()`: calls that come before wait until then. The function returned takes
+   * it back. Throws a `ClusterError` `method-taken` or `invalid-call`.
+   */
+  method(name: string, handler: PeerMethod): () => void
+  /**
+   * Calls a method that an instance offers: once at most, over the link to it; here, with copies of the values, when the id is the own one. Rejects with the
+   * `DDPError` that the method threw (404 when it offers none of that name), or with a `CallError`: `left`, `suspect` and `too-many-calls` say that it did
+   * not run, `timeout` and `outcome-unknown` that it may have; `closed`, `invalid-call`, `call-not-encodable`, `call-too-large` are about this side.
+   */
+  call(instanceId: string, method: string, params?: readonly unknown[], options?: CallOptions): Promise<unknown>
+  /**
+   * Calls it at this instance and at all that are members at this moment, and resolves with one outcome for each, this instance's first. Rejects only
+   * for parameters and options that make no sense.
+   */
+  callAll(method: string, params?: readonly unknown[], options?: CallOptions): Promise<readonly CallOutcome[]>
   on<E extends keyof ClusterEvents>(event: E, listener: (payload: ClusterEvents[E]) => unknown): () => void
   /** Leaves: deletes the record, says goodbye on every link, closes. May be called twice; takes at most `closeTimeoutMs`, and never rejects. */
   close(): Promise<void>

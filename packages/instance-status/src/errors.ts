@@ -16,6 +16,24 @@ export type ClusterErrorCode =
   | 'event-too-large'
   /** An argument of an event is no EJSON value. It got no number and went nowhere. */
   | 'event-not-encodable'
+  /** A call, or a method that is offered, makes no sense: its name, parameters or options. Nothing was sent. */
+  | 'invalid-call'
+  /** A parameter of a call is no EJSON value, or nested too deep. Nothing was sent. */
+  | 'call-not-encodable'
+  /** The parameters of a call take more than 4 MiB. Nothing was sent. */
+  | 'call-too-large'
+  /** 10,000 calls wait for answers here, or 500 of this instance run over there. It was not run. */
+  | 'too-many-calls'
+  /** A method of this name is offered to the instances already. */
+  | 'method-taken'
+  /** Who was called is no member, or is leaving. It did not run the method. */
+  | 'left'
+  /** Who was called cannot be reached at the moment; `reason` says why. Nothing was sent. */
+  | 'suspect'
+  /** The answer did not come in time. The method may have run, or run yet. */
+  | 'timeout'
+  /** The link was lost before the answer came. The method may have run. */
+  | 'outcome-unknown'
   /** `close()` was called. */
   | 'closed'
 
@@ -27,5 +45,19 @@ export class ClusterError extends Error {
   constructor(code: ClusterErrorCode, message: string, options?: ErrorOptions) {
     super(message, options)
     this.code = code
+  }
+}
+
+/** What a call rejects with when the answer is not the member's word: that is a `DDPError`. */
+export class CallError extends ClusterError {
+  /** The instance that was called. */
+  readonly instanceId: string
+  /** With `suspect`: why it cannot be reached. */
+  readonly reason: string | undefined
+
+  constructor(code: ClusterErrorCode, instanceId: string, message: string, options: ErrorOptions & { reason?: string } = {}) {
+    super(code, message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.instanceId = instanceId
+    this.reason = options.reason
   }
 }

@@ -1,0 +1,108 @@
+import { DDPError, EJSON, type Logger } from '@ddp-cluster/ddp-common'
+import { ClusterError } from '../errors.js'
+import { encode, isMethodName, largestCallBytes } from './request.js'
+
+/** Who calls. */
+export interface CallOrigin {
+  /** The instance that calls; also this one. */
+  readonly from: string
+}
+
+/**
+ * Answers the calls of instances with what it returns, or what its promise resolves to; `this` tells who calls. A `DDPError` that it throws reaches the
+ * caller as it is; of anything else the caller learns `500 Internal server error`, and the logger the rest. Calls of one instance begin in their order
+ * and run beside each other.
+ */
+export type PeerMethod = (this: CallOrigin, ...params: unknown[]) => unknown
+
+/** How an instance says on the wire that it did not run a method; an application's errors are not named so. */
+export const refusals = Object.freeze({ leaving: 'cluster.leaving', busy: 'cluster.busy' })
+
+/** So many calls of one instance run at once: a session of more than twice as many would not be read. */
+const runningPerPeer = 500
+
+/** The methods that this instance offers to instances, and to nobody else: they are no methods of the DDP endpoint. */
+export class PeerMethods {
+  readonly #logger: Logger
+  readonly #methods = new Map<string, PeerMethod>()
+  readonly #running = new Map<string, number>()
+  #state: 'joining' | 'open' | 'closed' = 'joining'
+  #resolveOpened: () => void = () => undefined
+  readonly #opened: Promise<void>
+  #onIdle: (() => void) | undefined
+
+  constructor(logger: Logger) {
+    this.#logger = logger
+    this.#opened = new Promise((resolve) => (this.#resolveOpened = resolve))
+  }
+
+  /** The application has had its chance to offer its methods: calls that came before run now. */
+  open(): void {
+    if (this.#state === 'joining') this.#state = 'open'
+    this.#resolveOpened()
+  }
+
+  /** What comes from now on is refused; what runs goes on. Resolves when nothing runs any more. */
+  close(): Promise<void> {
+    this.#state = 'closed'
+    this.#resolveOpened()
+    return this.#running.size === 0 ? Promise.resolve() : new Promise((resolve) => (this.#onIdle = resolve))
+  }
+
+  /** Throws a `ClusterError` `invalid-call` or `method-taken`. */
+  add(name: string, handler: PeerMethod): () => void {
+    if (!isMethodName(name) || typeof handler !== 'function') throw new ClusterError('invalid-call', 'a method has a name of at most 200 characters and a function')
+    if (this.#methods.has(name)) throw new ClusterError('method-taken', `a method named "${name}" is offered to the instances already`)
+    this.#methods.set(name, handler)
+    return () => {
+      if (this.#methods.get(name) === handler) this.#methods.delete(name)
+    }
+  }
+
+  /** Runs a method for the instance `from`. Rejects with a `DDPError`, whatever happens. */
+  async run(from: string, name: unknown, params: unknown): Promise<unknown> {
+    if (!isMethodName(name) || !Array.isArray(params)) throw new DDPError('bad-request', 'cluster.call takes the name of a method and an array')
+    const running = this.#running.get(from) ?? 0
+    if (running >= runningPerPeer) throw new DDPError(refusals.busy, `${runningPerPeer} calls of this instance are running already`)
+    this.#running.set(from, running + 1)
+    try {
+      if (this.#state === 'joining') await this.#opened
+      if (this.#state === 'closed') throw new DDPError(refusals.leaving, 'this instance is leaving the cluster')
+      return await this.#answer(from, name, params as unknown[])
+    } finally {
+      this.#ended(from)
+    }
+  }
+
+  async #answer(from: string, name: string, params: unknown[]): Promise<unknown> {
+    const handler = this.#methods.get(name)
+    if (!handler) throw new DDPError(404, `Method '${name}' not found`)
+    let result: unknown
+    try {
+      result = await handler.apply({ from }, params)
+    } catch (error) {
+      if (error instanceof DDPError) throw error
+      this.#logger.error({ method: name, from, error: String(error) }, 'a method that an instance called threw')
+      throw internalError()
+    }
+    const encoded = encode(result)
+    if (encoded.kind === 'too-large') throw new DDPError('result-too-large', `the result takes ${encoded.bytes} bytes; at most ${largestCallBytes} are sent`)
+    if (encoded.kind === 'text') return encoded.text === undefined ? undefined : result
+    this.#logger.error({ method: name, from, error: encoded.why }, 'the result of a method that an instance called cannot be sent')
+    throw internalError()
+  }
+
+  #ended(from: string): void {
+    const running = (this.#running.get(from) ?? 1) - 1
+    if (running > 0) this.#running.set(from, running)
+    else if (this.#running.delete(from) && this.#running.size === 0) this.#onIdle?.()
+  }
+}
+
+/** A value as it arrives at another instance: a copy that shares nothing. */
+export function asSent(value: unknown): unknown {
+  const encoded = encode(value)
+  return encoded.kind === 'text' && encoded.text !== undefined ? EJSON.parse(encoded.text) : undefined
+}
+
+const internalError = (): DDPError => new DDPError(500, 'Internal server error')
