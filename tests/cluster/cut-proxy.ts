@@ -39,6 +39,24 @@ export class CutProxy {
     for (const pair of this.#pairs) for (const socket of pair) socket.resetAndDestroy()
   }
 
+  /** Carries nothing any more over the connections that there are, and keeps them open: both sides wait. */
+  hold(): void {
+    for (const [near, far] of this.#pairs) {
+      near.unpipe(far)
+      far.unpipe(near)
+      near.pause()
+      far.pause()
+    }
+  }
+
+  /** Carries on where `hold` stopped. */
+  letGo(): void {
+    for (const [near, far] of this.#pairs) {
+      near.pipe(far)
+      far.pipe(near)
+    }
+  }
+
   close(): void {
     this.#server.close()
     this.cut()

@@ -45,6 +45,7 @@ describe('who answers at an address without having proven itself', () => {
     cluster.stream('room').on('message', (text) => heard.push(text))
     const { dials } = await impostor((socket, { msg }) => {
       if (msg !== 'connect') return
+      socket.send(JSON.stringify({ msg: 'changed', collection: 'cluster.broadcast', id: '1', fields: { from: 1 } }))
       for (const id of [1, 2, 3]) socket.send(JSON.stringify({ msg: 'changed', collection: 'cluster.broadcast', id: String(id), fields: { last: id, events: [[0, 'room', 'message', ['boo']]] } }))
     })
     await until(() => dials() > 1, 5000)

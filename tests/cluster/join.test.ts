@@ -53,6 +53,7 @@ describe('joinCluster', () => {
         heard[index]?.push([this.from, this.seq, text, at])
       })
     })
+    await Promise.all(clusters.map((cluster) => cluster.stream('room').ready()))
     const at = new Date(5)
     const [speaker] = clusters
     speaker.stream('room').emit('message', 'one', at)

@@ -41,7 +41,7 @@ export interface Connection {
 
 /** Dials `options.url`. Throws a `RangeError` for a bad number in the options; all else comes by `opened` and `closed`. */
 export function connectOnce(options: ConnectionOptions, dial: Dial): Connection {
-  return new DDPConnection(sessionSettings(options), options, dial)
+  return new DDPConnection({ ...sessionSettings(options), undecodedCollection: options.undecodedCollection }, options, dial)
 }
 
 interface Pending {

@@ -26,6 +26,8 @@ export interface SessionOptions {
 export interface ConnectionOptions extends SessionOptions {
   /** Gets the data messages in the order in which they came. Do not keep it waiting, and do not throw. */
   readonly onMessage?: ((message: DataMessage) => void) | undefined
+  /** The data messages of this collection come with their fields as the plain JSON that was sent, however deep: for who decodes them piece by piece. */
+  readonly undecodedCollection?: string | undefined
   /** Gets what could not be made sense of: a message that is malformed or cannot be decoded. Its `offendingMessage` is the plain JSON. */
   readonly onMalformed?: ((error: DDPProtocolError) => void) | undefined
 }
@@ -39,6 +41,7 @@ export interface SessionSettings {
   readonly heartbeatTimeoutMs: number
   readonly maxMessageBytes: number
   readonly maxMessageDepth: number
+  readonly undecodedCollection?: string | undefined
   readonly clock: Clock
   readonly logger: Logger
 }

@@ -1,6 +1,6 @@
 import {
   DDPProtocolError, ddpVersion, parseServerMessage, randomId, stringifyMessage,
-  type ClientMessage, type ConnectedMessage, type FailedMessage, type PingMessage, type PongMessage, type ServerMessage,
+  type ClientMessage, type ConnectedMessage, type FailedMessage, type MessageLimits, type PingMessage, type PongMessage, type ServerMessage,
 } from '@ddp-cluster/ddp-common'
 import { HeartbeatTimer, Timers } from '@ddp-cluster/ddp-common/internal'
 import type { ConnectionEnd } from './connection-end.js'
@@ -36,7 +36,7 @@ export class Session {
   readonly #timers: Timers
   readonly #transport: Transport
   readonly #host: string
-  readonly #limits: { readonly maxDepth: number }
+  readonly #limits: MessageLimits
   /** Pings under way, by id. They are few: the heartbeat has one at most. */
   readonly #pings = new Map<string, { readonly sentAt: number; readonly answered: (roundTripMs: number) => void }>()
   #state: State = { kind: 'dialling' }
@@ -46,7 +46,7 @@ export class Session {
     this.#settings = settings
     this.#handlers = handlers
     this.#host = hostOf(settings.url)
-    this.#limits = { maxDepth: settings.maxMessageDepth }
+    this.#limits = { maxDepth: settings.maxMessageDepth, undecodedCollection: settings.undecodedCollection }
     this.#timers = new Timers(settings.clock)
     this.#timers.deadline(settings.connectTimeoutMs, () => {
       this.#giveUp({ cause: 'connect-timeout', reason: `${this.#host} did not open a session within ${settings.connectTimeoutMs} ms` })

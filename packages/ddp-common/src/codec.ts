@@ -10,6 +10,8 @@ import { DDPProtocolError } from './protocol-error.js'
 export interface MessageLimits {
   /** The deepest nesting of arrays and objects that is taken, the message itself counted. Default: 100, as in MongoDB's documents. */
   readonly maxDepth?: number
+  /** The data messages of this collection are given out with their fields as plain JSON of any depth: who asks for that decodes them. */
+  readonly undecodedCollection?: string | undefined
 }
 
 const defaultMaxDepth = 100
@@ -33,7 +35,7 @@ export function parseServerMessage(text: string, limits?: MessageLimits): Server
   const problem = serverMessageProblem(raw)
   if (problem?.code === 'unknown-message') return undefined
   if (problem) throw new DDPProtocolError(problem.code, problem.reason, raw)
-  return decode(raw, text) as unknown as ServerMessage
+  return (isUndecoded(raw, limits) ? raw : decode(raw, text)) as unknown as ServerMessage
 }
 
 /** The text of a message. A message that needs no conversion costs a walk and a `JSON.stringify`; the message is never changed. */
@@ -50,9 +52,13 @@ function parseObject(text: string, limits: MessageLimits | undefined): RawMessag
   }
   const maxDepth = limits?.maxDepth ?? defaultMaxDepth
   // Every level takes two characters at least.
-  if (text.length > 2 * maxDepth && isDeeper(raw, maxDepth)) throw new DDPProtocolError('too-deep', `Nested deeper than ${maxDepth} levels`)
+  if (text.length > 2 * maxDepth && !isUndecoded(raw, limits) && isDeeper(raw, maxDepth)) throw new DDPProtocolError('too-deep', `Nested deeper than ${maxDepth} levels`)
   if (!isPlainObject(raw)) throw new DDPProtocolError('not-an-object', 'Bad request', raw)
   return raw
+}
+
+function isUndecoded(raw: unknown, limits: MessageLimits | undefined): boolean {
+  return limits?.undecodedCollection !== undefined && isPlainObject(raw) && raw.collection === limits.undecodedCollection
 }
 
 function isDeeper(value: unknown, levels: number): boolean {

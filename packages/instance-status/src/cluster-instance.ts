@@ -6,7 +6,9 @@ import { EventEmitter } from 'eventemitter3'
 import type { Address } from './address.js'
 import type { Cluster, ClusterEvents, MemberView } from './cluster.js'
 import { Broadcast } from './broadcast/broadcast.js'
-import type { Stream } from './broadcast/stream.js'
+import type { FlushReport } from './broadcast/flush.js'
+import type { EventMap, Stream } from './broadcast/stream.js'
+import { broadcastName } from './broadcast/wire.js'
 import { type CallOutcome, Calls, type Reach } from './calls/calls.js'
 import type { PeerMethod } from './calls/peer-methods.js'
 import type { CallOptions } from './calls/request.js'
@@ -91,6 +93,7 @@ export class ClusterInstance implements Cluster {
       linkHeartbeatTimeoutMs: options.linkHeartbeatTimeoutMs,
       maxMessageBytes: longestPeerMessageBytes,
       feed: {
+        collection: broadcastName,
         subscribe: (peerId, connection) => this.#broadcast.subscribe(peerId, connection),
         message: (peerId, message) => this.#broadcast.receive(peerId, message),
       },
@@ -108,6 +111,8 @@ export class ClusterInstance implements Cluster {
       maxEventBytes: options.maxEventBytes,
       onGap: (gap) => void this.#events.emit('gap', gap),
       selfId: facts._id,
+      members: () => this.#memberIds(),
+      connectionTo: (id) => this.#mesh.links.get(id)?.connection,
       requirePeer: (connection) => this.#mesh.requirePeer(connection).id,
       onSubscriber: (id) => this.#happened({ type: 'inboundUp', id }),
     })
@@ -177,8 +182,12 @@ export class ClusterInstance implements Cluster {
     return this.#registry.lastRecords
   }
 
-  stream(name: string): Stream {
+  stream<Events extends EventMap<Events> = Record<string, unknown[]>>(name: string): Stream<Events> {
     return this.#broadcast.stream(name)
+  }
+
+  flush(options?: { readonly timeoutMs?: number }): Promise<FlushReport> {
+    return this.#broadcast.flush(options)
   }
 
   method(name: string, handler: PeerMethod): () => void {
@@ -259,6 +268,7 @@ export class ClusterInstance implements Cluster {
       }
     }
     this.#calls.membersChanged()
+    this.#broadcast.membersChanged()
     this.#scheduleDeadline()
   }
 
@@ -268,6 +278,12 @@ export class ClusterInstance implements Cluster {
     const connection = this.#mesh.links.get(id)?.connection
     if (connection) return { kind: 'linked', connection }
     return member.verdict.status === 'suspect' ? { kind: 'suspect', reason: member.verdict.reason } : { kind: 'joining' }
+  }
+
+  #memberIds(): string[] {
+    const ids: string[] = []
+    for (const { facts, verdict } of this.#membership?.members.values() ?? []) if (verdict.status !== 'gone') ids.push(facts.id)
+    return ids
   }
 
   async #lookUp(id: string): Promise<void> {

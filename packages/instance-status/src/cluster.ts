@@ -2,7 +2,8 @@ import type { DDPServer } from '@ddp-cluster/ddp-server'
 import type { Db } from 'mongodb'
 import type { Address } from './address.js'
 import type { Gap } from './broadcast/broadcast.js'
-import type { Stream } from './broadcast/stream.js'
+import type { FlushReport } from './broadcast/flush.js'
+import type { EventMap, Stream } from './broadcast/stream.js'
 import type { CallOutcome } from './calls/calls.js'
 import type { PeerMethod } from './calls/peer-methods.js'
 import type { CallOptions } from './calls/request.js'
@@ -57,8 +58,13 @@ export interface Cluster extends AsyncDisposable {
   records(options?: { readonly maxAgeMs?: number }): Promise<readonly InstanceRecord[]>
   /** The records of the last read that succeeded. */
   lastRecords(): readonly InstanceRecord[]
-  /** A channel of events to all instances. */
-  stream(name: string): Stream
+  /** A channel of events to all instances. `Events` names them with their arguments; who gives none has any. */
+  stream<Events extends EventMap<Events> = Record<string, unknown[]>>(name: string): Stream<Events>
+  /**
+   * Resolves when every member has called its listeners with all that was emitted here so far (what they return is not awaited), or
+   * after `timeoutMs` (5_000, at most 60_000); says who did and who did not. Rejects with `closed`.
+   */
+  flush(options?: { readonly timeoutMs?: number }): Promise<FlushReport>
   /**
    * Offers a method to the instances of the cluster, this one included, and to nobody else: clients of the DDP endpoint cannot call it, and the endpoint's
    * own methods cannot be called by `call()`. Offer it right after `joinCluster()`: calls that come before wait until then. The function returned takes

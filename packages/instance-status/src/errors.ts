@@ -26,11 +26,11 @@ export type ClusterErrorCode =
   | 'too-many-calls'
   /** A method of this name is offered to the instances already. */
   | 'method-taken'
-  /** Who was called is no member, or is leaving. It did not run the method. */
+  /** Who was called, or an event was emitted to, is no member, or is leaving. It did not run the method, and the event got no number. */
   | 'left'
   /** Who was called cannot be reached at the moment; `reason` says why. Nothing was sent. */
   | 'suspect'
-  /** The answer did not come in time. The method may have run, or run yet. */
+  /** The answer did not come in time. A method may have run, or run yet. */
   | 'timeout'
   /** The link was lost before the answer came. The method may have run. */
   | 'outcome-unknown'

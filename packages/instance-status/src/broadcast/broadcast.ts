@@ -2,15 +2,19 @@ import { DDPError, type DataMessage, type Logger } from '@ddp-cluster/ddp-common
 import { type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
 import type { Connection as DialledConnection } from '@ddp-cluster/ddp-client/internal'
 import type { Connection, DDPServer } from '@ddp-cluster/ddp-server'
-import { sendFrame } from '@ddp-cluster/ddp-server/internal'
 import { ClusterError } from '../errors.js'
+import { Asking, interestMethod } from './asking.js'
+import { Flush, type FlushReport } from './flush.js'
+import { isStreamName, longestStreamName, toInterest } from './interest.js'
+import { anyEvent, type AnyListener, Listeners } from './listeners.js'
 import { BroadcastLog, type LogBounds } from './log.js'
+import { MemberChanges } from './member-changes.js'
 import { Pump } from './pump.js'
-import { Reader } from './reader.js'
-import { Listeners, type Stream } from './stream.js'
-import { broadcastName, decodeFrame, encodeEvent, encodeFrame, type SequencedEvent } from './wire.js'
+import { type Loss, Reader } from './reader.js'
+import type { EventMap, Stream } from './stream.js'
+import { broadcastName, decodeFrame, encodeEvent, type SequencedEvent } from './wire.js'
 
-/** Events of another instance that will never come. */
+/** Events of another instance that will never come: the numbers from `after + 1` to `after + lost`. */
 export interface Gap {
   /** Whose. */
   readonly from: string
@@ -18,6 +22,8 @@ export interface Gap {
   readonly after: number
   /** How many. */
   readonly lost: number
+  /** Whether all of them were events of streams that this instance listens to; else it has lost at most so many. */
+  readonly exact: boolean
 }
 
 export interface BroadcastOptions {
@@ -29,10 +35,21 @@ export interface BroadcastOptions {
   readonly logger: Logger
   /** The id of the peer whose session this is; throws for anybody else. */
   readonly requirePeer: (connection: Connection) => string
+  /** Who is a member now, this instance aside. `membersChanged()` is to be called when it may have changed. */
+  readonly members: () => readonly string[]
+  /** The link that this instance dialled to a member, while it is up. */
+  readonly connectionTo: (memberId: string) => DialledConnection | undefined
   /** A peer has subscribed to what this instance emits. */
   readonly onSubscriber: (peerId: string) => void
   readonly onGap: (gap: Gap) => void
 }
+
+/** As much may wait to be sent before `emit` says so, and no more than a part of what the log holds. */
+const markBytes = 4 * 1024 * 1024
+const markPart = 4
+
+const readyTimeoutMs = 10_000
+const flushTimeoutMs = 5_000
 
 /**
  * Events from every instance to every instance. What is emitted here goes into one log; each peer that subscribed reads it from where
@@ -45,112 +62,211 @@ export class Broadcast {
   readonly #pump: Pump
   readonly #reader = new Reader()
   readonly #listeners: Listeners
+  readonly #asking: Asking
+  readonly #members: MemberChanges
+  readonly #flush: Flush
+  readonly #draining = new Set<(error: ClusterError) => void>()
   /** Events that were emitted and wait for the one that is being dispatched: local order is the order of the numbers. */
   #undispatched: SequencedEvent[] = []
   #state: 'open' | 'dispatching' | 'closed' = 'open'
 
   constructor(options: BroadcastOptions) {
     this.#options = options
-    const { ddpServer, logger, clock, bounds } = options
+    const { ddpServer, logger, clock, bounds, requirePeer, connectionTo } = options
     this.#timers = new Timers(clock)
     this.#log = new BroadcastLog(bounds)
-    this.#pump = new Pump(this.#log, this.#timers)
+    this.#pump = new Pump(this.#log, this.#timers, clock, { bytes: Math.min(markBytes, bounds.maxBytes / markPart), entries: bounds.maxEntries / markPart })
     this.#listeners = new Listeners((error, { stream, event }) => {
       logger.error({ stream, event, error: String(error) }, 'a listener threw')
     })
+    this.#asking = new Asking(this.#reader, () => this.#listeners.streams(), (peer, error) => {
+      logger.warn({ peer, error: String(error) }, 'a peer did not take what is asked of it')
+    })
+    this.#members = new MemberChanges(options.members, this.#timers)
+    this.#flush = new Flush({ ddpServer, clock, requirePeer, connectionTo, reader: this.#reader, pump: this.#pump, members: this.#members })
     const accept = (connection: Connection, request: unknown): void => this.#accept(connection, request)
     ddpServer.publish(broadcastName, function (request) {
       accept(this.connection, request)
       this.ready()
     })
+    const change = (connection: Connection, request: unknown): void => this.#change(connection, request)
+    ddpServer.method(interestMethod, function (request) {
+      change(this.connection, request)
+    })
   }
 
-  stream(name: string): Stream {
+  stream<Events extends EventMap<Events>>(name: string): Stream<Events> {
+    if (!isStreamName(name)) throw new ClusterError('invalid-option', `the name of a stream is a string of 1 to ${longestStreamName} characters`)
+    const listen = (event: string | typeof anyEvent, listener: unknown, once = false): (() => void) => this.#listen(name, event, listener, once)
     return {
       name,
-      on: (event, listener) => {
-        this.#listeners.add(name, event, listener)
-        return () => this.#listeners.remove(name, event, listener)
+      on: (event, listener) => listen(event, listener),
+      once: (event, listener) => listen(event, listener, true),
+      onAny: (listener) => listen(anyEvent, listener),
+      off: (event, listener) => this.#unlisten(name, event, listener as unknown as AnyListener),
+      emit: (event, ...args) => this.#emit(name, event, args, undefined),
+      emitTo: (instanceId, event, ...args) => {
+        if (instanceId !== this.#options.selfId && !this.#members.has(instanceId)) throw new ClusterError('left', `${instanceId} is no member of the cluster`)
+        return this.#emit(name, event, args, instanceId)
       },
-      off: (event, listener) => this.#listeners.remove(name, event, listener),
-      emit: (event, ...args) => this.#emit(name, event, args),
+      emitLocal: (event, ...args) => {
+        this.#requireOpen()
+        this.#dispatch({ seq: 0, stream: name, event, args })
+      },
+      ready: ({ timeoutMs = readyTimeoutMs } = {}) => this.#ready(name, timeoutMs),
+      drained: () => this.#drained(),
     }
+  }
+
+  /** Asks every member to answer when it has dispatched what was emitted here so far. */
+  async flush({ timeoutMs = flushTimeoutMs }: { readonly timeoutMs?: number } = {}): Promise<FlushReport> {
+    this.#requireOpen()
+    return this.#flush.flush(this.#log.head, timeoutMs)
   }
 
   /** Asks a peer for what it emits, from where it was left; resolves when nothing of it will be missed from now on. */
   subscribe(peerId: string, connection: DialledConnection): Promise<void> {
-    const after = this.#reader.position(peerId)
-    return connection.subscribe(broadcastName, [after === undefined ? {} : { after }]).ready
+    return this.#asking.subscribe(peerId, connection)
   }
 
-  /** A message that a peer published to us. */
+  /** A message that a peer published to us, its fields not decoded. */
   receive(peerId: string, message: DataMessage): void {
+    if (this.#state === 'closed') return
     const frame = decodeFrame(message)
     if (!frame) {
       this.#options.logger.warn({ peer: peerId }, 'a peer published what is no frame of events')
       return
     }
-    const { events, lost, after } = this.#reader.receive(peerId, frame)
-    if (lost > 0) {
-      this.#options.logger.warn({ peer: peerId, after, lost }, 'events of a peer are lost')
-      this.#options.onGap({ from: peerId, after, lost })
+    if (frame.kind === 'from') {
+      this.#asking.confirmed(peerId, frame.from)
+      this.#members.changed()
+      return
     }
-    for (const event of events) this.#listeners.dispatch(peerId, event)
+    const { events, losses } = this.#reader.receive(peerId, frame)
+    let told = 0
+    for (const event of events) {
+      for (let loss = losses[told]; loss && loss.after < event.seq; loss = losses[told]) {
+        told += 1
+        this.#tellLoss(peerId, loss)
+      }
+      this.#call(peerId, event)
+    }
+    for (const loss of losses.slice(told)) this.#tellLoss(peerId, loss)
+    this.#reader.dispatched(peerId)
   }
 
-  /** Refuses new events and gives the sockets what is left. */
+  /** Somebody joined or left, or a link came up or went down. */
+  membersChanged(): void {
+    this.#members.changed()
+  }
+
+  /** Refuses new events, gives the sockets what is left, and ends what waits with `closed`. */
   close(): void {
     if (this.#state === 'closed') return
     this.#state = 'closed'
     this.#pump.close()
+    this.#asking.close()
+    this.#flush.close()
+    this.#members.close()
     this.#timers.clear()
     this.#listeners.clear()
+    for (const reject of this.#draining) reject(closed())
+    this.#draining.clear()
   }
 
   /** A peer subscribes: from where it says it was, else from now on. */
   #accept(connection: Connection, request: unknown): void {
     const peerId = this.#options.requirePeer(connection)
-    const after = checkAfter(request)
+    const after = checkAfter(fieldOf(request, 'after'))
+    const interest = toInterest(fieldOf(request, 'streams') ?? true)
     const { head } = this.#log
     if (after !== undefined && after > head) throw new DDPError('beyond-head', `nothing after ${head} has been emitted here`)
-    this.#log.trim(this.#options.clock.now())
-    // One that starts now is told where that is, so that it knows what it missed if it is cut off before the first event.
-    if (after === undefined) sendFrame(connection, encodeFrame(head + 1, []))
-    this.#pump.attach(peerId, connection, after ?? head)
+    this.#pump.attach(peerId, connection, interest, after)
     this.#options.onSubscriber(peerId)
   }
 
-  #emit(stream: string, event: string, args: readonly unknown[]): void {
-    if (this.#state === 'closed') throw new ClusterError('closed', 'the cluster was closed; nothing can be emitted any more')
-    const text = encode(stream, event, args)
-    const bytes = Buffer.byteLength(text)
-    const { maxEventBytes, clock } = this.#options
-    if (bytes > maxEventBytes) throw new ClusterError('event-too-large', `an event of ${bytes} bytes was emitted; at most ${maxEventBytes} are sent (the option maxEventBytes)`)
-    const seq = this.#log.append({ text, bytes, at: clock.now() })
-    this.#pump.schedule()
-    this.#undispatched.push({ seq, stream, event, args })
-    this.#dispatchLocally()
+  #change(connection: Connection, request: unknown): void {
+    const peerId = this.#options.requirePeer(connection)
+    const interest = toInterest(fieldOf(request, 'streams'))
+    if (!this.#pump.change(peerId, connection, interest)) throw new DDPError('bad-request', `${broadcastName} has to be subscribed to first`)
   }
 
-  #dispatchLocally(): void {
+  #listen(stream: string, event: string | typeof anyEvent, listener: unknown, once: boolean): () => void {
+    if (typeof listener !== 'function') throw new ClusterError('invalid-option', `a listener is a function, not ${typeof listener}`)
+    this.#requireOpen()
+    if (this.#listeners.add(stream, event, listener as AnyListener, once)) this.#asking.changed()
+    return () => this.#unlisten(stream, event, listener as AnyListener)
+  }
+
+  #unlisten(stream: string, event: string | typeof anyEvent, listener: AnyListener): void {
+    if (this.#listeners.remove(stream, event, listener)) this.#asking.changed()
+  }
+
+  #ready(stream: string, timeoutMs: number): Promise<void> {
+    this.#asking.settle()
+    const behind = (): string[] => this.#members.ids().filter((id) => !this.#reader.isKnown(id, stream))
+    const isKnown = (): boolean => !this.#listeners.streams().has(stream) || behind().length === 0
+    return this.#members.until(isKnown, timeoutMs, () => `${behind().join(', ')} did not say that ${JSON.stringify(stream)} is known there`)
+  }
+
+  #drained(): Promise<void> {
+    if (this.#state === 'closed') return Promise.reject(closed())
+    return new Promise((resolve, reject) => {
+      this.#draining.add(reject)
+      this.#pump.whenDrained(() => {
+        this.#draining.delete(reject)
+        resolve()
+      })
+    })
+  }
+
+  #emit(stream: string, event: string, args: readonly unknown[], to: string | undefined): boolean {
+    this.#requireOpen()
+    const text = encode(stream, event, args)
+    const bytes = Buffer.byteLength(text)
+    const { maxEventBytes, clock, selfId } = this.#options
+    if (bytes > maxEventBytes) throw new ClusterError('event-too-large', `an event of ${bytes} bytes was emitted; at most ${maxEventBytes} are sent (the option maxEventBytes)`)
+    const seq = this.#log.append({ text, bytes, at: clock.now(), stream, to })
+    this.#pump.schedule()
+    if (to === undefined || to === selfId) this.#dispatch({ seq, stream, event, args })
+    return this.#pump.isUnderMark
+  }
+
+  #dispatch(event: SequencedEvent): void {
+    this.#undispatched.push(event)
     if (this.#state !== 'open') return
     this.#state = 'dispatching'
     while (this.#undispatched.length > 0) {
       const events = this.#undispatched
       this.#undispatched = []
-      for (const event of events) this.#listeners.dispatch(this.#options.selfId, event)
+      for (const next of events) this.#call(this.#options.selfId, next)
     }
     this.#reopen()
+  }
+
+  #call(from: string, event: SequencedEvent): void {
+    if (this.#listeners.dispatch(from, event)) this.#asking.changed()
+  }
+
+  #tellLoss(from: string, loss: Loss): void {
+    this.#options.logger.warn({ peer: from, ...loss }, 'events of a peer are lost')
+    this.#options.onGap({ from, ...loss })
   }
 
   /** A listener may have closed the cluster meanwhile. */
   #reopen(): void {
     if (this.#state === 'dispatching') this.#state = 'open'
   }
+
+  #requireOpen(): void {
+    if (this.#state === 'closed') throw closed()
+  }
 }
 
+const closed = (): ClusterError => new ClusterError('closed', 'the cluster was closed; nothing can be emitted any more')
+
 function encode(stream: string, event: string, args: readonly unknown[]): string {
-  if (typeof stream !== 'string' || typeof event !== 'string') throw new ClusterError('event-not-encodable', 'the names of a stream and of an event are strings')
+  if (typeof event !== 'string') throw new ClusterError('event-not-encodable', `the name of an event is a string, not ${typeof event}`)
   try {
     return encodeEvent(stream, event, args)
   } catch (error) {
@@ -158,10 +274,13 @@ function encode(stream: string, event: string, args: readonly unknown[]): string
   }
 }
 
+function fieldOf(request: unknown, name: 'after' | 'streams'): unknown {
+  return typeof request === 'object' && request !== null && Object.hasOwn(request, name) ? (request as Record<string, unknown>)[name] : undefined
+}
+
 /** The number that a subscription goes on after, if it says one. */
-function checkAfter(request: unknown): number | undefined {
-  const after: unknown = typeof request === 'object' && request !== null && 'after' in request ? request.after : undefined
+function checkAfter(after: unknown): number | undefined {
   if (after === undefined) return undefined
   if (typeof after === 'number' && Number.isSafeInteger(after) && after >= 0) return after
-  throw new DDPError('bad-request', 'cluster.broadcast takes { after }, a number')
+  throw new DDPError('bad-request', 'cluster.broadcast takes { after, streams }: after is a number')
 }

@@ -1,3 +1,5 @@
+import { Drops, type Loss } from './drops.js'
+
 /** One event as it waits in the log: encoded once, whoever it is sent to. */
 export interface LogEntry {
   /** Everything of the event on the wire but its offset in a frame: `,stream,event,args]`. */
@@ -5,6 +7,9 @@ export interface LogEntry {
   readonly bytes: number
   /** Monotonic time of the `emit`. */
   readonly at: number
+  readonly stream: string
+  /** The one instance that it is for; undefined: all. */
+  readonly to: string | undefined
 }
 
 /** How much is kept for peers that are slow or away. What is over any bound is dropped, oldest first. */
@@ -12,6 +17,11 @@ export interface LogBounds {
   readonly maxBytes: number
   readonly maxEntries: number
   readonly maxAgeMs: number
+}
+
+interface Kept extends LogEntry {
+  /** The bytes of all events before this one, since the beginning. */
+  readonly bytesBefore: number
 }
 
 /** The space at the front of the array is given back when it is more than this and half of it. */
@@ -23,10 +33,12 @@ const compactFrom = 1024
  */
 export class BroadcastLog {
   readonly #bounds: LogBounds
-  #entries: (LogEntry | undefined)[] = []
+  readonly #drops = new Drops()
+  #entries: (Kept | undefined)[] = []
   #start = 0
   #head = 0
   #bytes = 0
+  #bytesEver = 0
 
   constructor(bounds: LogBounds) {
     this.#bounds = bounds
@@ -47,17 +59,30 @@ export class BroadcastLog {
   }
 
   /** Takes an event in and returns its number. */
-  append(entry: LogEntry): number {
-    this.#entries.push(entry)
-    this.#bytes += entry.bytes
+  append({ text, bytes, at, stream, to }: LogEntry): number {
+    this.#entries.push({ text, bytes, at, stream, to, bytesBefore: this.#bytesEver })
+    this.#bytesEver += bytes
+    this.#bytes += bytes
     this.#head += 1
-    this.trim(entry.at)
+    this.trim(at)
     return this.#head
   }
 
   /** The event of this number, or undefined when it is not here. */
   at(seq: number): LogEntry | undefined {
-    return seq < this.oldest ? undefined : this.#entries[this.#start + seq - this.oldest]
+    return this.#kept(seq)
+  }
+
+  /** The bytes of the events after number `seq` that are still here. */
+  bytesAfter(seq: number): number {
+    if (seq >= this.#head) return 0
+    const next = this.#kept(seq + 1)
+    return next ? this.#bytesEver - next.bytesBefore : this.#bytes
+  }
+
+  /** What somebody lost who asked for these streams and has read up to number `after`. */
+  lossSince(after: number, streams: ReadonlySet<string> | 'all'): Loss {
+    return this.#drops.since(after, streams)
   }
 
   /** Drops what is over the bounds. The newest event stays whatever its size: it has yet to be sent. */
@@ -68,6 +93,7 @@ export class BroadcastLog {
       const first = this.#entries[this.#start]
       if (!first || count <= 1) break
       if (count <= maxEntries && this.#bytes <= maxBytes && now - first.at <= maxAgeMs) break
+      this.#drops.note(this.oldest, first.stream, first.to)
       this.#entries[this.#start] = undefined
       this.#start += 1
       this.#bytes -= first.bytes
@@ -76,5 +102,9 @@ export class BroadcastLog {
       this.#entries = this.#entries.slice(this.#start)
       this.#start = 0
     }
+  }
+
+  #kept(seq: number): Kept | undefined {
+    return seq < this.oldest ? undefined : this.#entries[this.#start + seq - this.oldest]
   }
 }

@@ -1,48 +1,67 @@
 import type { Connection } from '@ddp-cluster/ddp-server'
-import { bufferedBytes, sendFrame } from '@ddp-cluster/ddp-server/internal'
-import type { Timers } from '@ddp-cluster/ddp-common/internal'
+import type { Clock, Timers } from '@ddp-cluster/ddp-common/internal'
+import { Cursor } from './cursor.js'
+import { Framing } from './framing.js'
+import type { Interest } from './interest.js'
 import type { BroadcastLog } from './log.js'
-import { encodeFrame, encodeGap } from './wire.js'
+import { encodeFrame, encodeFrom, encodeGap } from './wire.js'
 
-/** Where a peer has got to in the log. */
-interface Cursor {
-  readonly connection: Connection
-  /** The number that it is sent next. */
-  next: number
-}
-
-interface BuiltFrame {
-  readonly bytes: Buffer
-  readonly last: number
-}
-
-/** A frame holds so many bytes, or one event that is larger. */
-const frameBytes = 64 * 1024
 /** A socket that has more than this waiting is left alone until it has less. */
 const highWaterBytes = 1024 * 1024
-/** How soon a socket that had too much waiting is looked at again. */
+/** How soon a socket that had too much waiting is looked at again, */
 const retryMs = 5
+/** and when none of them has moved for long. */
+const stalledRetryMs = 50
+/** A peer that takes nothing for so long holds nobody up. */
+const stallMs = 2_000
+/** A peer is told how far it is at least every so many numbers, also when nothing of them is for it. */
+const tellEvery = 4096
+
+/** Where the unsent part of the log counts as much, and where as little. */
+export interface Marks {
+  readonly bytes: number
+  readonly entries: number
+}
 
 /** Sends the log to the peers, each from its own place, as fast as its socket takes it. */
 export class Pump {
   readonly #log: BroadcastLog
   readonly #timers: Timers
+  readonly #clock: Clock
+  readonly #marks: Marks
   readonly #cursors = new Map<string, Cursor>()
+  readonly #waiting = new Set<() => void>()
+  /** Where the slowest of the peers that are not stalled is. */
+  #slowest = Number.POSITIVE_INFINITY
   #state: 'idle' | 'scheduled' = 'idle'
   #cancelRetry: (() => void) | undefined
 
-  constructor(log: BroadcastLog, timers: Timers) {
+  constructor(log: BroadcastLog, timers: Timers, clock: Clock, marks: Marks) {
     this.#log = log
     this.#timers = timers
+    this.#clock = clock
+    this.#marks = marks
   }
 
-  /** Gives a peer what comes after number `after`. It has one place, whatever sessions it had before. */
-  attach(peerId: string, connection: Connection, after: number): void {
-    this.#cursors.set(peerId, { connection, next: after + 1 })
+  /** Gives a peer what comes after number `after`, or from now on. It has one place, whatever sessions it had before. */
+  attach(peerId: string, connection: Connection, interest: Interest, after: number = this.#log.head): void {
+    const cursor = new Cursor(peerId, connection, this.#known(interest), after, this.#clock.now())
+    this.#cursors.set(peerId, cursor)
     connection.onClose(() => {
-      if (this.#cursors.get(peerId)?.connection === connection) this.#cursors.delete(peerId)
+      if (this.#cursors.get(peerId)?.connection !== connection) return
+      this.#cursors.delete(peerId)
+      this.schedule()
     })
-    this.schedule()
+    this.#answer(cursor)
+  }
+
+  /** What the peer asks for changed. False when it has no place on this session. */
+  change(peerId: string, connection: Connection, interest: Interest): boolean {
+    const cursor = this.#cursors.get(peerId)
+    if (cursor?.connection !== connection) return false
+    cursor.interest = this.#known(interest)
+    this.#answer(cursor)
+    return true
   }
 
   /** Runs once in this turn of the event loop, however often it is asked to: what one turn emits leaves together. */
@@ -55,47 +74,101 @@ export class Pump {
     })
   }
 
+  /** Sees to it that every peer learns how far it is, also one for which nothing of the rest is. */
+  announce(): void {
+    for (const cursor of this.#cursors.values()) cursor.announce = true
+    this.schedule()
+  }
+
+  /** Whether little waits to be sent, stalled peers aside. */
+  get isUnderMark(): boolean {
+    return this.#isUnder(this.#marks)
+  }
+
+  /** Calls `drained` when less than half of the mark waits; the function returned takes that back. */
+  whenDrained(drained: () => void): () => void {
+    this.#waiting.add(drained)
+    this.schedule()
+    return () => void this.#waiting.delete(drained)
+  }
+
   /** Sends what the sockets take now. */
   run(): void {
-    // Peers at the same place get the same bytes.
-    const built = new Map<number, BuiltFrame>()
-    let behind = false
-    for (const cursor of this.#cursors.values()) behind = this.#send(cursor, built) || behind
+    const now = this.#clock.now()
+    this.#log.trim(now)
+    const framing = new Framing(this.#log)
+    let retry: number | undefined
+    this.#slowest = Number.POSITIVE_INFINITY
+    for (const cursor of this.#cursors.values()) {
+      cursor.look(now)
+      const isBehind = this.#send(cursor, framing)
+      const isMoving = cursor.isMoving(now, stallMs)
+      if (isMoving) this.#slowest = Math.min(this.#slowest, cursor.next)
+      if (isBehind) retry = isMoving ? retryMs : (retry ?? stalledRetryMs)
+    }
     this.#cancelRetry?.()
-    this.#cancelRetry = behind ? this.#timers.after(retryMs, () => this.run()) : undefined
+    this.#cancelRetry = retry === undefined ? undefined : this.#timers.after(retry, () => this.run())
+    this.#tellDrained()
   }
 
   close(): void {
     this.run()
     this.#cancelRetry?.()
     this.#cursors.clear()
+    this.#waiting.clear()
+  }
+
+  /** Says from which number on what was asked for holds. In order with the frames, as an answer to the request itself need not be. */
+  #answer(cursor: Cursor): void {
+    cursor.send(encodeFrom(this.#log.head + 1))
+    this.schedule()
+  }
+
+  /** Interests that are alike are one object, by which frames are shared. */
+  #known(interest: Interest): Interest {
+    for (const cursor of this.#cursors.values()) if (cursor.interest.key === interest.key) return cursor.interest
+    return interest
+  }
+
+  #isUnder({ bytes, entries }: Marks): boolean {
+    const after = this.#slowest - 1
+    return this.#log.head - after < entries && this.#log.bytesAfter(after) < bytes
+  }
+
+  #tellDrained(): void {
+    if (this.#waiting.size === 0 || !this.#isUnder({ bytes: this.#marks.bytes / 2, entries: this.#marks.entries / 2 })) return
+    for (const drained of this.#waiting) drained()
+    this.#waiting.clear()
   }
 
   /** Whether something had to be left for later. */
-  #send(cursor: Cursor, built: Map<number, BuiltFrame>): boolean {
-    while (cursor.next <= this.#log.head) {
-      if (bufferedBytes(cursor.connection) >= highWaterBytes) return true
-      const { oldest } = this.#log
-      if (cursor.next < oldest) {
-        if (sendFrame(cursor.connection, encodeGap(cursor.next - 1, oldest)) === 'closed') return false
-        cursor.next = oldest
-      }
-      const frame = built.get(cursor.next) ?? this.#build(cursor.next)
-      built.set(cursor.next, frame)
-      if (sendFrame(cursor.connection, frame.bytes) === 'closed') return false
+  #send(cursor: Cursor, framing: Framing): boolean {
+    for (;;) {
+      if (cursor.next <= this.#log.head && cursor.buffered >= highWaterBytes) return true
+      if (cursor.next < this.#log.oldest && this.#skip(cursor) === 'closed') return false
+      const frame = framing.next(cursor)
+      if (!frame) break
+      if (cursor.send(frame.bytes) === 'closed') return false
+      cursor.told = frame.last
       cursor.next = frame.last + 1
     }
+    const { head } = this.#log
+    if (head - cursor.told >= tellEvery || (cursor.announce && head > cursor.told)) {
+      cursor.send(encodeFrame(cursor.told + 1, head, []))
+      cursor.told = head
+    }
+    cursor.announce = false
     return false
   }
 
-  #build(first: number): BuiltFrame {
-    const texts: string[] = []
-    let bytes = 0
-    for (let entry = this.#log.at(first); entry; entry = this.#log.at(first + texts.length)) {
-      if (texts.length > 0 && bytes + entry.bytes > frameBytes) break
-      texts.push(entry.text)
-      bytes += entry.bytes
-    }
-    return { bytes: encodeFrame(first, texts), last: first + texts.length - 1 }
+  /** The log has overtaken the cursor. */
+  #skip(cursor: Cursor): 'sent' | 'closed' {
+    const { oldest } = this.#log
+    const after = cursor.next - 1
+    const loss = this.#log.lossSince(after, cursor.interest.streams)
+    cursor.next = oldest
+    if (loss === 'none') return 'sent'
+    cursor.told = oldest - 1
+    return cursor.send(encodeGap(after, oldest, loss === 'exact'))
   }
 }

@@ -1,24 +1,33 @@
 import { describe, expect, it } from 'vitest'
-import { Reader } from './reader.js'
-import { decodeFrame, encodeEvent, encodeFrame, encodeGap, type Frame } from './wire.js'
 import type { DataMessage } from '@ddp-cluster/ddp-common'
+import { Reader } from './reader.js'
+import { decodeFrame, encodeEvent, encodeFrame, encodeFrom, encodeGap, type Frame } from './wire.js'
 
-const frame = (bytes: Buffer): Frame => {
-  const decoded = decodeFrame(JSON.parse(bytes.toString()) as DataMessage)
-  if (!decoded) throw new Error('no frame')
-  return decoded
+type Data = Exclude<Frame, { kind: 'from' }>
+
+const decoded = (message: unknown): Data => {
+  const frame = decodeFrame(message as DataMessage)
+  if (!frame || frame.kind === 'from') throw new Error('no frame of data')
+  return frame
 }
-const events = (first: number, count: number): Frame => frame(encodeFrame(first, Array.from({ length: count }, (_, index) => encodeEvent('s', 'e', [first + index]))))
-const take = (reader: Reader, received: Frame): unknown[] => {
-  const { events: news, lost } = reader.receive('a', received)
-  return [...news.map(({ seq }) => seq), ...(lost > 0 ? [`lost ${lost}`] : [])]
+const frame = (bytes: Buffer): Data => decoded(JSON.parse(bytes.toString()))
+const events = (first: number, count: number, stream = 's'): Data =>
+  frame(encodeFrame(first, first + count - 1, Array.from({ length: count }, (_, index) => `[${index}${encodeEvent(stream, 'e', [first + index])}`)))
+const take = (reader: Reader, received: Data): unknown[] => {
+  const { events: news, losses } = reader.receive('a', received)
+  return [...news.map(({ seq }) => seq), ...losses.map(({ after, lost, exact }) => `${exact ? '' : 'at most '}${lost} after ${after}`)]
+}
+const listening = (...streams: string[]): Reader => {
+  const reader = new Reader()
+  reader.confirm('a', 1, new Set(streams))
+  return reader
 }
 
 describe('Reader', () => {
   it('gives out each number once, whatever is sent again', () => {
     const reader = new Reader()
     expect(reader.position('a')).toBeUndefined()
-    expect(take(reader, events(5, 0))).toEqual([])
+    reader.confirm('a', 5, new Set(['s']))
     expect(reader.position('a')).toBe(4)
     expect(take(reader, events(5, 3))).toEqual([5, 6, 7])
     expect(take(reader, events(6, 4))).toEqual([8, 9])
@@ -26,20 +35,51 @@ describe('Reader', () => {
     expect(reader.position('a')).toBe(9)
   })
 
-  it('counts exactly what is lost, once', () => {
-    const reader = new Reader()
+  it('says exactly what is lost, once', () => {
+    const reader = listening('s')
     take(reader, events(1, 2))
-    expect(take(reader, frame(encodeGap(2, 10)))).toEqual(['lost 7'])
-    expect(take(reader, frame(encodeGap(2, 10)))).toEqual([])
-    expect(take(reader, events(10, 1))).toEqual([10])
-    expect(take(reader, events(13, 1))).toEqual([13, 'lost 2'])
+    expect(take(reader, frame(encodeGap(2, 10, true)))).toEqual(['7 after 2'])
+    expect(take(reader, frame(encodeGap(2, 10, true)))).toEqual([])
+    expect(take(reader, frame(encodeGap(5, 12, false)))).toEqual(['at most 2 after 9'])
+    expect(take(reader, events(12, 1))).toEqual([12])
+    expect(take(reader, events(15, 1))).toEqual([15, 'at most 2 after 12'])
   })
 
   it('passes an event that cannot be understood, and counts it', () => {
-    const reader = new Reader()
-    const broken = { msg: 'changed', collection: 'cluster.broadcast', id: '1', fields: { last: 3, events: [[0, 's', 'e', []], [1, 's', 7, []], [2, 's', 'e', []]] } } as DataMessage
-    const decoded = decodeFrame(broken)
-    expect(decoded && take(reader, decoded)).toEqual([1, 3, 'lost 1'])
+    const broken = [[0, 's', 'e', []], [1, 's', 7, []], [2, 's', 'e', [{ $type: 'unknown', $value: 1 }]], [3, 's', 'e', [JSON.parse('['.repeat(5000) + ']'.repeat(5000))]], [4, 's', 'e', []]]
+    const message = { msg: 'changed', collection: 'cluster.broadcast', id: '1', fields: { last: 5, events: broken } }
+    expect(take(listening('s'), decoded(message))).toEqual([1, 5, '1 after 1', '1 after 2', '1 after 3'])
+  })
+
+  it('gives nothing to who began to listen after it was emitted, also when it is sent again', () => {
+    const reader = listening('s')
+    expect(take(reader, events(1, 2, 'new'))).toEqual([])
+    reader.confirm('a', 6, new Set(['s', 'new']))
+    expect(take(reader, events(3, 4, 'new'))).toEqual([6])
+    expect(take(reader, events(7, 1, 'new'))).toEqual([7])
+  })
+
+  it('begins anew with a stream that nobody listened to for a while', () => {
+    const reader = listening('s')
+    take(reader, events(1, 1))
+    reader.forget('s')
+    expect(reader.isKnown('a', 's')).toBe(false)
+    expect(take(reader, events(2, 1))).toEqual([])
+    reader.confirm('a', 5, new Set(['s']))
+    expect(take(reader, events(3, 3))).toEqual([5])
+  })
+
+  it('says when a number has been reached and dispatched', () => {
+    const reader = listening('s')
+    const reached: number[] = []
+    reader.whenReached('a', 0, () => reached.push(0))
+    reader.whenReached('a', 2, () => reached.push(2))
+    reader.whenReached('a', 3, () => reached.push(3))()
+    reader.receive('a', events(1, 3))
+    expect(reached).toEqual([0])
+    reader.dispatched('a')
+    expect(reached).toEqual([0, 2])
+    expect(reader.waitingFor('a')).toBe(0)
   })
 })
 
@@ -52,12 +92,18 @@ describe('a frame', () => {
     ['an end before its beginning', { msg: 'changed', collection: 'cluster.broadcast', id: '5', fields: { last: 3, events: [] } }],
     ['a gap that leads back', { msg: 'changed', collection: 'cluster.broadcast', id: '5', fields: { gap: { after: 5, next: 5 } } }],
     ['a gap of no numbers', { msg: 'changed', collection: 'cluster.broadcast', id: '5', fields: { gap: { after: -1, next: 1e300 } } }],
+    ['an answer without a number', { msg: 'changed', collection: 'cluster.broadcast', id: '5', fields: { from: 'now' } }],
+    ['numbers that go back', { msg: 'changed', collection: 'cluster.broadcast', id: '5', fields: { last: 6, events: [[1, 's', 'e', []], [0, 's', 'e', []]] } }],
+    ['numbers beyond its end', { msg: 'changed', collection: 'cluster.broadcast', id: '5', fields: { last: 6, events: [[9, 's', 'e', []]] } }],
+    ['what is no event', { msg: 'changed', collection: 'cluster.broadcast', id: '5', fields: { last: 6, events: ['event'] } }],
   ])('is not made of %s', (_, message) => {
-    expect(decodeFrame(message as DataMessage)).toBeUndefined()
+    expect(decodeFrame(message as unknown as DataMessage)).toBeUndefined()
   })
 
-  it('counts events whose numbers lie outside it, or go back, as broken', () => {
-    const message = { msg: 'changed', collection: 'cluster.broadcast', id: '5', fields: { last: 6, events: [[1, 's', 'e', []], [0, 's', 'e', []], [9, 's', 'e', []]] } } as DataMessage
-    expect(decodeFrame(message)).toMatchObject({ broken: 2, events: [{ seq: 6 }] })
+  it('is what was encoded', () => {
+    expect(decodeFrame(JSON.parse(encodeFrom(7).toString()) as DataMessage)).toEqual({ kind: 'from', from: 7 })
+    const at = new Date(1e12)
+    const bytes = encodeFrame(3, 9, [`[0${encodeEvent('s', 'e', ['x', at])}`, `[6${encodeEvent('t', 'f', [])}`])
+    expect(frame(bytes)).toEqual({ kind: 'events', first: 3, last: 9, broken: [], events: [{ seq: 3, stream: 's', event: 'e', args: ['x', at] }, { seq: 9, stream: 't', event: 'f', args: [] }] })
   })
 })

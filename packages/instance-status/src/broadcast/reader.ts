@@ -1,51 +1,126 @@
 import type { Frame, SequencedEvent } from './wire.js'
 
-/** What a frame brought that was not known before. */
+/** Numbers of one sender, without a hole, that will never come. */
+export interface Loss {
+  /** The last number before them. */
+  readonly after: number
+  readonly lost: number
+  /** Whether all of them were events that this instance listens to; else it is at most so many. */
+  readonly exact: boolean
+}
+
+/** What a frame brought that was not known before, in order: each loss comes before the first event with a higher number. */
 export interface Received {
   readonly events: readonly SequencedEvent[]
-  /** Numbers that will not come any more. */
-  readonly lost: number
-  /** The last number before those that were lost; meaningless when none was. */
-  readonly after: number
+  readonly losses: readonly Loss[]
+}
+
+/** How far one sender has been read, and what was asked of it. */
+interface Sender {
+  /** The last number that came or was lost; undefined until the sender has said where it is. */
+  position: number | undefined
+  /** The streams that the sender knows this instance to listen to. */
+  known: Set<string>
+  /** Of those that were asked for later than others, the number from which they count, until it has been passed. */
+  readonly starts: Map<string, number>
+  readonly waiting: Set<{ readonly upTo: number; readonly reached: () => void }>
 }
 
 /** Senders that nobody heard of for longest are forgotten beyond so many. */
 const sendersKept = 1000
+
+const none: readonly never[] = []
 
 /**
  * How far every sender has been read. It outlives links, and members that left: a sender that comes back goes on where it was,
  * and no number is given out twice.
  */
 export class Reader {
-  readonly #last = new Map<string, number>()
+  readonly #senders = new Map<string, Sender>()
 
   /** The number after which a sender is asked to go on; undefined for one that was never heard. */
   position(senderId: string): number | undefined {
-    return this.#last.get(senderId)
+    return this.#senders.get(senderId)?.position
+  }
+
+  /** Whether the sender knows that events of this stream are wanted. */
+  isKnown(senderId: string, stream: string): boolean {
+    return this.#senders.get(senderId)?.known.has(stream) === true
+  }
+
+  /** The sender said that from this number on it sends the events of these streams. Those that it did not know before begin there: nothing older counts. */
+  confirm(senderId: string, from: number, streams: ReadonlySet<string>): void {
+    const sender = this.#touch(senderId)
+    sender.position ??= from - 1
+    for (const stream of streams) if (!sender.known.has(stream) && from > sender.position + 1) sender.starts.set(stream, from)
+    sender.known = new Set(streams)
+  }
+
+  /** Nobody listens to this stream any more: who listens next begins anew. */
+  forget(stream: string): void {
+    for (const sender of this.#senders.values()) {
+      sender.known.delete(stream)
+      sender.starts.delete(stream)
+    }
   }
 
   /** Takes a frame in and says what of it is news. */
-  receive(senderId: string, frame: Frame): Received {
-    const known = this.#last.get(senderId)
+  receive(senderId: string, frame: Exclude<Frame, { kind: 'from' }>): Received {
+    const sender = this.#touch(senderId)
     if (frame.kind === 'gap') {
-      const after = Math.max(known ?? frame.after, frame.after)
-      const lost = Math.max(0, frame.next - 1 - after)
-      this.#advance(senderId, Math.max(known ?? 0, frame.next - 1))
-      return { events: [], lost, after }
+      const after = Math.max(sender.position ?? frame.after, frame.after)
+      const last = frame.next - 1
+      if (last <= after) return { events: none, losses: none }
+      sender.position = last
+      return { events: none, losses: [{ after, lost: last - after, exact: frame.exact }] }
     }
-    const before = known ?? frame.first - 1
-    const skipped = Math.max(0, frame.first - 1 - before)
-    const broken = frame.last > before ? frame.broken : 0
-    this.#advance(senderId, Math.max(before, frame.last))
-    return { events: frame.events.filter((event) => event.seq > before), lost: skipped + broken, after: before }
+    const before = sender.position ?? frame.first - 1
+    if (frame.last <= before) return { events: none, losses: none }
+    sender.position = frame.last
+    const losses: Loss[] = []
+    // Frames follow each other without a hole: what is missing in between was in one that could not be read.
+    if (frame.first > before + 1) losses.push({ after: before, lost: frame.first - 1 - before, exact: false })
+    for (const seq of frame.broken) if (seq > before) losses.push({ after: seq - 1, lost: 1, exact: true })
+    const isWanted = ({ seq, stream }: SequencedEvent): boolean => seq > before && sender.known.has(stream) && seq >= (sender.starts.get(stream) ?? 0)
+    const events = frame.events.every(isWanted) ? frame.events : frame.events.filter(isWanted)
+    for (const [stream, from] of sender.starts) if (from <= frame.last) sender.starts.delete(stream)
+    return { events, losses }
   }
 
-  #advance(senderId: string, last: number): void {
-    this.#last.delete(senderId)
-    this.#last.set(senderId, last)
-    for (const oldest of this.#last.keys()) {
-      if (this.#last.size <= sendersKept) break
-      this.#last.delete(oldest)
+  /** Calls `reached` once the sender has been read up to this number and what came has been dispatched; the function returned takes that back. */
+  whenReached(senderId: string, upTo: number, reached: () => void): () => void {
+    const sender = this.#touch(senderId)
+    const waiter = { upTo, reached }
+    sender.waiting.add(waiter)
+    this.dispatched(senderId)
+    return () => void sender.waiting.delete(waiter)
+  }
+
+  /** How many wait for this sender. */
+  waitingFor(senderId: string): number {
+    return this.#senders.get(senderId)?.waiting.size ?? 0
+  }
+
+  /** What `receive` gave out has reached the listeners. */
+  dispatched(senderId: string): void {
+    const sender = this.#senders.get(senderId)
+    if (!sender || sender.waiting.size === 0) return
+    for (const waiter of sender.waiting) {
+      if (waiter.upTo > (sender.position ?? -1)) continue
+      sender.waiting.delete(waiter)
+      waiter.reached()
     }
+  }
+
+  #touch(senderId: string): Sender {
+    const sender = this.#senders.get(senderId) ?? { position: undefined, known: new Set(), starts: new Map(), waiting: new Set() }
+    // The one that was heard last is forgotten last.
+    this.#senders.delete(senderId)
+    this.#senders.set(senderId, sender)
+    for (const oldest of this.#senders.keys()) {
+      if (this.#senders.size <= sendersKept) break
+      this.#senders.delete(oldest)
+    }
+    return sender
   }
 }

@@ -1,67 +1,33 @@
-import type { SequencedEvent } from './wire.js'
+import type { EventOrigin } from './listeners.js'
 
-/** Where an event came from. */
-export interface EventOrigin {
-  /** The instance that emitted it. */
-  readonly from: string
-  /** Its number among that instance's events. */
-  readonly seq: number
-}
+/** Names of events, each with the arguments it carries: `{ message: [text: string, at: Date] }`. */
+export type EventMap<Events> = { readonly [Name in keyof Events]: readonly unknown[] }
 
 /** What a listener is called with: the event's arguments; `this` is where it came from. A promise that it returns is not waited for; its rejection is logged. */
-export type StreamListener = (this: EventOrigin, ...args: unknown[]) => unknown
+export type StreamListener<Args extends readonly unknown[] = unknown[]> = (this: EventOrigin, ...args: Args) => unknown
 
-/** A named channel of events to all instances of the cluster. */
-export interface Stream {
+/** A named channel of events to all instances of the cluster. Instances that do not listen to it are not sent what is emitted on it. */
+export interface Stream<Events extends EventMap<Events> = Record<string, unknown[]>> {
   readonly name: string
-  /** Calls `listener` for every `event` that any instance emits, this one included; the function returned takes that back. */
-  on(event: string, listener: StreamListener): () => void
-  off(event: string, listener: StreamListener): void
-  /** Sends the event to all members and to this instance's own listeners. Throws a `ClusterError` `event-not-encodable`, `event-too-large` or `closed`. */
-  emit(event: string, ...args: unknown[]): void
+  /** Calls `listener` for every `event` that any instance emits, this one included; the function returned takes that back. Added twice it is called once. */
+  on<Name extends keyof Events & string>(event: Name, listener: StreamListener<[...Events[Name]]>): () => void
+  /** The same for the next such event alone. */
+  once<Name extends keyof Events & string>(event: Name, listener: StreamListener<[...Events[Name]]>): () => void
+  /** Calls `listener` for every event of the stream, with its name before its arguments. */
+  onAny(listener: (this: EventOrigin, event: string, ...args: unknown[]) => unknown): () => void
+  off<Name extends keyof Events & string>(event: Name, listener: StreamListener<[...Events[Name]]>): void
+  /**
+   * Sends the event to all members and to this instance's own listeners.
+   * @returns false when much waits to be sent (4 MiB, or a quarter of what the log holds) to a member that is not stalled: `drained()` says when it does no more.
+   * Throws a `ClusterError` `event-not-encodable`, `event-too-large` or `closed`: the event got no number then and went nowhere.
+   */
+  emit<Name extends keyof Events & string>(event: Name, ...args: Events[Name]): boolean
+  /** The same to one instance; the own id calls the listeners here alone. In order with everything else that is emitted here. Throws `left` too. */
+  emitTo<Name extends keyof Events & string>(instanceId: string, event: Name, ...args: Events[Name]): boolean
+  /** Calls the listeners of this instance alone, in order with what is emitted. The event has no number, and its arguments need not be EJSON. Throws `closed`. */
+  emitLocal<Name extends keyof Events & string>(event: Name, ...args: Events[Name]): void
+  /** Resolves when every member knows whether this instance listens to the stream: what they emit from then on comes. Rejects with `timeout` after `timeoutMs` (10_000), naming those that do not, and with `closed`. */
+  ready(options?: { readonly timeoutMs?: number }): Promise<void>
+  /** Resolves when less than half of what has `emit` return false waits to be sent. A member that took nothing for 2 seconds is not waited for. Rejects with `closed`. */
+  drained(): Promise<void>
 }
-
-/** The listeners of one instance, by stream and event. */
-export class Listeners {
-  readonly #byKey = new Map<string, Set<StreamListener>>()
-  readonly #onFault: (error: unknown, event: SequencedEvent) => void
-
-  /** `onFault` is told of a listener that threw; the others are called all the same. */
-  constructor(onFault: (error: unknown, event: SequencedEvent) => void) {
-    this.#onFault = onFault
-  }
-
-  add(stream: string, event: string, listener: StreamListener): void {
-    const key = keyOf(stream, event)
-    const present = this.#byKey.get(key)
-    if (present) present.add(listener)
-    else this.#byKey.set(key, new Set([listener]))
-  }
-
-  remove(stream: string, event: string, listener: StreamListener): void {
-    const key = keyOf(stream, event)
-    const present = this.#byKey.get(key)
-    if (present?.delete(listener) && present.size === 0) this.#byKey.delete(key)
-  }
-
-  dispatch(from: string, event: SequencedEvent): void {
-    const listeners = this.#byKey.get(keyOf(event.stream, event.event))
-    if (!listeners) return
-    const origin = { from, seq: event.seq }
-    for (const listener of Array.from(listeners)) {
-      try {
-        const result = listener.apply(origin, event.args as unknown[])
-        if (result instanceof Promise) result.catch((error: unknown) => this.#onFault(error, event))
-      } catch (error) {
-        this.#onFault(error, event)
-      }
-    }
-  }
-
-  clear(): void {
-    this.#byKey.clear()
-  }
-}
-
-/** One key of two names: the length tells where the first ends. */
-const keyOf = (stream: string, event: string): string => `${stream.length}:${stream}${event}`

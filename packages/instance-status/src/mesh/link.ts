@@ -17,6 +17,7 @@ export interface LinkContext {
   readonly heartbeatIntervalMs: number
   readonly heartbeatTimeoutMs: number
   readonly maxMessageBytes: number
+  readonly undecodedCollection: string
   readonly tls: TlsOptions | undefined
   readonly clock: Clock
   readonly random: () => number
@@ -121,13 +122,14 @@ export class Link {
   }
 
   #dial(done: () => void): void {
-    const { heartbeatIntervalMs, heartbeatTimeoutMs, maxMessageBytes, tls, clock, logger, events, authTimeoutMs } = this.#context
+    const { heartbeatIntervalMs, heartbeatTimeoutMs, maxMessageBytes, undecodedCollection, tls, clock, logger, events, authTimeoutMs } = this.#context
     const connection = openConnection({
       url: this.url,
       connectTimeoutMs: authTimeoutMs,
       heartbeatIntervalMs,
       heartbeatTimeoutMs,
       maxMessageBytes,
+      undecodedCollection,
       clock,
       logger,
       ...(tls && { tls }),

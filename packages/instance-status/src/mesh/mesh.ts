@@ -21,6 +21,8 @@ export interface MeshEvents {
 
 /** What rides on a link: asked for on every new session, and given every message of it. */
 export interface Feed {
+  /** The collection whose messages it takes with their fields as plain JSON: it decodes them itself. */
+  readonly collection: string
   subscribe(peerId: string, connection: DialledConnection): Promise<void>
   message(peerId: string, message: DataMessage): void
 }
@@ -90,6 +92,7 @@ export class Mesh {
     const { feed, events } = this.#options
     const link = new Link(peerId, url, {
       cluster, selfId, secrets, authTimeoutMs, maxMessageBytes, tls, clock, random, logger,
+      undecodedCollection: feed.collection,
       heartbeatIntervalMs: linkHeartbeatIntervalMs,
       heartbeatTimeoutMs: linkHeartbeatTimeoutMs,
       turns: this.#turns,

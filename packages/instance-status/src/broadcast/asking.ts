@@ -1,0 +1,88 @@
+import { DDPError } from '@ddp-cluster/ddp-common'
+import { type Connection, ConnectionError } from '@ddp-cluster/ddp-client/internal'
+import { fromStreams } from './interest.js'
+import type { Reader } from './reader.js'
+import { broadcastName } from './wire.js'
+
+export const interestMethod = 'cluster.interest'
+
+/** What one peer was asked for, over the link that is up. */
+interface Asked {
+  readonly connection: Connection
+  /** What its answer will be to; undefined when it has answered. */
+  open: ReadonlySet<string> | undefined
+  /** What it was asked for last. */
+  last: ReadonlySet<string>
+}
+
+/** Asks every peer for the streams that this instance listens to, now and whenever they change. */
+export class Asking {
+  readonly #reader: Reader
+  readonly #listened: () => ReadonlySet<string>
+  readonly #onRefused: (peerId: string, error: unknown) => void
+  readonly #peers = new Map<string, Asked>()
+  #wanted: ReadonlySet<string> = new Set()
+  #state: 'settled' | 'changing' = 'settled'
+
+  /** `listened` says which streams have listeners; `onRefused` is told of a peer that did not take a change. */
+  constructor(reader: Reader, listened: () => ReadonlySet<string>, onRefused: (peerId: string, error: unknown) => void) {
+    this.#reader = reader
+    this.#listened = listened
+    this.#onRefused = onRefused
+  }
+
+  /** A link is up: resolves when the peer has said from where on it gives what is asked for. */
+  subscribe(peerId: string, connection: Connection): Promise<void> {
+    this.settle()
+    const after = this.#reader.position(peerId)
+    this.#peers.set(peerId, { connection, open: this.#wanted, last: this.#wanted })
+    void connection.closed.then(() => {
+      if (this.#peers.get(peerId)?.connection === connection) this.#peers.delete(peerId)
+    })
+    return connection.subscribe(broadcastName, [{ ...(after !== undefined && { after }), streams: fromStreams(this.#wanted) }]).ready
+  }
+
+  /** The peer's answer: what it was asked for holds from this number on. */
+  confirmed(peerId: string, from: number): void {
+    const asked = this.#peers.get(peerId)
+    if (!asked?.open) return
+    this.#reader.confirm(peerId, from, asked.open)
+    asked.open = undefined
+    this.#ask(peerId, asked)
+  }
+
+  /** A stream has its first listener, or lost its last. What changes in one go is asked for at its end: who listens again at once has missed nothing. */
+  changed(): void {
+    if (this.#state === 'changing') return
+    this.#state = 'changing'
+    queueMicrotask(() => this.settle())
+  }
+
+  /** Looks at what is listened to now, and asks for it. */
+  settle(): void {
+    if (this.#state === 'settled') return
+    this.#state = 'settled'
+    const before = this.#wanted
+    this.#wanted = this.#listened()
+    for (const stream of before) if (!this.#wanted.has(stream)) this.#reader.forget(stream)
+    for (const [peerId, asked] of this.#peers) this.#ask(peerId, asked)
+  }
+
+  close(): void {
+    this.#peers.clear()
+  }
+
+  /** One request at a time for each peer; what changes meanwhile waits for its answer. It is bounded by the link, whose heartbeat ends it. */
+  #ask(peerId: string, asked: Asked): void {
+    if (asked.open || isAlike(asked.last, this.#wanted) && [...this.#wanted].every((stream) => this.#reader.isKnown(peerId, stream))) return
+    asked.open = this.#wanted
+    asked.last = this.#wanted
+    asked.connection.call(interestMethod, [{ streams: fromStreams(this.#wanted) }]).catch((error: unknown) => {
+      if (error instanceof DDPError || !(error instanceof ConnectionError)) this.#onRefused(peerId, error)
+    })
+  }
+}
+
+function isAlike(one: ReadonlySet<string>, other: ReadonlySet<string>): boolean {
+  return one.size === other.size && [...one].every((stream) => other.has(stream))
+}
