@@ -12,6 +12,8 @@ import { broadcastName } from './broadcast/wire.js'
 import { type CallOutcome, Calls, type Reach } from './calls/calls.js'
 import type { PeerMethod } from './calls/peer-methods.js'
 import type { CallOptions } from './calls/request.js'
+import type { Lease } from './leases/lease.js'
+import { Leases } from './leases/leases.js'
 import { recordOf } from './membership/facts.js'
 import { emptyMembership, type Happening, type Membership, type MembershipEvent, nextDeadline, reduce } from './membership/membership.js'
 import { Mesh } from './mesh/mesh.js'
@@ -49,6 +51,7 @@ export class ClusterInstance implements Cluster {
   readonly #mesh: Mesh
   readonly #broadcast: Broadcast
   readonly #calls: Calls
+  readonly #leases: Leases
   #membership: Membership | undefined
   #cancelDeadline: (() => void) | undefined
   #closing: Promise<void> | undefined
@@ -116,6 +119,7 @@ export class ClusterInstance implements Cluster {
       requirePeer: (connection) => this.#mesh.requirePeer(connection).id,
       onSubscriber: (id) => this.#happened({ type: 'inboundUp', id }),
     })
+    this.#leases = new Leases({ handles, clusterName: options.name, selfId: facts._id, clock, random, logger })
     this.#calls = new Calls({
       ddpServer, clock, logger,
       selfId: facts._id,
@@ -202,6 +206,10 @@ export class ClusterInstance implements Cluster {
     return this.#calls.callAll(method, params, options)
   }
 
+  lease(name: string, { ttlMs }: { readonly ttlMs?: number } = {}): Lease {
+    return this.#leases.open(name, ttlMs)
+  }
+
   on<E extends keyof ClusterEvents>(event: E, listener: (payload: ClusterEvents[E]) => unknown): () => void {
     // A listener that throws must not stop what is being done.
     const guarded = (payload: ClusterEvents[E]): void => {
@@ -233,7 +241,7 @@ export class ClusterInstance implements Cluster {
     this.#timers.clear()
     this.#broadcast.close()
     await this.#calls.close(left() / 4)
-    await this.#registry.close(left() / 2)
+    await Promise.all([this.#leases.close(left() / 2), this.#registry.close(left() / 2)])
     await this.#mesh.sayGoodbye(left() / 4)
     this.#mesh.close()
     await this.#parts.dispose()

@@ -7,6 +7,7 @@ import type { EventMap, Stream } from './broadcast/stream.js'
 import type { CallOutcome } from './calls/calls.js'
 import type { PeerMethod } from './calls/peer-methods.js'
 import type { CallOptions } from './calls/request.js'
+import type { Lease } from './leases/lease.js'
 import type { LeftReason } from './membership/judge.js'
 import type { LinkStatus } from './mesh/link-status.js'
 import type { InstanceRecord } from './registry/record.js'
@@ -82,6 +83,12 @@ export interface Cluster extends AsyncDisposable {
    * for parameters and options that make no sense.
    */
   callAll(method: string, params?: readonly unknown[], options?: CallOptions): Promise<readonly CallOutcome[]>
+  /**
+   * Asks for the right to be the only one in the cluster that does what `name` stands for: now, and again whenever it is lost. Another instance has it at the
+   * latest `ttlMs` (30_000 by default, 200 at least) and a moment after this one died. Costs MongoDB one write each third of `ttlMs` for the holder, and about
+   * one read each `ttlMs` for everyone who waits. Throws a `ClusterError` `invalid-option` or `closed`.
+   */
+  lease(name: string, options?: { readonly ttlMs?: number }): Lease
   on<E extends keyof ClusterEvents>(event: E, listener: (payload: ClusterEvents[E]) => unknown): () => void
   /** Leaves: deletes the record, says goodbye on every link, closes. May be called twice; takes at most `closeTimeoutMs`, and never rejects. */
   close(): Promise<void>

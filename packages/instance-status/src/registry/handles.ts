@@ -12,6 +12,8 @@ export interface Handles {
   readonly instances: Collection<StringIdDocument>
   /** What the cluster keeps: its secret. */
   readonly settings: Collection<StringIdDocument>
+  /** Who holds which lease. Never deleted. */
+  readonly leases: Collection<StringIdDocument>
 }
 
 /** Nothing is read from a secondary, and what was written is there after a failover. */
@@ -32,5 +34,6 @@ export function openHandles(db: Db, collectionName: string, timeoutMs: number): 
     db,
     instances: db.collection<StringIdDocument>(collectionName, options),
     settings: db.collection<StringIdDocument>(`${collectionName}_settings`, options),
+    leases: db.collection<StringIdDocument>(`${collectionName}_leases`, options),
   }
 }

@@ -1,0 +1,234 @@
+import type { Logger } from '@ddp-cluster/ddp-common'
+import { type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
+import { EventEmitter } from 'eventemitter3'
+import type { TimeLimit } from '../registry/time-limit.js'
+import { heldForMs, type Moment, momentOf } from './hold.js'
+import type { LeaseStore } from './lease-store.js'
+import { Sightings } from './sightings.js'
+
+/** Why a lease is no longer held. */
+export type LostReason =
+  /** It could not be renewed in time: MongoDB did not answer, or this process stood still. */
+  | 'expired'
+  /** Another took it: MongoDB had it expire before we did. */
+  | 'taken'
+  /** `release()` or `close()` was called. */
+  | 'released'
+
+export interface LeaseEvents {
+  /** This instance holds it from now on. `token` is greater than that of anybody who held it before. */
+  acquired: { readonly token: number }
+  lost: { readonly token: number; readonly reason: LostReason }
+}
+
+/**
+ * The right to be the only one in the cluster that does something. It is asked for from `cluster.lease()` until `release()`, and again after every loss.
+ *
+ * `held` is looked at before each step of the work; but a process can stand still between the look and the step, for longer than the lease lasts. Only what
+ * checks the `token` is safe: keep it beside what you write, and refuse a write with a smaller one.
+ */
+export interface Lease extends AsyncDisposable {
+  readonly name: string
+  readonly ttlMs: number
+  /** Whether this instance holds the lease at this moment, by our clocks, without asking MongoDB. */
+  readonly held: boolean
+  /** The fencing token, while it is held. */
+  readonly token: number | undefined
+  on<E extends keyof LeaseEvents>(event: E, listener: (payload: LeaseEvents[E]) => unknown): () => void
+  /** Gives the lease back and asks for it no more. Never rejects; a lease that could not be given back expires. Can be called again. */
+  release(): Promise<void>
+}
+
+export interface LeaseOptions {
+  readonly name: string
+  readonly ttlMs: number
+  /** Who asks: not the instance, but this lease, so that two parts of one application can compete. */
+  readonly holder: string
+  readonly store: LeaseStore
+  readonly limit: TimeLimit
+  readonly clock: Clock
+  readonly random: () => number
+  readonly logger: Logger
+  /** It is asked for no more. */
+  readonly onEnd: () => void
+}
+
+type State =
+  | { readonly kind: 'waiting' }
+  /** `since`: before the request was sent that MongoDB granted. */
+  | { readonly kind: 'held'; readonly token: number; readonly since: Moment }
+  | { readonly kind: 'released' }
+
+/** Renewed three times in its life, so that one lost renewal costs nothing. */
+const renewalsInTtl = 3
+/** Somebody who waits asks again this much later than the lease ends, at most: of many who wait not all ask at once. */
+const longestSpreadMs = 200
+/** While MongoDB does not answer, it is asked this often at most, */
+const shortestRetryMs = 50
+/** and this often at least. */
+const longestRetryMs = 5000
+
+/** Asks for one lease, and renews it while it is held: one read about each `ttlMs` for who waits, one write each third of it for who holds. */
+export class LeaseKeeper implements Lease {
+  readonly #options: LeaseOptions
+  readonly #timers: Timers
+  readonly #events = new EventEmitter()
+  readonly #sightings = new Sightings()
+  #state: State = { kind: 'waiting' }
+  #working: Promise<void> = Promise.resolve()
+  #releasing: Promise<void> | undefined
+  #cancelExpiry: () => void = () => undefined
+
+  constructor(options: LeaseOptions) {
+    this.#options = options
+    this.#timers = new Timers(options.clock)
+    this.#workIn(0)
+  }
+
+  get name(): string {
+    return this.#options.name
+  }
+
+  get ttlMs(): number {
+    return this.#options.ttlMs
+  }
+
+  get held(): boolean {
+    return this.token !== undefined
+  }
+
+  get token(): number | undefined {
+    const state = this.#state
+    return state.kind === 'held' && this.#heldForMs(state.since) > 0 ? state.token : undefined
+  }
+
+  on<E extends keyof LeaseEvents>(event: E, listener: (payload: LeaseEvents[E]) => unknown): () => void {
+    const failed = (error: unknown): void => this.#options.logger.error({ lease: this.name, event, error: String(error) }, 'a listener of a lease threw')
+    const guarded = (payload: LeaseEvents[E]): void => {
+      try {
+        const result = listener(payload)
+        if (result instanceof Promise) result.catch(failed)
+      } catch (error) {
+        failed(error)
+      }
+    }
+    this.#events.on(event, guarded)
+    return () => void this.#events.off(event, guarded)
+  }
+
+  release(): Promise<void> {
+    this.#releasing ??= this.#giveBack()
+    return this.#releasing
+  }
+
+  /** Asks for it no more and renews it no more, and leaves it to expire: what was done under it may not be over. */
+  abandon(): void {
+    this.#releasing ??= Promise.resolve()
+    this.#stop()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.release()
+  }
+
+  async #giveBack(): Promise<void> {
+    const { store, logger } = this.#options
+    this.#stop()
+    // A request under way may yet be granted.
+    await this.#working
+    await this.#bounded('releasing', store.release()).catch((error: unknown) => {
+      logger.debug({ lease: this.name, error: String(error) }, 'a lease could not be given back; it expires')
+    })
+    this.#events.removeAllListeners()
+  }
+
+  #stop(): void {
+    this.#timers.clear()
+    this.#lose('released')
+    this.#state = { kind: 'released' }
+    this.#options.onEnd()
+  }
+
+  #workIn(delayMs: number): void {
+    if (this.#state.kind === 'released') return
+    this.#timers.after(Math.max(0, delayMs), () => {
+      this.#working = this.#work()
+    })
+  }
+
+  /** Never rejects. */
+  async #work(): Promise<void> {
+    const { ttlMs, logger } = this.#options
+    try {
+      if (this.#state.kind === 'held' && !this.held) this.#lose('expired')
+      this.#workIn(this.#state.kind === 'held' ? await this.#renew(this.#state.token) : await this.#ask())
+    } catch (error) {
+      const holding = this.#state.kind === 'held'
+      logger.warn({ lease: this.name, holding, error: String(error) }, 'MongoDB does not answer about a lease')
+      this.#workIn(Math.min(longestRetryMs, Math.max(shortestRetryMs, ttlMs / (holding ? 4 * renewalsInTtl : renewalsInTtl))))
+    }
+  }
+
+  /** Resolves with the milliseconds until there is something to do again. */
+  async #renew(token: number): Promise<number> {
+    const { store, ttlMs, clock } = this.#options
+    const since = momentOf(clock)
+    const ours = await this.#bounded('renewing', store.renew(token, ttlMs))
+    // It may have been released, or lost, while MongoDB was asked.
+    if (this.#state.kind !== 'held') return 0
+    if (!ours) {
+      this.#lose('taken')
+      return 0
+    }
+    this.#hold(token, since)
+    return ttlMs / renewalsInTtl - (clock.now() - since.monotonic)
+  }
+
+  async #ask(): Promise<number> {
+    const { store, ttlMs, clock, holder, random } = this.#options
+    const sentAt = clock.now()
+    const row = await this.#bounded('looking at', store.look())
+    const waitMs = this.#sightings.note({ row, sentAt, receivedAt: clock.now() }, holder)
+    if (waitMs > 0) return waitMs + 1 + random() * Math.min(longestSpreadMs, row.ttlMs / 20)
+    if (this.#state.kind !== 'waiting') return 0
+    const since = momentOf(clock)
+    const token = await this.#bounded('taking', store.take(row, ttlMs))
+    // Somebody was faster: the next look tells for how long.
+    if (token === undefined || this.#isReleased()) return 0
+    this.#hold(token, since)
+    if (!this.held) return 0
+    this.#events.emit('acquired', { token } satisfies LeaseEvents['acquired'])
+    return ttlMs / renewalsInTtl - (clock.now() - since.monotonic)
+  }
+
+  #hold(token: number, since: Moment): void {
+    this.#state = { kind: 'held', token, since }
+    this.#cancelExpiry()
+    this.#cancelExpiry = this.#timers.after(Math.max(0, this.#heldForMs(since)), () => {
+      if (!this.held) this.#lose('expired')
+    })
+  }
+
+  #lose(reason: LostReason): void {
+    if (this.#state.kind !== 'held') return
+    const { token } = this.#state
+    this.#state = { kind: 'waiting' }
+    this.#cancelExpiry()
+    this.#options.logger.info({ lease: this.name, token, reason }, 'a lease is no longer held')
+    this.#events.emit('lost', { token, reason } satisfies LeaseEvents['lost'])
+  }
+
+  #isReleased(): boolean {
+    return this.#state.kind === 'released'
+  }
+
+  #heldForMs(since: Moment): number {
+    return heldForMs(since, this.#options.ttlMs, this.#options.clock)
+  }
+
+  /** No request takes longer than there is until the next. */
+  #bounded<T>(what: string, work: Promise<T>): Promise<T> {
+    const { limit, ttlMs, name } = this.#options
+    return limit.run(Math.min(longestRetryMs, ttlMs / renewalsInTtl), `${what} the lease "${name}"`, work)
+  }
+}
