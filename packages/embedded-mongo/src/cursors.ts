@@ -70,31 +70,43 @@ export class Cursors {
   }
 }
 
+/**
+ * When a list is known to be at its end. `seen`: with its last document, as after a sort or a limit. `tried`: only when more was asked for than
+ * is left, as a scan finds out. `tried first`: so in the first batch and `seen` later, as a pipeline does.
+ */
+export type Ending = 'seen' | 'tried' | 'tried first'
+
 /** A source over documents that are all known. */
 export class ListSource implements Source {
   readonly #docs: readonly Doc[]
+  #ending: Ending
   #at = 0
+  #wasTried = false
+  #wasTaken = false
 
-  constructor(docs: readonly Doc[]) {
+  constructor(docs: readonly Doc[], ending: Ending = 'seen') {
     this.#docs = docs
+    this.#ending = ending
   }
 
   get isDone(): boolean {
-    return this.#at >= this.#docs.length
+    return this.#at >= this.#docs.length && (this.#wasTried || this.#ending === 'seen')
   }
 
   take(count: number): Doc[] {
+    if (this.#ending === 'tried first' && this.#wasTaken) this.#ending = 'seen'
+    this.#wasTaken = true
     const taken: Doc[] = []
     let bytes = 0
     while (taken.length < count && this.#at < this.#docs.length) {
       const doc = this.#docs[this.#at]
       if (!doc) break
-      // Most documents are small: only a batch that is large in number is measured.
-      if (count > 100) bytes += encodeDocument(doc, 0).length
+      if (this.#docs.length > 1) bytes += encodeDocument(doc, 0).length
       if (bytes > maxBatchBytes && taken.length > 0) break
       taken.push(doc)
       this.#at++
     }
+    this.#wasTried ||= taken.length < count && this.#at >= this.#docs.length
     return taken
   }
 }

@@ -22,7 +22,7 @@ const codes = {
   NotPrimaryOrSecondary: 13436, DuplicateKey: 11000, BSONObjectTooLarge: 10334, OutOfDiskSpace: 14031, ClientMarkedKilled: 46841,
   MergeStageNoMatchingDocument: 13113, CannotGrowDocumentInCappedNamespace: 10003, Location40571: 40571, ReadConcernMajorityNotEnabled: 148, NoSuchSession: 206, InvalidUUID: 207, TooManyLogicalSessions: 261,
   UnknownFeatureCompatibilityVersion: 258, JSInterpreterFailure: 139, InvalidViewDefinition: 182, ReadConcernUnavailableYet: 134,
-  InvalidIndexSpecificationOption: 197, ExceededMemoryLimit: 146, CollectionIsEmpty: 26001, SnapshotUnavailable: 246, APIVersionError: 322,
+  InvalidIndexSpecificationOption: 197, ExceededMemoryLimit: 146, CollectionIsEmpty: 26001, CannotIndexParallelArrays: 171, UnsatisfiableCommitQuorum: 328, NoQueryExecutionPlans: 291, AmbiguousIndexKeyPattern: 181, SnapshotUnavailable: 246, APIVersionError: 322,
 } as const
 
 export type ErrorName = keyof typeof codes

@@ -1,4 +1,5 @@
 import { getField, isDoc, isNumeric, isTruthy, toNumber, typeOf } from '../bson/value.js'
+import { print } from '../bson/print.js'
 import { MongoError } from '../mongo-error.js'
 import { checkFieldTypes } from './field-types.js'
 import { checkCollectionName } from '../storage/store.js'
@@ -17,12 +18,22 @@ export const checkFields = (name: string, command: Doc, spec: Command): void => 
   if (spec.fields) {
     for (const field of Object.keys(command)) {
       if (field === name || generic.has(field) || spec.fields.includes(field)) continue
-      if (name === 'find' || name === 'aggregate' || name === 'findAndModify') throw new MongoError('FailedToParse', `Failed to parse: ${name} command. Unrecognized field '${field}'.`)
-      throw unknownField(name, field)
+      throw refusal(name, field, command)
     }
   }
   for (const field of spec.required ?? []) if (!Object.hasOwn(command, field)) throw missingField(name, field)
   if (spec.types) checkFieldTypes(name, command, spec.types)
+}
+
+/** Commands that MongoDB 4.4 parses by hand say it in words of their own. */
+const refusal = (name: string, field: string, command: Doc): MongoError => {
+  switch (name) {
+    case 'find': case 'getMore': return new MongoError('FailedToParse', `Failed to parse: ${print(command)}. Unrecognized field '${field}'.`)
+    case 'aggregate': return new MongoError('FailedToParse', `unrecognized field '${field}'`)
+    case 'findAndModify': case 'findandmodify': return new MongoError(51177, `BSON field '${field}' is an unknown field.`)
+    case 'collMod': return new MongoError('InvalidOptions', `unknown option to collMod: ${field}`)
+    default: return unknownField(name, field)
+  }
 }
 
 export const unknownField = (where: string, field: string): MongoError => new MongoError(40415, `BSON field '${where}.${field}' is an unknown field.`)
@@ -33,10 +44,13 @@ export const missingField = (where: string, field: string): MongoError =>
 export const wrongType = (where: string, field: string, value: Value, expected: string): MongoError =>
   new MongoError('TypeMismatch', `BSON field '${where}.${field}' is the wrong type '${typeOf(value)}', expected type '${expected}'`)
 
+/** Commands whose fields MongoDB 4.4 checks before it looks at the collection. */
+const parsedByType = new Set(['insert', 'update', 'delete'])
+
 /** The collection that a command names: its own first field. */
 export const collectionOf = (call: Call): string => {
   const name = getField(call.command, call.name)
-  if (typeof name !== 'string') throw new MongoError('InvalidNamespace', `collection name has invalid type ${typeOf(name)}`)
+  if (typeof name !== 'string') throw new MongoError(parsedByType.has(call.name) ? 'BadValue' : 'InvalidNamespace', `collection name has invalid type ${typeOf(name)}`)
   if (name === '') throw new MongoError('InvalidNamespace', `Invalid namespace specified '${call.db}.'`)
   checkCollectionName(call.db, name)
   return name
@@ -57,6 +71,13 @@ export const numberArgument = (call: Call, field: string): number | undefined =>
 }
 
 export const flag = (call: Call, field: string): boolean => isTruthy(getField(call.command, field))
+
+/** The collection that a command writes to. @throws MongoError 2 for one that is the server's own */
+export const writtenCollectionOf = (call: Call): string => {
+  const name = collectionOf(call)
+  if ((name.startsWith('system.') && name !== 'system.js') || name.includes('.system.')) throw new MongoError('BadValue', `cannot write to '${call.db}.${name}'`)
+  return name
+}
 
 /** The documents of a write: checked for being documents, and not too many. */
 export const batch = (call: Call, field: string): Doc[] => {

@@ -6,7 +6,7 @@ import { Filter } from '../query/filter.js'
 import { checkCollectionName } from '../storage/store.js'
 import { sizeOf } from '../storage/collection.js'
 import { checkFieldTypes } from './field-types.js'
-import { collectionOf, docArgument, flag, wrongType } from './arguments.js'
+import { collectionOf, docArgument, flag, writtenCollectionOf, wrongType } from './arguments.js'
 import { validatorOf } from './validators.js'
 import { openCursor } from './reads.js'
 import type { Doc } from '../bson/value.js'
@@ -19,7 +19,7 @@ const create: Command = {
   ],
   run: (call) => {
     const { server, db, command } = call
-    const name = collectionOf(call)
+    const name = writtenCollectionOf(call)
     checkFieldTypes('create', command, { capped: 'boolean', size: 'number', max: 'number' })
     const size = getField(command, 'size')
     const max = getField(command, 'max')

@@ -56,8 +56,9 @@ export const timeLimit = (command: Doc): number | undefined => {
   return ms === 0 ? undefined : ms
 }
 
-/** @throws MongoError 9 for a hint that is neither the name of an index nor its keys. */
-export const checkHintType = (hint: Value): hint is string | Doc | undefined => {
-  if (hint === undefined || typeof hint === 'string' || isDoc(hint)) return true
+/** What a command says of the index to use. @throws MongoError 9 for a hint that is neither the name of an index nor its keys. */
+export const hintOf = (doc: Doc): string | Doc | undefined => {
+  const hint = getField(doc, 'hint')
+  if (hint === undefined || typeof hint === 'string' || isDoc(hint)) return hint
   throw new MongoError('FailedToParse', 'hint must be either a string or nested object')
 }

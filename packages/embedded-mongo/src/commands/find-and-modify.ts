@@ -1,5 +1,5 @@
 import { identical } from '../bson/identical.js'
-import { getField } from '../bson/value.js'
+import { getField, isDoc, typeOf } from '../bson/value.js'
 import { MongoError } from '../mongo-error.js'
 import { queryContext } from '../pipeline/context.js'
 import { Filter } from '../query/filter.js'
@@ -9,34 +9,36 @@ import { checkHint } from '../query/hint.js'
 import { checkSort, sorted } from '../query/sort.js'
 import { checkValid } from '../storage/validator.js'
 import { checkSize } from '../storage/collection.js'
-import { collectionOf, docArgument, flag } from './arguments.js'
-import { checkHintType } from './field-types.js'
+import { writtenCollectionOf, docArgument, flag } from './arguments.js'
+import { hintOf } from './field-types.js'
 import { parseUpdate, refuseExpression } from './updates.js'
-import { limited } from './writes.js'
-import type { Doc } from '../bson/value.js'
+import { limited, tooLarge, tooLargeToUpsert } from './writes.js'
+import type { Doc, Value } from '../bson/value.js'
 import type { Call, Command } from './command.js'
 
 const run = (call: Call): Doc => {
   const { server, db, scope } = call
-  const name = collectionOf(call)
+  const name = writtenCollectionOf(call)
   const remove = flag(call, 'remove')
   const upsert = flag(call, 'upsert')
   const update = getField(call.command, 'update')
   if (remove && update !== undefined) throw new MongoError('FailedToParse', 'Cannot specify both an update and remove=true')
   if (!remove && update === undefined) throw new MongoError('FailedToParse', 'Either an update or remove=true must be specified')
-  if (remove && upsert) throw new MongoError('FailedToParse', 'Cannot specify both upsert=true and remove=true ')
+  if (remove && upsert) throw new MongoError('FailedToParse', 'Cannot specify both upsert=true and remove=true')
   if (remove && flag(call, 'new')) throw new MongoError('FailedToParse', 'Cannot specify both new=true and remove=true; \'remove\' always returns the deleted document')
+  const arrayFilters = getField(call.command, 'arrayFilters')
+  if (arrayFilters !== undefined) checkArrayFilters(arrayFilters, remove, update)
   const query = docArgument(call, 'query')
   if (upsert) refuseExpression(query)
   const filter = new Filter(query, queryContext(scope))
   const fields = docArgument(call, 'fields')
-  const projection = Object.keys(fields).length > 0 ? findProjection(fields, queryContext(scope), scope) : undefined
+  const projection = Object.keys(fields).length > 0 ? findProjection(fields, queryContext(scope), scope, query) : undefined
   const shown = (doc: Doc): Doc => (projection ? projection.shape(doc, projection.needsMatch ? filter.trace(doc) : undefined) : doc)
   const collection = server.store.collection(db, name)
   const sort = docArgument(call, 'sort')
   checkSort(sort)
-  const hint = getField(call.command, 'hint')
-  if (checkHintType(hint)) checkHint(collection, hint, query)
+  const hint = hintOf(call.command)
+  checkHint(collection, hint, query)
   const bypass = flag(call, 'bypassDocumentValidation')
   const matches = collection ? findDocs(collection, filter) : []
   const [found] = Object.keys(sort).length > 0 ? sorted([...matches], sort, scope.collation) : limited(matches, 1)
@@ -44,12 +46,12 @@ const run = (call: Call): Doc => {
     if (collection && found) server.store.remove(db, name, collection, found)
     return { lastErrorObject: { n: found ? 1 : 0 }, value: found ? shown(found) : null }
   }
-  const parsed = parseUpdate(call, update ?? {}, getField(call.command, 'arrayFilters'))
+  const parsed = parseUpdate(call, update ?? {}, arrayFilters)
   const wantsNew = flag(call, 'new')
   if (collection && found) {
     const after = parsed.apply(found, filter)
     if (!identical(after.doc, found)) {
-      checkSize(after.doc)
+      checkSize(after.doc, tooLarge)
       if (!bypass) checkValid(collection.validator, after.doc, found)
       server.store.update(db, name, collection, found, after.doc, after.changes)
     }
@@ -57,10 +59,17 @@ const run = (call: Call): Doc => {
   }
   if (!upsert) return { lastErrorObject: { n: 0, updatedExisting: false }, value: null }
   const made = parsed.insertion(filter)
-  checkSize(made)
+  checkSize(made, tooLargeToUpsert)
   if (!bypass) checkValid(collection?.validator, made, undefined)
   server.store.insert(db, name, made)
   return { lastErrorObject: { n: 1, updatedExisting: false, upserted: getField(made, '_id') ?? null }, value: wantsNew ? shown(made) : null }
+}
+
+const checkArrayFilters = (filters: Value, remove: boolean, update: Value): void => {
+  if (!Array.isArray(filters)) throw new MongoError('TypeMismatch', `"arrayFilters" had the wrong type. Expected array, found ${typeOf(filters)}`)
+  for (const filter of filters) if (!isDoc(filter)) throw new MongoError('TypeMismatch', `Each array filter must be an object, found ${typeOf(filter)}`)
+  if (remove) throw new MongoError('FailedToParse', 'Cannot specify arrayFilters and remove=true')
+  if (Array.isArray(update)) throw new MongoError('FailedToParse', 'Cannot specify arrayFilters and a pipeline update')
 }
 
 const findAndModify: Command = {

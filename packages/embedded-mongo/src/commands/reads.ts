@@ -1,28 +1,26 @@
+import { equalValues } from '../bson/compare.js'
 import { valueKey } from '../bson/key.js'
-import { getField, isDoc, isNumeric, toNumber, typeOf } from '../bson/value.js'
+import { print } from '../bson/print.js'
+import { getField, isDoc, isNumeric, toNumber } from '../bson/value.js'
 import { ListSource } from '../cursors.js'
 import { MongoError } from '../mongo-error.js'
-import { Names } from '../expression/scope.js'
 import { queryContext } from '../pipeline/context.js'
-import { compilePipeline, stageOf } from '../pipeline/stages.js'
 import { Filter } from '../query/filter.js'
 import { visitPath } from '../query/path.js'
-import { findDocs } from '../query/plan.js'
+import { findDocs, planOf } from '../query/plan.js'
 import { findProjection } from '../query/projection.js'
 import { checkHint, processing } from '../query/hint.js'
 import { TailSource } from '../tailable.js'
 import { checkSort, sorted } from '../query/sort.js'
-import { collectionOf, docArgument, flag, missingField, numberArgument, wrongType } from './arguments.js'
-import { checkFindTypes, checkHintType } from './field-types.js'
-import { openChangeStream } from './change-streams.js'
-import { outputStage } from './output-stages.js'
+import { collectionOf, docArgument, flag, numberArgument, wrongType } from './arguments.js'
+import { checkFindTypes, hintOf } from './field-types.js'
 import { limited } from './writes.js'
 import type { Doc, Value } from '../bson/value.js'
 import type { Source } from '../cursors.js'
 import type { Collection } from '../storage/collection.js'
 import type { Call, Command } from './command.js'
 
-const defaultBatch = 101
+export const defaultBatch = 101
 
 /** The reply that opens a cursor; one that is done at once is not kept. */
 export const openCursor = (call: Call, namespace: string, source: Source, batchSize: number, single = false): Doc => {
@@ -44,8 +42,7 @@ const find: Command = {
     const name = collectionOf(call)
     server.counters.query++
     checkFindTypes(command)
-    const hint = getField(command, 'hint')
-    checkHintType(hint)
+    const hint = hintOf(command)
     refuseUnsupported(call)
     const limit = nonNegative(call, 'limit', 'Limit') ?? 0
     const skip = nonNegative(call, 'skip', 'Skip') ?? 0
@@ -53,20 +50,20 @@ const find: Command = {
     const query = queryContext(scope)
     const filter = new Filter(docArgument(call, 'filter'), query)
     const sort = docArgument(call, 'sort')
-    checkFindSort(sort)
     const fields = docArgument(call, 'projection')
-    const projection = Object.keys(fields).length > 0 ? findProjection(fields, query, scope) : undefined
+    const projection = Object.keys(fields).length > 0 ? findProjection(fields, query, scope, filter.source) : undefined
+    checkFindSort(sort, hint)
     const collection = server.store.collection(db, name)
     if (!collection) return { cursor: { id: 0n, ns: `${db}.${name}`, firstBatch: [] } }
-    if (checkHintType(hint)) checkHint(collection, hint, filter.source)
+    checkHint(collection, hint, filter.source)
     const show = (doc: Doc): Doc => (projection ? projection.shape(doc, projection.needsMatch ? filter.trace(doc) : undefined) : doc)
     if (flag(call, 'tailable')) return tail(call, collection, { filter, sort, show, batchSize })
-    const matches = findDocs(collection, filter)
-    const natural = getField(sort, '$natural')
-    const ordered = Object.keys(sort).length === 0 ? matches
-      : natural === undefined ? sorted([...matches], sort, scope.collation) : toNumber(natural as number) < 0 ? [...matches].toReversed() : matches
+    const plan = planOf(collection, { query: filter.source, sort, hint, collated: scope.collation !== undefined })
+    const matches = findDocs(collection, filter, plan)
+    const ordered = plan.blockingSort ? sorted([...matches], sort, scope.collation) : matches
     const docs = [...limited(ordered, limit === 0 ? Infinity : skip + limit)].slice(skip)
-    return openCursor(call, `${db}.${name}`, new ListSource(docs.map(show)), batchSize, flag(call, 'singleBatch'))
+    const isForeseen = plan.blockingSort || plan.stage === 'IDHACK' || docs.length === limit
+    return openCursor(call, `${db}.${name}`, new ListSource(docs.map(show), isForeseen ? 'seen' : 'tried'), batchSize, flag(call, 'singleBatch'))
   },
 }
 
@@ -98,14 +95,15 @@ const tail = (call: Call, collection: Collection, { filter, sort, show, batchSiz
   return openCursor(call, `${db}.${name}`, new TailSource(collection, (doc) => (filter.matches(doc) ? show(doc) : undefined), isGone, listen), batchSize)
 }
 
-const checkFindSort = (sort: Doc): void => {
-  for (const [path, direction] of Object.entries(sort)) {
-    if (path === '$natural') continue
-    const order = isNumeric(direction) ? toNumber(direction) : NaN
-    if (!isDoc(direction) && order !== 1 && order !== -1) throw new MongoError('BadValue', 'bad sort specification')
+const checkFindSort = (sort: Doc, hint: string | Doc | undefined): void => {
+  for (const [what, pattern] of [['sort', sort], ['hint', isDoc(hint) ? hint : {}]] as const) {
+    if (Object.hasOwn(pattern, '$natural') && Object.keys(pattern).length > 1) throw new MongoError('BadValue', `Cannot include '$natural' in compoound ${what}: ${print(pattern)}`)
   }
-  const { $natural: _natural, ...others } = sort
+  const { $natural: natural, ...others } = sort
   checkSort(others)
+  if (natural === undefined || hint === undefined || (isDoc(hint) && Object.keys(hint).length === 0)) return
+  if (typeof hint === 'string' || !Object.hasOwn(hint, '$natural')) throw new MongoError('BadValue', 'index hint not allowed with $natural sort order')
+  if (!equalValues(hint['$natural'], natural)) throw new MongoError('BadValue', '$natural hint must be in the same direction as $natural sort order')
 }
 
 const nonNegative = (call: Call, field: string, label: string): number | undefined => {
@@ -124,13 +122,19 @@ const count: Command = {
     const skip = numberArgument(call, 'skip') ?? 0
     if (skip < 0) throw new MongoError(51024, `BSON field 'skip' value must be >= 0, actual value '${skip}'`)
     const limit = Math.abs(numberArgument(call, 'limit') ?? 0)
-    const hint = getField(call.command, 'hint')
-    if (checkHintType(hint)) checkHint(collection, hint, filter.source)
+    const hint = hintOf(call.command)
+    checkHint(collection, hint, filter.source)
     if (!collection) return { n: 0 }
-    const all = Object.keys(filter.source).length === 0 ? collection.size : [...findDocs(collection, filter)].length
+    const all = Object.keys(filter.source).length === 0 && hint === undefined ? collection.size : countOf(findDocs(collection, filter, planOf(collection, { query: filter.source, hint, collated: call.scope.collation !== undefined })))
     const left = Math.max(0, all - skip)
     return { n: limit === 0 ? left : Math.min(left, limit) }
   },
+}
+
+const countOf = (docs: Iterable<Doc>): number => {
+  let count = 0
+  for (const _doc of docs) count++
+  return count
 }
 
 const distinct: Command = {
@@ -155,59 +159,4 @@ const distinct: Command = {
   },
 }
 
-const checkAggregateOptions = (call: Call): void => {
-  for (const field of ['allowDiskUse', 'explain']) {
-    const value = getField(call.command, field)
-    if (value !== undefined && typeof value !== 'boolean') throw new MongoError('TypeMismatch', `${field} must be a boolean, not a ${typeOf(value)}`)
-  }
-  if (flag(call, 'explain')) throw notSupported('explain')
-}
-
-const aggregate: Command = {
-  fields: ['pipeline', 'cursor', 'explain', 'allowDiskUse', 'bypassDocumentValidation', 'collation', 'hint', 'let', 'fromMongos', 'needsMerge'],
-  isRead: true,
-  run: (call) => {
-    const { server, db, scope } = call
-    server.counters.command++
-    const first = getField(call.command, 'aggregate')
-    const isWhole = isNumeric(first) && toNumber(first) === 1
-    const name = isWhole ? '$cmd.aggregate' : collectionOf(call)
-    if (!Object.hasOwn(call.command, 'pipeline')) throw missingField('aggregate', 'pipeline')
-    const pipeline = getField(call.command, 'pipeline')
-    if (!Array.isArray(pipeline)) throw new MongoError('TypeMismatch', '\'pipeline\' option must be specified as an array')
-    checkAggregateOptions(call)
-    const cursor = getField(call.command, 'cursor')
-    if (!isDoc(cursor)) {
-      throw cursor === undefined
-        ? new MongoError('FailedToParse', 'The \'cursor\' option is required, except for aggregate with the explain argument')
-        : new MongoError('TypeMismatch', 'cursor field must be missing or an object')
-    }
-    const size = getField(cursor, 'batchSize')
-    for (const field of Object.keys(cursor)) if (field !== 'batchSize') throw new MongoError('BadValue', `cursor object can't contain fields other than batchSize`)
-    if (size !== undefined && !isNumeric(size)) throw new MongoError('TypeMismatch', 'cursor.batchSize field must be a number')
-    const batchSize = isNumeric(size) ? toNumber(size) : defaultBatch
-    if (batchSize < 0) throw new MongoError('BadValue', 'cursor.batchSize must not be negative')
-    const namespace = `${db}.${name}`
-    const stages = pipeline.map(stageOf)
-    const streamAt = stages.findIndex(([stage]) => stage === '$changeStream')
-    if (streamAt > 0) throw new MongoError(40602, '$changeStream is only valid as the first stage in a pipeline.')
-    // The first batch of a stream is empty: its events come with the first getMore.
-    if (streamAt === 0) return openCursor(call, namespace, openChangeStream(call, isWhole ? undefined : name, pipeline), 0)
-    const names = new Names(Object.keys(scope.variables))
-    const read = (from: string): Iterable<Doc> => server.store.collection(db, from)?.all() ?? []
-    const [last] = stages.slice(-1)
-    const writes = last?.[0] === '$out' || last?.[0] === '$merge' ? last : undefined
-    if (isWhole && stages[0]?.[0] !== '$documents' && stages[0]?.[0] !== '$currentOp') {
-      throw new MongoError('InvalidNamespace', '{aggregate: 1} is not valid for an empty pipeline.')
-    }
-    const write = writes && outputStage(call, ...writes)
-    const run = compilePipeline(writes ? pipeline.slice(0, -1) : pipeline, { scope, query: queryContext(scope), names, read })
-    const hint = getField(call.command, 'hint')
-    if (checkHintType(hint)) checkHint(server.store.collection(db, name), hint, {})
-    const docs = run([...read(name)])
-    write?.(docs)
-    return openCursor(call, namespace, new ListSource(write ? [] : docs), batchSize)
-  },
-}
-
-export const readCommands: Readonly<Record<string, Command>> = { find, count, distinct, aggregate }
+export const readCommands: Readonly<Record<string, Command>> = { find, count, distinct }

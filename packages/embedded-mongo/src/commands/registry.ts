@@ -3,6 +3,7 @@ import { cloneValue, getField, isDoc, isTruthy } from '../bson/value.js'
 import { isStateChange } from '../fail-points.js'
 import { MongoError } from '../mongo-error.js'
 import { adminCommands } from './admin.js'
+import { aggregateCommands } from './aggregate.js'
 import { checkFields } from './arguments.js'
 import { collectionCommands } from './collections.js'
 import { cursorCommands } from './cursor-commands.js'
@@ -11,7 +12,7 @@ import { findAndModifyCommands } from './find-and-modify.js'
 import { helloCommands, pause, topologyVersion } from './hello.js'
 import { indexCommands } from './indexes.js'
 import { readCommands } from './reads.js'
-import { checkConcerns, writeConcernError } from './write-concern.js'
+import { checkConcerns, checkConcernsSupported, writeConcernError } from './write-concern.js'
 import { writeCommands } from './writes.js'
 import type { Timestamp } from 'bson'
 import type { Doc } from '../bson/value.js'
@@ -23,7 +24,7 @@ const listCommands: Command = {
 }
 
 const commands = new Map<string, Command>(Object.entries({
-  ...helloCommands, ...adminCommands, ...readCommands, ...writeCommands, ...findAndModifyCommands, ...cursorCommands, ...indexCommands, ...collectionCommands, listCommands,
+  ...helloCommands, ...adminCommands, ...readCommands, ...aggregateCommands, ...writeCommands, ...findAndModifyCommands, ...cursorCommands, ...indexCommands, ...collectionCommands, listCommands,
   buildinfo: adminCommands['buildInfo'] ?? listCommands, collstats: collectionCommands['collStats'] ?? listCommands, dbstats: collectionCommands['dbStats'] ?? listCommands,
 }))
 
@@ -67,6 +68,7 @@ const execute = async (server: Server, name: string, given: Doc, gone: AbortSign
   if (command.adminOnly && db !== 'admin') throw new MongoError('Unauthorized', `${name} may only be run against the admin database.`)
   checkFields(name, given, command)
   checkConcerns(given)
+  checkConcernsSupported(name, given, command)
   refuseCollation(given)
   checkTransaction(server, given)
   const variables = getField(given, 'let')

@@ -7,10 +7,10 @@ import { Filter } from '../query/filter.js'
 import { findDocs } from '../query/plan.js'
 import { checkHint } from '../query/hint.js'
 import { checkValid } from '../storage/validator.js'
-import { checkSize } from '../storage/collection.js'
-import { checkStorable } from '../update/storage.js'
-import { batch, collectionOf, missingField, unknownField } from './arguments.js'
-import { checkFieldTypes, checkHintType } from './field-types.js'
+import { checkSize, maxDocumentBytes } from '../storage/collection.js'
+import { checkInsertable } from '../update/storage.js'
+import { batch, writtenCollectionOf, missingField, unknownField } from './arguments.js'
+import { checkFieldTypes, hintOf } from './field-types.js'
 import { parseUpdate, refuseExpression, withId } from './updates.js'
 import type { Doc, Value } from '../bson/value.js'
 import type { Call, Command } from './command.js'
@@ -38,13 +38,13 @@ const insert: Command = {
   isWrite: true,
   run: (call) => {
     const { server, db } = call
-    const name = collectionOf(call)
+    const name = writtenCollectionOf(call)
     let n = 0
     const bypass = isTruthy(getField(call.command, 'bypassDocumentValidation'))
     const errors = each(call, batch(call, 'documents'), (given) => {
-      checkStorable(given, '')
+      checkInsertable(given)
       const doc = withId(given)
-      checkSize(doc)
+      checkSize(doc, (size) => new MongoError('BadValue', `object to insert too large. size in bytes: ${size}, max size: ${maxDocumentBytes}`))
       server.counters.insert++
       if (!bypass) checkValid(server.store.collection(db, name)?.validator, doc, undefined)
       server.store.insert(db, name, stamped(doc, () => server.store.oplog.tick()))
@@ -71,13 +71,13 @@ const update: Command = {
   required: ['updates'],
   isWrite: true,
   run: (call) => {
-    const name = collectionOf(call)
+    const name = writtenCollectionOf(call)
     const statements = batch(call, 'updates')
     for (const statement of statements) {
       for (const field of Object.keys(statement)) if (!statementFields.has(field)) throw unknownField('update.updates', field)
       for (const field of ['q', 'u']) if (!Object.hasOwn(statement, field)) throw missingField('update.updates', field)
       checkFieldTypes('update.updates', statement, { q: 'object', multi: 'bool', upsert: 'bool', arrayFilters: 'array', collation: 'object', c: 'object' })
-      checkHintType(getField(statement, 'hint'))
+      hintOf(statement)
     }
     let n = 0
     let nModified = 0
@@ -92,6 +92,10 @@ const update: Command = {
     return { n, nModified, ...(upserted.length > 0 && { upserted }), ...(errors.length > 0 && { writeErrors: errors }) }
   },
 }
+
+export const tooLarge = (): MongoError => new MongoError(17419, `Resulting document after update is larger than ${maxDocumentBytes}`)
+
+export const tooLargeToUpsert = (): MongoError => new MongoError(17420, `Document to upsert is larger than ${maxDocumentBytes}`)
 
 const withVariables = (call: Call, more: Doc): Call => ({ ...call, scope: { ...call.scope, variables: { ...call.scope.variables, ...more } } })
 
@@ -111,8 +115,8 @@ const updateOne = (call: Call, name: string, statement: Doc): { n: number, modif
   const parsed = parseUpdate(isDoc(constants) ? withVariables(call, constants) : call, u, getField(statement, 'arrayFilters'))
   if (multi && parsed.isReplacement) throw new MongoError('FailedToParse', 'multi update is not supported for replacement-style update')
   const collection = server.store.collection(db, name)
-  const hint = getField(statement, 'hint')
-  if (checkHintType(hint)) checkHint(collection, hint, filter.source)
+  const hint = hintOf(statement)
+  checkHint(collection, hint, filter.source)
   const bypass = isTruthy(getField(call.command, 'bypassDocumentValidation'))
   let n = 0
   let modified = 0
@@ -120,14 +124,14 @@ const updateOne = (call: Call, name: string, statement: Doc): { n: number, modif
     const after = parsed.apply(doc, filter)
     n++
     if (!collection || identical(after.doc, doc)) continue
-    checkSize(after.doc)
+    checkSize(after.doc, tooLarge)
     if (!bypass) checkValid(collection.validator, after.doc, doc)
     server.store.update(db, name, collection, doc, after.doc, after.changes)
     modified++
   }
   if (n > 0 || !upsert) return { n, modified }
   const made = parsed.insertion(filter)
-  checkSize(made)
+  checkSize(made, tooLargeToUpsert)
   if (!bypass) checkValid(collection?.validator, made, undefined)
   server.store.insert(db, name, made)
   return { n: 1, modified: 0, upserted: getField(made, '_id') ?? null }
@@ -151,13 +155,13 @@ const remove: Command = {
   isWrite: true,
   run: (call) => {
     const { server, db, scope } = call
-    const name = collectionOf(call)
+    const name = writtenCollectionOf(call)
     const statements = batch(call, 'deletes')
     for (const statement of statements) {
       for (const field of Object.keys(statement)) if (!deleteFields.has(field)) throw unknownField('delete.deletes', field)
       for (const field of ['q', 'limit']) if (!Object.hasOwn(statement, field)) throw missingField('delete.deletes', field)
       checkFieldTypes('delete.deletes', statement, { q: 'object', limit: 'number', collation: 'object' })
-      checkHintType(getField(statement, 'hint'))
+      hintOf(statement)
       const limit = toNumber(statement['limit'] as number)
       if (limit !== 0 && limit !== 1) throw new MongoError('FailedToParse', `The limit field in delete objects must be 0 or 1. Got ${limit}`)
     }
@@ -172,8 +176,8 @@ const remove: Command = {
       const filter = new Filter(isDoc(q) ? q : {}, queryContext(scope))
       const collection = server.store.collection(db, name)
       if (!collection) return
-      const hint = getField(statement, 'hint')
-      if (checkHintType(hint)) checkHint(collection, hint, filter.source)
+      const hint = hintOf(statement)
+      checkHint(collection, hint, filter.source)
       if (collection.cap) throw new MongoError('IllegalOperation', `cannot remove from a capped collection: ${db}.${name}`)
       for (const doc of limited(findDocs(collection, filter), limit === 1 ? 1 : Infinity)) {
         server.store.remove(db, name, collection, doc)

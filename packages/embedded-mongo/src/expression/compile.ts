@@ -2,9 +2,9 @@ import { print } from '../bson/print.js'
 import { isDoc, setField } from '../bson/value.js'
 import { MongoError } from '../mongo-error.js'
 import { fieldPath } from './field-path.js'
-import { functionOperator } from './functions.js'
-import { mingoOperator } from './mingo-bridge.js'
-import { specialOperator } from './special.js'
+import { functionOperator, isFunction } from './functions.js'
+import { isMingoOperator, mingoOperator } from './mingo-bridge.js'
+import { isSpecial, specialOperator } from './special.js'
 import type { Doc, Value } from '../bson/value.js'
 import type { Evaluate, Names } from './scope.js'
 
@@ -56,3 +56,5 @@ const compileOperator = (operator: string, operand: Value, names: Names): Evalua
   return evaluate
 }
 
+/** Whether there is an operator of this name. */
+export const isOperator = (name: string): boolean => isSpecial(name) || isFunction(name) || isMingoOperator(name)

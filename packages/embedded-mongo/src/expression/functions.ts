@@ -27,3 +27,5 @@ export const functionOperator = (operator: string, operand: Value, names: Names,
   }
   return (scope) => entry.run(args.map((evaluate) => evaluate(scope)), scope)
 }
+
+export const isFunction = (operator: string): boolean => functions.has(operator)

@@ -23,6 +23,8 @@ const operators = new Map<string, unknown>(Object.entries(mingoExpressions))
 
 const options = { context: Context.init({ expression: { ...mingoExpressions } }), processingMode: ProcessingMode.CLONE_OFF, useStrictMode: true, failOnError: true, idKey: '_id', scriptEnabled: false }
 
+export const isMingoOperator = (operator: string): boolean => offered.has(operator)
+
 export const mingoOperator = (operator: string, operand: Value, names: Names, compile: Compile): Evaluate | undefined => {
   if (!offered.has(operator) || !operators.has(operator)) return undefined
   const argument = compileArguments(operand, names, compile)

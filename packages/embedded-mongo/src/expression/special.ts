@@ -7,6 +7,10 @@ import type { Doc, Value } from '../bson/value.js'
 import type { Compile } from './field-path.js'
 import type { Evaluate, Names, Scope } from './scope.js'
 
+const specials = new Set(['$literal', '$const', '$and', '$or', '$cond', '$ifNull', '$convert', '$switch', '$let', '$map', '$filter', '$reduce'])
+
+export const isSpecial = (operator: string): boolean => specials.has(operator)
+
 /** Operators that do not evaluate all of their arguments first: conditions, and those that bring variables. */
 export const specialOperator = (operator: string, operand: Value, names: Names, compile: Compile): Evaluate | undefined => {
   switch (operator) {

@@ -1,5 +1,6 @@
 import { getField, isDoc, isNumeric, isTruthy, setField } from '../bson/value.js'
-import { compileExpression } from '../expression/compile.js'
+import { print } from '../bson/print.js'
+import { compileExpression, isOperator } from '../expression/compile.js'
 import { Names, Scope } from '../expression/scope.js'
 import { MongoError } from '../mongo-error.js'
 import type { Doc, Value } from '../bson/value.js'
@@ -19,30 +20,31 @@ export class Projection {
   readonly #root = new Map<string, Node>()
   readonly #mode: Mode
 
-  /** @param names the variables that stand around. */
-  constructor(spec: Doc, scope: CommandScope, where: 'find' | '$project', names = new Names(Object.keys(scope.variables))) {
+  /**
+   * @param where whose projection it is, as its errors say.
+   * @param names the variables that stand around.
+   */
+  constructor(spec: Doc, scope: CommandScope, where: 'find' | '$project' | '$unset', names = new Names(Object.keys(scope.variables))) {
     this.#scope = scope
-    if (Object.keys(spec).length === 0) throw new MongoError(51272, 'Invalid $project :: caused by :: projection specification must have at least one field')
+    if (Object.keys(spec).length === 0) throw new MongoError(51272, 'projection specification must have at least one field')
+    const isFind = where === 'find'
     let mode: Mode | undefined
     const visit = (fields: Doc, prefix: string): void => {
       for (const [name, value] of Object.entries(fields)) {
         const path = prefix === '' ? name : `${prefix}.${name}`
-        if (isDoc(value) && !(Object.keys(value)[0] ?? '$').startsWith('$')) {
+        if (!isFind && /(^|\.)\$(\.|$)/.test(name)) throw new MongoError(31324, 'Cannot use positional projection in aggregation projection')
+        if (isDoc(value) && !isExpression(value)) {
+          if (Object.keys(value).length === 0) throw new MongoError(51270, `An empty sub-projection is not a valid value. Found empty object at path`)
           visit(value, path)
           continue
         }
-        const node = nodeOf(value, names)
-        if (path === '_id') {
-          this.#put(path, node)
-          continue
+        const node = nodeOf(value, names, mode)
+        const isId = path === '_id' && node.kind !== 'compute'
+        if (!isId) {
+          const wanted: Mode = node.kind === 'exclude' ? 'exclusion' : 'inclusion'
+          if (mode !== undefined && mode !== wanted) throw mixed(wanted, name, value, node.kind === 'compute')
+          mode = wanted
         }
-        const wanted: Mode = node.kind === 'exclude' ? 'exclusion' : 'inclusion'
-        if (mode !== undefined && mode !== wanted) {
-          throw wanted === 'exclusion'
-            ? new MongoError(31254, `${where === 'find' ? '' : 'Invalid $project :: caused by :: '}Cannot do exclusion on field ${path} in inclusion projection`)
-            : new MongoError(31253, `${where === 'find' ? '' : 'Invalid $project :: caused by :: '}Cannot do inclusion on field ${path} in exclusion projection`)
-        }
-        mode = wanted
         this.#put(path, node)
       }
     }
@@ -62,8 +64,26 @@ export class Projection {
   }
 }
 
-const nodeOf = (value: Value, names: Names): Node => {
+const mixed = (wanted: Mode, name: string, value: Value, isComputed: boolean): MongoError => {
+  if (wanted === 'exclusion') return new MongoError(31254, `Cannot do exclusion on field ${name} in inclusion projection`)
+  return isComputed ? new MongoError(31310, `Cannot use an expression ${print({ [name]: value }).slice(2, -2)} in an exclusion projection`)
+    : new MongoError(31253, `Cannot do inclusion on field ${name} in exclusion projection`)
+}
+
+/** Whether an object is an operator and not the projection of what is inside of a field. */
+const isExpression = (value: Doc): boolean => {
+  const [first, ...more] = Object.keys(value)
+  return first !== undefined && first.startsWith('$') && more.length === 0
+}
+
+const nodeOf = (value: Value, names: Names, mode: Mode | undefined): Node => {
   if (typeof value === 'boolean' || isNumeric(value)) return { kind: isTruthy(value) ? 'include' : 'exclude' }
+  if (isDoc(value)) {
+    const [operator = ''] = Object.keys(value)
+    if (operator === '$elemMatch') throw new MongoError('InvalidPipelineOperator', 'Cannot use $elemMatch in this context')
+    if (!isOperator(operator)) throw new MongoError(31325, `Unknown expression ${operator}`)
+    if (mode === 'exclusion') throw new MongoError(31252, 'Cannot use expression other than $meta in exclusion projection')
+  }
   return { kind: 'compute', evaluate: compileExpression(value, names) }
 }
 
@@ -80,7 +100,7 @@ const putNode = (root: Map<string, Node>, path: string, node: Node): void => {
     } else if (child?.kind === 'branch') {
       children = child.children
     } else {
-      if (child) throw new MongoError(31249, `Path collision at ${path} remaining portion ${parts.slice(at + 1).join('.')}`)
+      if (child) throw new MongoError(31249, `Path collision at ${path} remaining portion ${parts.slice(1).join('.')}`)
       const branch = { kind: 'branch' as const, children: new Map<string, Node>() }
       children.set(part, branch)
       children = branch.children

@@ -1,32 +1,28 @@
 import { print } from '../bson/print.js'
-import { valueKey } from '../bson/key.js'
 import { isDoc, isNumeric, setField, toNumber, typeOf } from '../bson/value.js'
 import { compileExpression } from '../expression/compile.js'
 import { Scope } from '../expression/scope.js'
 import { MongoError } from '../mongo-error.js'
 import { Filter } from '../query/filter.js'
-import { visitPath } from '../query/path.js'
 import { checkSort, sorted } from '../query/sort.js'
-import { queryContext } from './context.js'
 import { bucket, bucketAuto } from './bucket.js'
 import { graphLookup } from './graph-lookup.js'
 import { group } from './group.js'
 import { AddedFields, Projection } from './projection.js'
+import { facet, lookup, unionWith } from './nested.js'
 import { redact } from './redact.js'
+import { isOutput, stageOf } from './stage-of.js'
+import { unwind } from './unwind.js'
 import type { Doc, Value } from '../bson/value.js'
 import type { Run, StageContext } from './context.js'
 
-/** The stage and what it is given. @throws MongoError 40323 for what is no stage. */
-export const stageOf = (stage: Value): [string, Value] => {
-  if (!isDoc(stage)) throw new MongoError('TypeMismatch', 'Each element of the \'pipeline\' array must be an object')
-  const [name, ...more] = Object.keys(stage)
-  if (name === undefined || more.length > 0) throw new MongoError(40323, 'A pipeline stage specification object must contain exactly one field.')
-  return [name, stage[name]]
-}
-
 /** A pipeline as a function of documents. */
 export const compilePipeline = (pipeline: readonly Value[], context: StageContext): Run => {
-  const runs = pipeline.map((stage) => compileStage(...stageOf(stage), context))
+  const runs = pipeline.map((stage, at) => {
+    const [name, spec] = stageOf(stage)
+    if (isOutput(name) && at < pipeline.length - 1) throw new MongoError(40601, `${name} can only be the final stage in the pipeline`)
+    return compileStage(name, spec, context)
+  })
   return (docs) => runs.reduce((current, run) => run(current), docs)
 }
 
@@ -39,8 +35,10 @@ const compileStage = (name: string, spec: Value, context: StageContext): Run => 
     }
     case '$project': {
       if (!isDoc(spec)) throw new MongoError(15969, '$project specification must be an object')
-      const projection = new Projection(spec, context.scope, '$project', context.names)
-      return (docs) => docs.map((doc) => projection.apply(doc))
+      return within(name, () => {
+        const projection = new Projection(spec, context.scope, '$project', context.names)
+        return (docs) => docs.map((doc) => projection.apply(doc))
+      })
     }
     case '$addFields': case '$set': return addFields(name, spec, context)
     case '$unset': return unset(spec, context)
@@ -74,9 +72,9 @@ const compileStage = (name: string, spec: Value, context: StageContext): Run => 
       return (docs) => sorted(counted(docs), { count: -1 }, undefined)
     }
     case '$unwind': return unwind(spec)
-    case '$lookup': return lookup(spec, context)
-    case '$facet': return facet(spec, context)
-    case '$unionWith': return unionWith(spec, context)
+    case '$lookup': return lookup(spec, context, compilePipeline)
+    case '$facet': return facet(spec, context, compilePipeline)
+    case '$unionWith': return unionWith(spec, context, compilePipeline)
     case '$sample': {
       const size = isDoc(spec) ? spec['size'] : undefined
       if (!isDoc(spec)) throw new MongoError(28745, 'the $sample stage specification must be an object')
@@ -93,9 +91,16 @@ const compileStage = (name: string, spec: Value, context: StageContext): Run => 
 const addFields = (name: string, spec: Value, context: StageContext): Run => {
   if (!isDoc(spec)) throw new MongoError(40272, `${name} specification stage must be an object, got ${typeOf(spec)}`)
   if (Object.keys(spec).length === 0) throw new MongoError(40177, `Invalid ${name} :: caused by :: specification must have at least one field`)
-  try {
+  return within(name, () => {
     const fields = new AddedFields(spec, context.scope, context.names)
     return (docs) => docs.map((doc) => fields.apply(doc))
+  })
+}
+
+/** What is wrong with the specification of these stages is said to be wrong with them. */
+const within = (name: string, compile: () => Run): Run => {
+  try {
+    return compile()
   } catch (cause) {
     throw cause instanceof MongoError ? cause.within(`Invalid ${name}`) : cause
   }
@@ -109,8 +114,10 @@ const unset = (spec: Value, context: StageContext): Run => {
     if (typeof path !== 'string') throw new MongoError(31002, '$unset specification must be a string or an array')
     setField(fields, path, false)
   }
-  const projection = new Projection(fields, context.scope, '$project', context.names)
-  return (docs) => docs.map((doc) => projection.apply(doc))
+  return within('$unset', () => {
+    const projection = new Projection(fields, context.scope, '$unset', context.names)
+    return (docs) => docs.map((doc) => projection.apply(doc))
+  })
 }
 
 const replaceRoot = (name: string, spec: Value, context: StageContext): Run => {
@@ -141,112 +148,3 @@ const count = (name: string, spec: Value, code: number, positive: boolean): numb
   if (positive && number === 0) throw new MongoError(15958, 'the limit must be positive')
   return number
 }
-
-const checkUnwind = (spec: Doc): void => {
-  for (const [name, value] of Object.entries(spec)) {
-    if (name === 'path' && typeof value !== 'string') throw new MongoError(28808, `expected a string as the path for $unwind stage, got ${typeOf(value)}`)
-    if (name === 'preserveNullAndEmptyArrays' && typeof value !== 'boolean') {
-      throw new MongoError(28809, `expected a boolean for the preserveNullAndEmptyArrays option to $unwind stage, got ${typeOf(value)}`)
-    }
-    if (name === 'includeArrayIndex') {
-      if (typeof value !== 'string' || value === '') throw new MongoError(28810, `expected a non-empty string for the includeArrayIndex  option to $unwind stage, got ${typeOf(value)}`)
-      if (value.startsWith('$')) throw new MongoError(28822, `includeArrayIndex option to $unwind stage should not be prefixed with a '$': ${value}`)
-    }
-    if (!['path', 'preserveNullAndEmptyArrays', 'includeArrayIndex'].includes(name)) {
-      throw new MongoError(28811, `unrecognized option to $unwind stage: ${name}`)
-    }
-  }
-}
-
-const unwind = (spec: Value): Run => {
-  if (isDoc(spec)) checkUnwind(spec)
-  else if (typeof spec !== 'string') throw new MongoError(15981, `expected either a string or an object as specification for $unwind stage, got ${typeOf(spec)}`)
-  const path = isDoc(spec) ? spec['path'] : spec
-  const keep = isDoc(spec) && spec['preserveNullAndEmptyArrays'] === true
-  const indexName = isDoc(spec) && typeof spec['includeArrayIndex'] === 'string' ? spec['includeArrayIndex'] : undefined
-  if (typeof path !== 'string') throw new MongoError(28812, 'no path specified to $unwind stage')
-  if (!path.startsWith('$')) throw new MongoError(28818, `path option to $unwind stage should be prefixed with a '$': ${path}`)
-  const parts = path.slice(1).split('.')
-  return (docs) => docs.flatMap((doc) => {
-    const value = parts.reduce((at: Value, part) => (isDoc(at) ? at[part] : undefined), doc)
-    const withIndex = (shown: Doc, at: bigint | null): Doc => (indexName === undefined ? shown : { ...shown, [indexName]: at })
-    if (Array.isArray(value) && value.length > 0) return value.map((element, at) => withIndex(put(doc, parts, element), BigInt(at)))
-    if (!Array.isArray(value) && value !== null && value !== undefined) return [withIndex(doc, null)]
-    return keep ? [withIndex(Array.isArray(value) ? put(doc, parts, undefined) : doc, null)] : []
-  })
-}
-
-const put = (doc: Doc, parts: readonly string[], value: Value): Doc => {
-  const [part = '', ...rest] = parts
-  const copy: Doc = {}
-  for (const name of Object.keys(doc)) {
-    const inner = doc[name]
-    const next = name === part ? (rest.length === 0 ? value : put(inner as Doc, rest, value)) : inner
-    if (next !== undefined) setField(copy, name, next)
-  }
-  return copy
-}
-
-const lookup = (spec: Value, context: StageContext): Run => {
-  if (!isDoc(spec)) throw new MongoError('FailedToParse', `the $lookup specification must be an object, but found ${typeOf(spec)}`)
-  const { from, as, localField, foreignField, pipeline, let: variables } = spec
-  for (const [name, value] of Object.entries(spec)) {
-    if (name === 'pipeline' && !Array.isArray(value)) throw new MongoError('TypeMismatch', '\'pipeline\' option must be specified as an array')
-    if (name === 'let' && !isDoc(value)) throw new MongoError('FailedToParse', `$lookup argument 'let: ${print(value)}' must be an object, is type ${typeOf(value)}`)
-    if (name === 'pipeline' || name === 'let') continue
-    if (typeof value !== 'string') throw new MongoError('FailedToParse', `$lookup argument '${name}: ${print(value)}' must be a string, is type ${typeOf(value)}`)
-    if (!['from', 'as', 'localField', 'foreignField'].includes(name)) throw new MongoError('FailedToParse', `unknown argument to $lookup: ${name}`)
-  }
-  if (Array.isArray(pipeline) && (localField !== undefined || foreignField !== undefined)) {
-    throw new MongoError('FailedToParse', '$lookup with \'pipeline\' may not specify \'localField\' or \'foreignField\'')
-  }
-  if (typeof from !== 'string') throw new MongoError('FailedToParse', 'missing \'from\' option to $lookup stage specification: ')
-  if (typeof as !== 'string') throw new MongoError('FailedToParse', 'must specify \'as\' field for a $lookup')
-  if (Array.isArray(pipeline)) {
-    const bound = Object.entries(isDoc(variables) ? variables : {}).map(([name, value]) => ({ name, evaluate: compileExpression(value, context.names) }))
-    return (docs) => docs.map((doc) => {
-      const outer: Doc = { ...context.scope.variables }
-      for (const { name, evaluate } of bound) outer[name] = evaluate(new Scope(context.scope, doc))
-      const scope = { ...context.scope, variables: outer }
-      const run = compilePipeline(pipeline, { ...context, scope, names: context.names.with(...Object.keys(outer)), query: queryContext(scope) })
-      return { ...doc, [as]: run([...context.read(from)]) }
-    })
-  }
-  if (typeof localField !== 'string' || typeof foreignField !== 'string') {
-    throw new MongoError('FailedToParse', '$lookup requires either \'pipeline\' or both \'localField\' and \'foreignField\' to be specified')
-  }
-  const valuesOf = (doc: Doc, path: string): Value[] => {
-    const values: Value[] = []
-    visitPath(doc, path.split('.'), 'both', (found) => values.push(found.value ?? null) < 0)
-    return values.length === 0 ? [null] : values
-  }
-  return (docs) => {
-    const foreign = [...context.read(from)].map((doc) => ({ doc, keys: new Set(valuesOf(doc, foreignField).map(valueKey)) }))
-    return docs.map((doc) => {
-      const keys = valuesOf(doc, localField).filter((value, _at, all) => !(Array.isArray(value) && all.length > 1)).map(valueKey)
-      return { ...doc, [as]: foreign.filter((other) => keys.some((key) => other.keys.has(key))).map((other) => other.doc) }
-    })
-  }
-}
-
-const facet = (spec: Value, context: StageContext): Run => {
-  if (!isDoc(spec) || Object.keys(spec).length === 0) throw new MongoError(40169, 'the $facet specification must be a non-empty object')
-  const runs = Object.entries(spec).map(([name, pipeline]): [string, Run] => {
-    if (name === '' || name.startsWith('$') || name.includes('.')) throw new MongoError(16410, 'FieldPath field names may not start with \'$\'.')
-    if (!Array.isArray(pipeline)) throw new MongoError(40170, `arguments to $facet must be arrays, ${name} is type ${typeOf(pipeline)}`)
-    for (const stage of pipeline) {
-      const [inner] = stageOf(stage)
-      if (['$out', '$merge', '$facet', '$changeStream', '$geoNear'].includes(inner)) throw new MongoError(40600, `${inner} is not allowed to be used within a $facet stage`)
-    }
-    return [name, compilePipeline(pipeline, context)]
-  })
-  return (docs) => [Object.fromEntries(runs.map(([name, run]) => [name, run([...docs])]))]
-}
-
-const unionWith = (spec: Value, context: StageContext): Run => {
-  const coll = isDoc(spec) ? spec['coll'] : spec
-  if (typeof coll !== 'string') throw new MongoError('FailedToParse', `the $unionWith stage specification must be an object or string, but found ${typeOf(spec)}`)
-  const run = compilePipeline(isDoc(spec) && Array.isArray(spec['pipeline']) ? spec['pipeline'] : [], context)
-  return (docs) => [...docs, ...run([...context.read(coll)])]
-}
-

@@ -1,19 +1,14 @@
-import { equalValues } from '../bson/compare.js'
 import { print } from '../bson/print.js'
 import { isDoc } from '../bson/value.js'
 import { MongoError } from '../mongo-error.js'
-import { isIdIndex } from '../storage/index.js'
+import { hasIndex } from './plan.js'
 import type { Doc } from '../bson/value.js'
 import type { Collection } from '../storage/collection.js'
 
-/** @throws MongoError 2 where the collection has no index that the hint names. The index is not used more than it would be without. */
+/** @throws MongoError 2 where the collection has no index that the hint names. */
 export const checkHint = (collection: Collection | undefined, hint: string | Doc | undefined, query: Doc): void => {
   if (!collection || hint === undefined || (isDoc(hint) && (Object.keys(hint).length === 0 || Object.hasOwn(hint, '$natural')))) return
-  if (hint === '_id_' || isIdIndex(hint)) return
-  for (const index of collection.indexes.values()) {
-    if (typeof hint === 'string' ? index.name === hint : equalValues(index.key, hint)) return
-  }
-  throw new MongoError('BadValue', `${processing(collection, query)} planner returned error :: caused by :: hint provided does not correspond to an existing index`)
+  if (!hasIndex(collection, hint)) throw new MongoError('BadValue', `${processing(collection, query)} planner returned error :: caused by :: hint provided does not correspond to an existing index`)
 }
 
 /** How MongoDB names a query in its errors; its tree only as far as it is plain. */

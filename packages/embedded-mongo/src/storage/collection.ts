@@ -70,8 +70,7 @@ export class Collection {
     const id = getField(doc, '_id')
     const key = valueKey(id)
     if (this.#docs.has(key)) throw duplicateKey(this.namespace, '_id_', { _id: 1 }, [id])
-    for (const index of this.indexes.values()) index.checkUnique(key, doc, this.namespace)
-    for (const index of this.indexes.values()) index.add(key, doc)
+    this.#index(key, doc, undefined)
     this.#docs.set(key, doc)
     this.added++
     return this.cap ? this.#trim(this.cap, doc) : []
@@ -80,28 +79,34 @@ export class Collection {
   replace(before: Doc, after: Doc): void {
     const key = valueKey(getField(before, '_id'))
     if (this.cap) checkSameSize(before, after)
-    if (this.indexes.size > 0) {
-      for (const index of this.indexes.values()) index.checkUnique(key, after, this.namespace)
-      for (const index of this.indexes.values()) {
-        index.remove(key, before)
-        index.add(key, after)
-      }
-    }
+    this.#index(key, after, before)
     this.#docs.set(key, after)
   }
 
   remove(doc: Doc): void {
     const key = valueKey(getField(doc, '_id'))
     if (!this.#docs.delete(key)) return
-    for (const index of this.indexes.values()) index.remove(key, doc)
+    for (const index of this.indexes.values()) index.remove(key, index.keysOf(doc))
   }
 
   addIndex(index: Index): void {
     for (const [id, doc] of this.#docs) {
-      index.checkUnique(id, doc, this.namespace)
-      index.add(id, doc)
+      const keys = index.keysOf(doc)
+      index.checkUnique(id, keys, this.namespace)
+      index.add(id, keys)
     }
     this.indexes.set(index.name, index)
+  }
+
+  /** Enters a document into every index, or into none. */
+  #index(id: string, doc: Doc, before: Doc | undefined): void {
+    if (this.indexes.size === 0) return
+    const entries = [...this.indexes.values()].map((index) => ({ index, keys: index.keysOf(doc) }))
+    for (const { index, keys } of entries) index.checkUnique(id, keys, this.namespace)
+    for (const { index, keys } of entries) {
+      if (before) index.remove(id, index.keysOf(before))
+      index.add(id, keys)
+    }
   }
 
   #trim(cap: Cap, added: Doc): Doc[] {
@@ -126,10 +131,14 @@ const checkSameSize = (before: Doc, after: Doc): void => {
   if (old !== size) throw new MongoError('CannotGrowDocumentInCappedNamespace', `Cannot change the size of a document in a capped collection: ${old} != ${size}`)
 }
 
-/** @throws MongoError 10334 */
-export const checkSize = (doc: Doc): void => {
+/** What a command as a whole may have beyond the size of a document. */
+const internalSlackBytes = 16 * 1024
+
+/** @param refused the error for a document that is a little too large. @throws MongoError that one, or 10334 where it is larger still. */
+export const checkSize = (doc: Doc, refused: (size: number) => MongoError): void => {
   const size = sizeOf(doc)
-  if (size > maxDocumentBytes) {
-    throw new MongoError('BSONObjectTooLarge', `BSONObj size: ${size} (0x${size.toString(16).toUpperCase()}) is invalid. Size must be between 0 and 16793600(16MB) First element: _id: ${print(doc['_id'])}`)
-  }
+  if (size <= maxDocumentBytes) return
+  if (size <= maxDocumentBytes + internalSlackBytes) throw refused(size)
+  throw new MongoError('BSONObjectTooLarge',
+    `BSONObj size: ${size} (0x${size.toString(16).toUpperCase()}) is invalid. Size must be between 0 and ${maxDocumentBytes + internalSlackBytes}(16MB) First element: _id: ${print(doc['_id'])}`)
 }

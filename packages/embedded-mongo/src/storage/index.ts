@@ -6,6 +6,12 @@ import { visitPath } from '../query/path.js'
 import type { Doc, Value } from '../bson/value.js'
 import type { Filter } from '../query/filter.js'
 
+/** What a document is found by: its values, and the text that stands for them in the map. */
+export interface Key {
+  readonly key: string
+  readonly values: readonly Value[]
+}
+
 /** An index: a map from the values of its fields to the documents that have them. */
 export class Index {
   /** The specification as `listIndexes` shows it; `collMod` may replace it. */
@@ -32,6 +38,19 @@ export class Index {
     return this.spec['unique'] === true
   }
 
+  get isSparse(): boolean {
+    return this.spec['sparse'] === true
+  }
+
+  get isPartial(): boolean {
+    return this.#partial !== undefined
+  }
+
+  /** Whether a document has an entry: a sparse or partial index leaves some out. */
+  holds(doc: Doc): boolean {
+    return (!this.isSparse && !this.isPartial) || this.keysOf(doc).length > 0
+  }
+
   /** Whether equality on this field can be answered by the index alone: it has one field, and every document. */
   answers(path: string): boolean {
     return this.#paths.length === 1 && !this.#partial && this.spec['sparse'] !== true && path in this.key && this.key[path] !== 'hashed'
@@ -52,40 +71,49 @@ export class Index {
     return new Index(this.spec, this.#partial)
   }
 
-  add(id: string, doc: Doc): void {
-    for (const { key } of this.#keysOf(doc)) {
+  add(id: string, keys: readonly Key[]): void {
+    for (const { key } of keys) {
       const ids = this.#entries.get(key)
       if (ids) ids.add(id)
       else this.#entries.set(key, new Set([id]))
     }
   }
 
-  remove(id: string, doc: Doc): void {
-    for (const { key } of this.#keysOf(doc)) {
+  remove(id: string, keys: readonly Key[]): void {
+    for (const { key } of keys) {
       const ids = this.#entries.get(key)
       ids?.delete(id)
       if (ids?.size === 0) this.#entries.delete(key)
     }
   }
 
-  /** @throws MongoError 11000 when another document has the same values and the index is unique. */
-  checkUnique(id: string, doc: Doc, namespace: string): void {
+  /** @throws MongoError 11000 when another document has one of these keys and the index is unique. */
+  checkUnique(id: string, keys: readonly Key[], namespace: string): void {
     if (!this.isUnique) return
-    for (const { key, values } of this.#keysOf(doc)) {
+    for (const { key, values } of keys) {
       for (const other of this.#entries.get(key) ?? []) {
         if (other !== id) throw duplicateKey(namespace, this.name, this.key, values)
       }
     }
   }
 
-  /** A document has one key, or several where an indexed field is an array; none where a sparse or partial index leaves it out. */
-  #keysOf(doc: Doc): { key: string, values: Value[] }[] {
+  /**
+   * A document has one key, or several where an indexed field is an array; none where a sparse or partial index leaves it out.
+   *
+   * @throws MongoError 171 where two of its fields are arrays.
+   */
+  keysOf(doc: Doc): Key[] {
     if (this.#partial && !this.#partial.matches(doc)) return []
     let combinations: Value[][] = [[]]
     let any = false
+    let array: string | undefined
     for (const path of this.#paths) {
-      const { values, exists } = indexedValues(doc, path)
+      const { values, exists, through } = indexedValues(doc, path)
       any ||= exists
+      if (through !== undefined && array !== undefined && array !== through) {
+        throw new MongoError('CannotIndexParallelArrays', `cannot index parallel arrays [${through}] [${array}]`)
+      }
+      array ??= through
       combinations = values.flatMap((value) => combinations.map((before) => [...before, value]))
     }
     if (this.spec['sparse'] === true && !any) return []
@@ -94,7 +122,8 @@ export class Index {
   }
 }
 
-const indexedValues = (doc: Doc, path: readonly string[]): { values: Value[], exists: boolean } => {
+/** The values under a path; `through` is the name of the array that it goes into, if there is one. */
+const indexedValues = (doc: Doc, path: readonly string[]): { values: Value[], exists: boolean, through: string | undefined } => {
   const values: Value[] = []
   let exists = false
   visitPath(doc, path, 'whole', (found) => {
@@ -104,7 +133,17 @@ const indexedValues = (doc: Doc, path: readonly string[]): { values: Value[], ex
     else values.push(...found.value)
     return false
   })
-  return { values: values.length === 0 ? [null] : values, exists }
+  return { values: values.length === 0 ? [null] : values, exists, through: arrayOn(doc, path) }
+}
+
+/** The first array on a path. */
+const arrayOn = (doc: Doc, path: readonly string[]): string | undefined => {
+  let value: Value = doc
+  for (const part of path) {
+    value = isDoc(value) ? getField(value, part) : undefined
+    if (Array.isArray(value)) return part
+  }
+  return undefined
 }
 
 export const duplicateKey = (namespace: string, index: string, key: Doc, values: readonly Value[]): MongoError => {
