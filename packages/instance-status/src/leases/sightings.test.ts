@@ -12,14 +12,22 @@ function look(at: number, now: number, renewal: number, expiresAt: number, more:
 describe('a lease that another holds', () => {
   it('may be taken when it is over by the database\'s clock', () => {
     const sightings = new Sightings()
-    expect(sightings.note(look(0, 50_000, 1, 50_400), 'me')).toBe(400)
-    expect(sightings.note(look(401, 50_401, 1, 50_400), 'me')).toBe(0)
+    sightings.note(look(0, 50_000, 1, 50_600), 'me')
+    expect(sightings.note(look(600, 50_600, 2, 51_000), 'me')).toBe(400)
+    expect(sightings.note(look(1001, 51_001, 2, 51_000), 'me')).toBe(0)
+  })
+
+  it('may be taken then also by a newcomer, who sees for half its life that nobody renews it', () => {
+    expect(new Sightings().note(look(0, 50_000, 1, 50_700), 'me')).toBe(700)
+    const sightings = new Sightings()
+    expect(sightings.note(look(0, 50_000, 1, 40_000), 'me')).toBe(500)
+    expect(sightings.note(look(500, 50_500, 1, 40_000), 'me')).toBe(0)
   })
 
   it('is waited for anew when it was renewed', () => {
     const sightings = new Sightings()
-    sightings.note(look(0, 50_000, 1, 50_400), 'me')
-    expect(sightings.note(look(401, 50_401, 2, 51_100), 'me')).toBe(699)
+    expect(sightings.note(look(0, 50_000, 1, 50_400), 'me')).toBe(500)
+    expect(sightings.note(look(500, 50_500, 2, 51_100), 'me')).toBe(600)
   })
 
   it('is not over because the database\'s clock jumped forward', () => {
