@@ -4,6 +4,7 @@ import { MongoError } from '../mongo-error.js'
 import { fieldPath } from './field-path.js'
 import { functionOperator, isFunction } from './functions.js'
 import { isMingoOperator, mingoOperator } from './mingo-bridge.js'
+import { isNamed, namedOperator } from './named.js'
 import { isSpecial, specialOperator } from './special.js'
 import type { Doc, Value } from '../bson/value.js'
 import type { Evaluate, Names } from './scope.js'
@@ -51,10 +52,11 @@ const compileDocument = (expression: Doc, names: Names): Evaluate => {
 const compileOperator = (operator: string, operand: Value, names: Names): Evaluate => {
   const evaluate = specialOperator(operator, operand, names, compileExpression)
     ?? functionOperator(operator, operand, names, compileExpression)
+    ?? namedOperator(operator, operand, names, compileExpression)
     ?? mingoOperator(operator, operand, names, compileExpression)
   if (!evaluate) throw new MongoError('InvalidPipelineOperator', `Unrecognized expression '${operator}'`)
   return evaluate
 }
 
 /** Whether there is an operator of this name. */
-export const isOperator = (name: string): boolean => isSpecial(name) || isFunction(name) || isMingoOperator(name)
+export const isOperator = (name: string): boolean => isSpecial(name) || isFunction(name) || isNamed(name) || isMingoOperator(name)

@@ -1,4 +1,5 @@
 import { MongoError } from '../mongo-error.js'
+import { accumulationFunctions } from './functions/accumulations.js'
 import { arrayFunctions } from './functions/arrays.js'
 import { comparisonFunctions } from './functions/comparisons.js'
 import { numberFunctions } from './functions/numbers.js'
@@ -12,7 +13,7 @@ import type { FunctionOperator } from './function-operator.js'
 import type { Evaluate, Names } from './scope.js'
 
 const functions = new Map<string, FunctionOperator>(Object.entries({
-  ...numberFunctions, ...comparisonFunctions, ...arrayFunctions, ...objectFunctions, ...stringFunctions, ...typeFunctions,
+  ...numberFunctions, ...comparisonFunctions, ...arrayFunctions, ...objectFunctions, ...stringFunctions, ...accumulationFunctions, ...typeFunctions,
 }))
 
 /** An operator whose arguments are evaluated first and which then is a function of their values. */

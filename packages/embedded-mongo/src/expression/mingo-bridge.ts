@@ -1,23 +1,16 @@
-import { BSONRegExp } from 'bson'
 import { Context, ProcessingMode, evalExpr } from 'mingo/core'
 import * as mingoExpressions from 'mingo/operators/expression'
 import { double, fromForeign, isDoc, isNumeric, toNumber } from '../bson/value.js'
 import { MongoError } from '../mongo-error.js'
-import { compileRegex } from '../query/regex.js'
 import type { Value } from '../bson/value.js'
 import type { Compile } from './field-path.js'
 import type { Evaluate, Names, Scope } from './scope.js'
 
-/** What mingo computes for us: functions of dates, strings and angles, which need no types that JavaScript lacks. */
+/** What mingo computes for us: functions of angles, logarithms and chance, which need no types that JavaScript lacks. */
 const offered = new Set([
-  '$dateToString', '$dateFromString', '$dateFromParts', '$dateToParts', '$year', '$month', '$dayOfMonth', '$dayOfWeek', '$dayOfYear', '$hour',
-  '$minute', '$second', '$millisecond', '$week', '$isoWeek', '$isoWeekYear', '$isoDayOfWeek', '$trim', '$ltrim', '$rtrim', '$strcasecmp',
-  '$indexOfBytes', '$indexOfCP', '$regexMatch', '$regexFind', '$regexFindAll', '$replaceOne', '$replaceAll', '$zip',
   '$sin', '$cos', '$tan', '$asin', '$acos', '$atan', '$atan2', '$sinh', '$cosh', '$tanh', '$asinh', '$acosh', '$atanh',
   '$degreesToRadians', '$radiansToDegrees', '$log', '$rand',
 ])
-
-const ofAngles = /^\$(a?(sin|cos|tan)h?|atan2|degreesToRadians|radiansToDegrees|log|rand)$/
 
 const operators = new Map<string, unknown>(Object.entries(mingoExpressions))
 
@@ -31,7 +24,7 @@ export const mingoOperator = (operator: string, operand: Value, names: Names, co
   return (scope) => {
     try {
       const result = fromForeign(evalExpr({}, { [operator]: argument(scope) }, options))
-      return ofAngles.test(operator) && typeof result === 'number' ? double(result) : result
+      return typeof result === 'number' ? double(result) : result
     } catch (cause) {
       if (cause instanceof MongoError) throw cause
       throw new MongoError('BadValue', `${operator}: ${cause instanceof Error ? cause.message : String(cause)}`)
@@ -57,6 +50,5 @@ const literal = (value: Value): unknown => ({ $literal: plain(value) })
 
 const plain = (value: Value): unknown => {
   if (isNumeric(value)) return toNumber(value)
-  if (value instanceof BSONRegExp) return compileRegex(value.pattern, value.options)
   return Array.isArray(value) ? value.map(plain) : value
 }

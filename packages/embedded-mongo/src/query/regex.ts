@@ -18,8 +18,19 @@ export const compileRegex = (pattern: string, options: string): RegExp => {
   try {
     return new RegExp(source, ['i', 'm', 's'].filter((flag) => flags.has(flag)).join(''))
   } catch {
-    throw new MongoError(51091, 'Regular expression is invalid: nothing to repeat')
+    throw new MongoError(51091, `Regular expression is invalid: ${whatIsWrong(source)}`)
   }
+}
+
+/** The commonest mistakes, in PCRE's words. */
+const whatIsWrong = (pattern: string): string => {
+  const plain = pattern.replaceAll(/\\./gs, '')
+  const outside = plain.replaceAll(/\[\^?\]?[^\]]*\]/g, '')
+  if (plain.endsWith('\\')) return '\\ at end of pattern'
+  if (outside.includes('[')) return 'missing terminating ] for character class'
+  const depth = outside.split('(').length - outside.split(')').length
+  if (depth !== 0) return depth > 0 ? 'missing )' : 'unmatched parentheses'
+  return /\{(\d+),(\d+)\}/.test(outside) && !/(^|[|(])[*+?]/.test(outside) ? 'numbers out of order in {} quantifier' : 'nothing to repeat'
 }
 
 /** The extended syntax: white space and comments outside of classes say nothing. */

@@ -45,7 +45,7 @@ const multiply = (args: readonly Value[]): Value => {
 
 const divide = ([a, b]: readonly Value[]): Value => {
   if (isNumeric(a) && isNumeric(b)) {
-    if (toNumber(b) === 0) throw new MongoError('BadValue', 'can\'t $divide by zero')
+    if (toNumber(b) === 0) throw new MongoError(16608, 'can\'t $divide by zero')
     const quotient = toNumber(a) / toNumber(b)
     return a instanceof Decimal128 || b instanceof Decimal128 ? decimal128Of(quotient) : double(quotient)
   }

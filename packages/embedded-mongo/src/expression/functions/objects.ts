@@ -1,4 +1,5 @@
 import { isDoc, setField, typeOf } from '../../bson/value.js'
+import { encodeDocument } from '../../bson/encode.js'
 import { print } from '../../bson/print.js'
 import { MongoError } from '../../mongo-error.js'
 import { anyNumber, isNullish } from '../function-operator.js'
@@ -30,6 +31,14 @@ const pairOf = (entry: Value): [string, Value] => {
 }
 
 export const objectFunctions: Readonly<Record<string, FunctionOperator>> = {
+  $bsonSize: {
+    takes: [1, 1],
+    run: ([value]) => {
+      if (isNullish(value)) return null
+      if (!isDoc(value)) throw new MongoError(31393, `$bsonSize requires a document input, found: ${typeOf(value)}`)
+      return encodeDocument(value, 0).length
+    },
+  },
   $mergeObjects: { takes: anyNumber, run: mergeObjects },
   $objectToArray: {
     takes: [1, 1],

@@ -69,12 +69,20 @@ const objectId = (value: Value): Value => {
   return new ObjectId(value)
 }
 
+const decimalFrom = (text: string): Value => {
+  try {
+    return Decimal128.fromString(text)
+  } catch {
+    throw failed(`Failed to parse number '${text}' in $convert with no onError value: Failed to parse string to decimal`)
+  }
+}
+
 const conversions: Readonly<Record<string, (value: Value) => Value>> = {
   int: (value) => whole(value, 'int'),
   long: (value) => whole(value, 'long'),
   double: (value) => double(Number(number(value, 'double'))),
   decimal: (value) => {
-    if (typeof value === 'string') return Decimal128.fromString(value)
+    if (typeof value === 'string') return decimalFrom(value)
     return decimal128Of(isNumeric(value) ? value : Number(number(value, 'double')))
   },
   bool: (value) => (isNumeric(value) || typeof value === 'boolean' ? isTruthy(value) : true),
