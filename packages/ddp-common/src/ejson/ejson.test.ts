@@ -59,6 +59,8 @@ describe('EJSON on the wire', () => {
     Object.setPrototypeOf(objectId, { })
     expect(EJSON.stringify([objectId])).toBe(`[{"$type":"oid","$value":"${'a'.repeat(24)}"}]`)
     expect(EJSON.stringify({ url: new URL('http://a.example/') })).toBe('{"url":"http://a.example/"}')
+    const span = { from: 1, toJSON: () => [new Date(1)] }
+    for (const canonical of [false, true]) expect(EJSON.stringify({ span }, { canonical })).toBe('{"span":[{"$date":1}]}')
     expect(new ObjectId('A'.repeat(24)).equals(objectId)).toBe(true)
     expect(EJSON.clone(objectId)).toBe(objectId)
   })

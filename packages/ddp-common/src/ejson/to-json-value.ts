@@ -16,8 +16,11 @@ export function toJSONValue(value: unknown): unknown {
 
 function convert(value: unknown, depth: number): unknown {
   if (typeof value === 'object') return value === null ? null : convertObject(value, depth)
-  if (typeof value === 'number' && !Number.isFinite(value)) return { $InfNaN: value > 0 ? 1 : value < 0 ? -1 : 0 }
-  return value
+  return typeof value === 'number' ? convertNumber(value) : value
+}
+
+function convertNumber(value: number): unknown {
+  return Number.isFinite(value) ? value : { $InfNaN: value > 0 ? 1 : value < 0 ? -1 : 0 }
 }
 
 function convertObject(value: object, depth: number): unknown {
@@ -30,6 +33,7 @@ function convertArray(value: readonly unknown[], depth: number): unknown {
   let changed: unknown[] | undefined
   for (let i = 0; i < value.length; i += 1) {
     const item = value[i]
+    if (typeof item === 'string') continue
     const converted = convert(item, depth + 1)
     if (converted === item) continue
     changed ??= value.slice()
@@ -38,25 +42,26 @@ function convertArray(value: readonly unknown[], depth: number): unknown {
   return changed ?? value
 }
 
-function convertFields(value: object, depth: number): unknown {
-  const fields = value as Record<string, unknown>
+function convertFields(fields: Record<string, unknown>, depth: number): unknown {
   let changed: Record<string, unknown> | undefined
-  let count = 0
-  let mayNeedEscape = false
   let hasMethods = false
+  let first: string | undefined
   for (const key in fields) {
+    first ??= key
     const field = fields[key]
-    count += 1
-    if (key.charCodeAt(0) === dollar) mayNeedEscape = true
+    // What most fields are needs no look.
+    if (typeof field === 'string') continue
     if (typeof field === 'function') hasMethods = true
     const converted = convert(field, depth + 1)
     if (converted === field) continue
     changed ??= { ...fields }
     setOwn(changed, key, converted)
   }
-  if (mayNeedEscape && count <= 2 && looksLikeWrapper(fields, count)) return { $escape: changed ?? fields }
-  if (hasMethods && isCustomType(value)) return { $type: value.typeName(), $value: value.toJSONValue() }
-  return changed ?? value
+  // Every wrapper has keys that begin with a dollar sign, and no others.
+  if (first?.charCodeAt(0) === dollar && looksLikeWrapper(fields)) return { $escape: changed ?? fields }
+  if (hasMethods && isCustomType(fields)) return { $type: fields.typeName(), $value: fields.toJSONValue() }
+  if (hasMethods && typeof fields.toJSON === 'function') return convert((fields as { toJSON(): unknown }).toJSON(), depth + 1)
+  return changed ?? fields
 }
 
 function convertInstance(value: object, depth: number): unknown {
@@ -69,11 +74,14 @@ function convertInstance(value: object, depth: number): unknown {
   if (bson) return { $type: bson.type, $value: bson.text }
   const { toJSON } = value as { toJSON?: unknown }
   if (typeof toJSON === 'function') return convert((value as { toJSON(): unknown }).toJSON(), depth + 1)
-  return convertFields(Object.assign({}, value), depth)
+  return convertFields({ ...value }, depth)
 }
 
 /** Whether a reader would take these fields for one of EJSON's own wrappers. */
-function looksLikeWrapper(fields: Record<string, unknown>, count: number): boolean {
-  if (count === 1) return '$date' in fields || '$InfNaN' in fields || '$binary' in fields || '$escape' in fields
-  return ('$type' in fields && '$value' in fields) || ('$regexp' in fields && '$flags' in fields)
+function looksLikeWrapper(fields: Record<string, unknown>): boolean {
+  switch (Object.keys(fields).length) {
+    case 1: return '$date' in fields || '$InfNaN' in fields || '$binary' in fields || '$escape' in fields
+    case 2: return ('$type' in fields && '$value' in fields) || ('$regexp' in fields && '$flags' in fields)
+    default: return false
+  }
 }
