@@ -17,7 +17,7 @@ export interface ApplyOptions {
   readonly randomSeed?: string | undefined
 }
 
-interface Call {
+interface Call extends Method {
   readonly resolve: (result: unknown) => void
   readonly reject: (error: Error) => void
   /** Called with the result as soon as it is there, before its writes are. */
@@ -27,8 +27,7 @@ interface Call {
 
 /** The calls of a client: the queue, and the promises and time limits that belong to it. */
 export class MethodCalls {
-  readonly #queue = new MethodQueue()
-  readonly #calls = new Map<string, Call>()
+  readonly #queue = new MethodQueue<Call>()
   /** Those whose result came over an earlier connection; they finish when the data of the present one are there. */
   readonly #half = new Set<string>()
   readonly #timers: Timers
@@ -56,19 +55,19 @@ export class MethodCalls {
         throw new ConnectionError('too-many', `${this.#maxOutstanding} calls are under way already (maxOutstandingCalls)`)
       }
       checkLimits(options)
-      this.#queue.add(method(id, name, params, options))
-      const { timeoutMs } = options
+      const { wait = false, noRetry = false, maxRetries = Number.POSITIVE_INFINITY, timeoutMs, randomSeed } = options
+      const text = methodText(id, name, params, randomSeed)
       const forgetTimer = timeoutMs === undefined ? ignore : this.#timers.deadline(timeoutMs, () => {
         this.fail(id, new ConnectionError('timeout', `The method ${name} was not answered within ${timeoutMs} ms`))
       })
-      this.#calls.set(id, { resolve, reject, onResult, forgetTimer })
+      this.#queue.add({ id, text, wait, retries: noRetry ? 0 : maxRetries, resolve, reject, onResult, forgetTimer })
     })
   }
 
   /** Before all others, on a new connection; it is not sent again by itself. */
   addFirst(id: string, name: string, params: readonly unknown[], onResult: (outcome: MethodOutcome) => void): void {
-    this.#calls.set(id, { resolve: ignore, reject: ignore, onResult, forgetTimer: ignore })
-    this.#queue.addFirst(method(id, name, params, { wait: true, noRetry: true }))
+    const text = methodText(id, name, params, undefined)
+    this.#queue.addFirst({ id, text, wait: true, retries: 0, resolve: ignore, reject: ignore, onResult, forgetTimer: ignore })
   }
 
   takeSendable(): readonly Method[] {
@@ -76,7 +75,7 @@ export class MethodCalls {
   }
 
   noteResult(id: string, outcome: MethodOutcome): void {
-    this.#calls.get(id)?.onResult?.(outcome)
+    this.#queue.get(id)?.onResult?.(outcome)
     const finished = this.#queue.noteResult(id, outcome)
     if (finished) this.#settle(id, finished)
   }
@@ -100,29 +99,27 @@ export class MethodCalls {
 
   /** Gives a call up. */
   fail(id: string, error: Error): void {
-    const call = this.#calls.get(id)
-    this.#forget(id)
+    const call = this.#remove(id)
     call?.reject(error)
     if (call) this.#onRemoved(id)
   }
 
   failAll(error: Error): void {
-    for (const id of this.#calls.keys()) this.fail(id, error)
+    for (const id of [...this.#queue.ids()]) this.fail(id, error)
   }
 
   #settle(id: string, outcome: MethodOutcome): void {
-    const call = this.#calls.get(id)
-    this.#forget(id)
+    const call = this.#remove(id)
     if (outcome.error) call?.reject(DDPError.fromWire(outcome.error))
     else call?.resolve(outcome.result)
     this.#onRemoved(id)
   }
 
-  #forget(id: string): void {
-    this.#calls.get(id)?.forgetTimer()
-    this.#calls.delete(id)
+  #remove(id: string): Call | undefined {
+    const call = this.#queue.remove(id)
+    call?.forgetTimer()
     this.#half.delete(id)
-    this.#queue.remove(id)
+    return call
   }
 }
 
@@ -135,10 +132,9 @@ function checkLimits({ timeoutMs, maxRetries }: ApplyOptions): void {
   }
 }
 
-function method(id: string, name: string, params: readonly unknown[], options: ApplyOptions): Method {
-  const { wait = false, noRetry = false, maxRetries = Number.POSITIVE_INFINITY, randomSeed } = options
-  const message: MethodMessage = { msg: 'method', id, method: name, params: params as unknown[], ...(randomSeed !== undefined && { randomSeed }) }
-  return { id, text: stringifyMessage(message), wait, retries: noRetry ? 0 : maxRetries }
+function methodText(id: string, method: string, params: readonly unknown[], randomSeed: string | undefined): string {
+  const message: MethodMessage = { msg: 'method', id, method, params: params as unknown[] }
+  return stringifyMessage(randomSeed === undefined ? message : { ...message, randomSeed })
 }
 
 const ignore = (): void => undefined

@@ -16,67 +16,86 @@ export interface Method {
   readonly retries: number
 }
 
-interface Queued {
-  readonly method: Method
-  readonly block: Block
+interface Queued<M extends Method> {
+  readonly method: M
+  readonly block: Block<M>
+  /** On the present connection. */
+  sent: boolean
   retriesLeft: number
   outcome: MethodOutcome | undefined
   updated: boolean
 }
 
-interface Block {
+interface Block<M extends Method> {
   readonly wait: boolean
   /** How many of its methods have not finished. */
   size: number
   /** Those of them that were not sent on the present connection and have no result, in order. */
-  readonly unsent: Set<Queued>
+  unsent: Queued<M>[]
 }
 
 /**
  * The methods that are under way, in Meteor's order: blocks of methods that may run side by side, and methods with `wait`, each a block
- * of its own. Only the first block is ever sent. A method has finished when its result and its `updated` have come.
+ * of its own. Only the first block is ever sent. A method has finished when its result and its `updated` have come; whoever hears
+ * that takes it out.
  */
-export class MethodQueue {
-  readonly #blocks: Block[] = []
-  readonly #queued = new Map<string, Queued>()
+export class MethodQueue<M extends Method> {
+  readonly #blocks: Block<M>[] = []
+  readonly #queued = new Map<string, Queued<M>>()
 
   get size(): number {
     return this.#queued.size
   }
 
-  add(method: Method): void {
+  get(id: string): M | undefined {
+    return this.#queued.get(id)?.method
+  }
+
+  ids(): Iterable<string> {
+    return this.#queued.keys()
+  }
+
+  add(method: M): void {
     const last = this.#blocks.at(-1)
-    const block = last && !last.wait && !method.wait ? last : newBlock(method.wait)
-    if (block !== last) this.#blocks.push(block)
+    if (last && !last.wait && !method.wait) {
+      this.#put(last, method)
+      return
+    }
+    if (last?.size === 0) this.#blocks.pop()
+    const block = newBlock<M>(method.wait)
+    this.#blocks.push(block)
     this.#put(block, method)
   }
 
   /** Before all others: for the login that a new connection begins with. Nothing may have been sent on that connection yet. */
-  addFirst(method: Method): void {
-    const block = newBlock(true)
+  addFirst(method: M): void {
+    const block = newBlock<M>(true)
     this.#blocks.unshift(block)
     this.#put(block, method)
   }
 
   /** The methods to send now; they count as sent from here on. */
-  takeSendable(): readonly Method[] {
-    const unsent = this.#blocks[0]?.unsent
-    if (unsent === undefined || unsent.size === 0) return none
-    const sendable = Array.from(unsent, ({ method }) => method)
-    unsent.clear()
-    return sendable
+  takeSendable(): readonly M[] {
+    const [block] = this.#blocks
+    if (block === undefined || block.unsent.length === 0) return none
+    const { unsent } = block
+    block.unsent = []
+    return unsent.map((queued) => {
+      queued.sent = true
+      return queued.method
+    })
   }
 
-  /** Notes a result. Returns the outcome when the method has finished with that. */
+  /** Notes a result. Returns the outcome when the method has finished with that, and is to be taken out. */
   noteResult(id: string, outcome: MethodOutcome): MethodOutcome | undefined {
     const queued = this.#queued.get(id)
     if (!queued || queued.outcome) return undefined
     queued.outcome = outcome
-    queued.block.unsent.delete(queued)
+    forgetUnsent(queued)
     return this.#finished(queued)
   }
 
-  /** Notes that the writes of a method have arrived. Returns the outcome when the method has finished with that. */
+  /** Notes that the writes of a method have arrived; the rest as with `noteResult`. */
   noteUpdated(id: string): MethodOutcome | undefined {
     const queued = this.#queued.get(id)
     if (!queued) return undefined
@@ -84,54 +103,60 @@ export class MethodQueue {
     return this.#finished(queued)
   }
 
-  /** Takes a method out, whatever came of it. */
-  remove(id: string): void {
+  /** Takes a method out, whatever came of it. Returns it if it was there. */
+  remove(id: string): M | undefined {
     const queued = this.#queued.get(id)
-    if (!queued) return
-    const { block } = queued
+    if (!queued) return undefined
+    const { block, method } = queued
     this.#queued.delete(id)
-    block.unsent.delete(queued)
+    forgetUnsent(queued)
     block.size -= 1
-    if (block.size === 0) this.#blocks.splice(this.#blocks.indexOf(block), 1)
+    // The one block that is left, if it may be added to, waits for the next call.
+    if (block.size === 0 && (block.wait || this.#blocks.length > 1)) this.#blocks.splice(this.#blocks.indexOf(block), 1)
+    return method
   }
 
   /**
-   * The connection was lost. `failed` are the ids of those that were sent and may not be sent again (they are taken out); `half` are those
+   * The connection was lost. `failed` are the ids of those that were sent and may not be sent again, and are still here; `half` are those
    * whose result came and whose `updated` never will: they finish when the data of the next connection are there.
    */
   noteLost(): { readonly failed: string[]; readonly half: string[] } {
     const failed: string[] = []
     const half: string[] = []
+    for (const block of this.#blocks) block.unsent = []
     for (const [id, queued] of this.#queued) {
-      const { unsent } = queued.block
       if (queued.outcome) half.push(id)
-      else if (!unsent.has(queued) && queued.retriesLeft === 0) failed.push(id)
+      else if (queued.sent && queued.retriesLeft === 0) failed.push(id)
       else {
-        if (!unsent.delete(queued)) queued.retriesLeft -= 1
-        // At the end: all are looked at in the order in which they were called.
-        unsent.add(queued)
+        if (queued.sent) queued.retriesLeft -= 1
+        queued.sent = false
+        queued.block.unsent.push(queued)
       }
     }
-    for (const id of failed) this.remove(id)
     return { failed, half }
   }
 
-  #put(block: Block, method: Method): void {
-    const queued: Queued = { method, block, retriesLeft: method.retries, outcome: undefined, updated: false }
+  #put(block: Block<M>, method: M): void {
+    const queued: Queued<M> = { method, block, sent: false, retriesLeft: method.retries, outcome: undefined, updated: false }
     block.size += 1
-    block.unsent.add(queued)
+    block.unsent.push(queued)
     this.#queued.set(method.id, queued)
   }
 
-  #finished(queued: Queued): MethodOutcome | undefined {
-    if (!queued.outcome || !queued.updated) return undefined
-    this.remove(queued.method.id)
-    return queued.outcome
+  #finished(queued: Queued<M>): MethodOutcome | undefined {
+    return queued.updated ? queued.outcome : undefined
   }
 }
 
-const none: readonly Method[] = Object.freeze([])
+const none: readonly never[] = Object.freeze([])
 
-function newBlock(wait: boolean): Block {
-  return { wait, size: 0, unsent: new Set() }
+function newBlock<M extends Method>(wait: boolean): Block<M> {
+  return { wait, size: 0, unsent: [] }
+}
+
+function forgetUnsent<M extends Method>(queued: Queued<M>): void {
+  if (queued.sent) return
+  const { unsent } = queued.block
+  const at = unsent.indexOf(queued)
+  if (at !== -1) unsent.splice(at, 1)
 }

@@ -97,17 +97,27 @@ function decodeFields(fields: RawMessage): RawMessage {
 }
 
 function encode(message: RawMessage): RawMessage {
-  let encoded = message
-  for (const key of ['fields', 'params', 'result'] as const) {
-    const value = message[key]
-    if (value === undefined) continue
-    const converted = toJSONValue(value)
-    if (converted !== value) encoded = { ...encoded, [key]: converted }
+  switch (message.msg) {
+    case 'method':
+    case 'sub': return withEJSON(message, 'params')
+    case 'added':
+    case 'changed':
+    case 'addedBefore': return withEJSON(message, 'fields')
+    case 'result': return withEJSON(withEncodedError(message), 'result')
+    case 'nosub': return withEncodedError(message)
+    default: return message
   }
+}
+
+function withEJSON(message: RawMessage, key: 'params' | 'fields' | 'result'): RawMessage {
+  const value = message[key]
+  const converted = toJSONValue(value)
+  return converted === value ? message : { ...message, [key]: converted }
+}
+
+function withEncodedError(message: RawMessage): RawMessage {
   const { error } = message
-  if (isPlainObject(error) && error.details !== undefined) {
-    const details = toJSONValue(error.details)
-    if (details !== error.details) encoded = { ...encoded, error: { ...error, details } }
-  }
-  return encoded
+  if (!isPlainObject(error) || error.details === undefined) return message
+  const details = toJSONValue(error.details)
+  return details === error.details ? message : { ...message, error: { ...error, details } }
 }

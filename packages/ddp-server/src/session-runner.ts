@@ -49,9 +49,10 @@ export class SessionRunner implements HandlerHost {
 
   /** Begins up to `share` messages that may begin now; answers how many it began. */
   advance(share: number): number {
+    const now = this.#options.clock.now()
     let begun = 0
     while (begun < share && !this.#hasEnded) {
-      const effects = this.#session.next(this.#options.clock.now())
+      const effects = this.#session.next(now)
       if (effects === undefined) break
       begun += 1
       this.#perform(effects)

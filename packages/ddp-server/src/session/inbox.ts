@@ -6,12 +6,12 @@ export class Inbox<Message, Work extends object> {
   #waiting: Message[] = []
   #first = 0
   #holder: Work | undefined
-  /** Work that has begun and not ended, whether it holds the others back or not. */
-  readonly #running = new Set<Work>()
+  /** Work that has begun, let the others go on, and not ended. */
+  readonly #unblocked = new Set<Work>()
 
   /** Messages that wait or are at work. */
   get size(): number {
-    return this.#waiting.length - this.#first + this.#running.size
+    return this.#waiting.length - this.#first + this.#unblocked.size + (this.#holder === undefined ? 0 : 1)
   }
 
   push(message: Message): void {
@@ -31,7 +31,6 @@ export class Inbox<Message, Work extends object> {
   }
 
   begin(work: Work): void {
-    this.#running.add(work)
     this.#holder = work
   }
 
@@ -39,18 +38,19 @@ export class Inbox<Message, Work extends object> {
   unblock(work: Work): boolean {
     if (this.#holder !== work) return false
     this.#holder = undefined
+    this.#unblocked.add(work)
     return true
   }
 
   end(work: Work): void {
-    this.#running.delete(work)
-    this.unblock(work)
+    if (this.#holder === work) this.#holder = undefined
+    else this.#unblocked.delete(work)
   }
 
   clear(): void {
     this.#waiting = []
     this.#first = 0
-    this.#running.clear()
+    this.#unblocked.clear()
     this.#holder = undefined
   }
 }
