@@ -105,7 +105,7 @@ export class MethodCalls {
   }
 
   failAll(error: Error): void {
-    for (const id of [...this.#queue.ids()]) this.fail(id, error)
+    for (const id of this.#queue.ids()) this.fail(id, error)
   }
 
   #settle(id: string, outcome: MethodOutcome): void {
