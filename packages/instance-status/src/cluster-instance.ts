@@ -239,7 +239,7 @@ export class ClusterInstance implements Cluster {
     const until = this.#clock.now() + closeTimeoutMs
     const left = (): number => Math.max(1, until - this.#clock.now())
     this.#timers.clear()
-    this.#broadcast.close()
+    await this.#broadcast.close(left() / 4)
     await this.#calls.close(left() / 4)
     await Promise.all([this.#leases.close(left() / 2), this.#registry.close(left() / 2)])
     await this.#mesh.sayGoodbye(left() / 4)

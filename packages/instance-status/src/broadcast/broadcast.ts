@@ -160,10 +160,14 @@ export class Broadcast {
     this.#members.changed()
   }
 
-  /** Refuses new events, gives the sockets what is left, and ends what waits with `closed`. */
-  close(): void {
+  /** Refuses new events, gives the sockets what is left, which takes at most `timeoutMs` where they are slow, and ends what waits with `closed`. */
+  async close(timeoutMs: number): Promise<void> {
     if (this.#state === 'closed') return
     this.#state = 'closed'
+    await new Promise<void>((resolve) => {
+      this.#timers.after(timeoutMs, resolve)
+      this.#pump.whenEmpty(resolve)
+    })
     this.#pump.close()
     this.#asking.close()
     this.#flush.close()

@@ -30,7 +30,7 @@ export class Pump {
   readonly #clock: Clock
   readonly #marks: Marks
   readonly #cursors = new Map<string, Cursor>()
-  readonly #waiting = new Set<() => void>()
+  readonly #waiting = new Set<{ readonly marks: Marks; readonly reached: () => void }>()
   /** Where the slowest of the peers that are not stalled is. */
   #slowest = Number.POSITIVE_INFINITY
   #state: 'idle' | 'scheduled' = 'idle'
@@ -85,11 +85,16 @@ export class Pump {
     return this.#isUnder(this.#marks)
   }
 
-  /** Calls `drained` when less than half of the mark waits; the function returned takes that back. */
-  whenDrained(drained: () => void): () => void {
-    this.#waiting.add(drained)
+  /** Calls `drained` when less than half of the mark waits. */
+  whenDrained(drained: () => void): void {
+    this.#waiting.add({ marks: { bytes: this.#marks.bytes / 2, entries: this.#marks.entries / 2 }, reached: drained })
     this.schedule()
-    return () => void this.#waiting.delete(drained)
+  }
+
+  /** Calls `empty` when all has been handed to the sockets, perhaps at once. */
+  whenEmpty(empty: () => void): void {
+    this.#waiting.add({ marks: { bytes: 1, entries: 1 }, reached: empty })
+    this.run()
   }
 
   /** Sends what the sockets take now. */
@@ -112,7 +117,6 @@ export class Pump {
   }
 
   close(): void {
-    this.run()
     this.#cancelRetry?.()
     this.#cursors.clear()
     this.#waiting.clear()
@@ -136,9 +140,11 @@ export class Pump {
   }
 
   #tellDrained(): void {
-    if (this.#waiting.size === 0 || !this.#isUnder({ bytes: this.#marks.bytes / 2, entries: this.#marks.entries / 2 })) return
-    for (const drained of this.#waiting) drained()
-    this.#waiting.clear()
+    for (const waiter of this.#waiting) {
+      if (!this.#isUnder(waiter.marks)) continue
+      this.#waiting.delete(waiter)
+      waiter.reached()
+    }
   }
 
   /** Whether something had to be left for later. */
