@@ -171,4 +171,24 @@ describe.skipIf(noBrowser !== undefined)(`in a real browser${noBrowser === undef
     await tab.page.evaluate(() => client.close())
     await expect.poll(() => backend.sessions, soon).toBe(0)
   })
+
+  it('dials as soon as the browser is online again, however long it would have waited', async () => {
+    await tab.page.evaluate((to) => {
+      Object.assign(globalThis, { client: ddp.connect({ url: to }), log: [] })
+      let retryTime = 0
+      client.on('statusChanged', (status) => {
+        if (status.status === 'waiting') retryTime = status.retryTime
+        if (status.status === 'connected') log.push(retryTime === 0 ? 'connected' : `connected, ${retryTime - Date.now() > 0 ? 'early' : 'in time'}`)
+      })
+      return client.call('echo')
+    }, url)
+    await backend.stop()
+    await expect.poll(() => tab.page.evaluate(() => client.status()), soon).toMatchObject({ status: 'waiting', retryCount: 3 })
+    await backend.start()
+    const context = tab.page.context()
+    await context.setOffline(true)
+    await context.setOffline(false)
+    await expect.poll(pageLog, soon).toEqual(['connected', 'connected, early'])
+    await tab.page.evaluate(() => client.close())
+  })
 })

@@ -15,7 +15,7 @@ export interface TestPage {
   close(): Promise<void>
 }
 
-/** A page whose only script is `script`, under a policy that lets it do nothing but open WebSockets to this machine. */
+/** A page whose only script is `script`, under a policy that lets it do nothing but talk to this machine. */
 export async function openPage(script: string): Promise<TestPage> {
   const server = await servePage(script)
   const browser = await launch()
@@ -48,7 +48,7 @@ function launch(): Promise<Browser> {
 
 async function servePage(script: string): Promise<Server> {
   const server = createServer(({ url }, response) => {
-    response.setHeader('Content-Security-Policy', "default-src 'none'; script-src 'self'; connect-src ws://localhost:*")
+    response.setHeader('Content-Security-Policy', "default-src 'none'; script-src 'self'; connect-src ws://localhost:* http://localhost:*")
     if (url === '/') response.setHeader('Content-Type', 'text/html').end('<!doctype html><script type="module" src="/script.js"></script>')
     else if (url === '/script.js') response.setHeader('Content-Type', 'text/javascript').end(script)
     else response.writeHead(404).end()

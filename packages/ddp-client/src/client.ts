@@ -12,7 +12,7 @@ import { ReconnectingSession } from './reconnecting-session.js'
 import type { SessionMessage } from './session.js'
 import type { ClientStatus } from './status.js'
 import { Subscriptions, type Subscription } from './subscriptions.js'
-import type { Dial } from './transport.js'
+import type { Dial, WatchNetwork } from './transport.js'
 
 export interface DDPClientEvents {
   statusChanged: (status: ClientStatus) => void
@@ -39,7 +39,7 @@ export class DDPClient extends EventEmitter<DDPClientEvents> {
   #lastId = 0
 
   /** Starts to connect. Throws a `RangeError` for a bad number in the options. */
-  constructor(options: DDPClientOptions, dial: Dial) {
+  constructor(options: DDPClientOptions, dial: Dial, watchNetwork: WatchNetwork = nothingToWatch) {
     super()
     const settings = clientSettings(options)
     this.#reportThrown = (error) => settings.logger.error({ err: error }, 'A listener of a client threw')
@@ -59,7 +59,7 @@ export class DDPClient extends EventEmitter<DDPClientEvents> {
       onNosub: (message) => this.#subscriptions.noteNosub(message),
       onRevived: () => this.#calls.noteRevived(),
     })
-    this.#connection = new ReconnectingSession(settings, dial, {
+    this.#connection = new ReconnectingSession(settings, dial, watchNetwork, {
       onStatus: (status) => this.#tell(() => this.emit('statusChanged', status)),
       onConnected: () => this.#onConnected(),
       onMessage: (message) => this.#onMessage(message),
@@ -238,3 +238,6 @@ export class DDPClient extends EventEmitter<DDPClientEvents> {
     }
   }
 }
+
+/** Where nobody tells of networks that come back. */
+const nothingToWatch: WatchNetwork = () => () => undefined

@@ -4,7 +4,7 @@ import type { ConnectionEnd } from './connection-end.js'
 import type { SessionSettings } from './options.js'
 import { Session, type SessionMessage } from './session.js'
 import { mayFollow, type ClientStatus } from './status.js'
-import type { Dial } from './transport.js'
+import type { Dial, WatchNetwork } from './transport.js'
 
 export interface ReconnectingHandlers {
   onStatus(status: ClientStatus): void
@@ -32,17 +32,19 @@ export class ReconnectingSession {
   readonly #dial: Dial
   readonly #handlers: ReconnectingHandlers
   readonly #timers: Timers
+  readonly #unwatchNetwork: () => void
   /** Sessions that this side has closed, and that have not ended yet. */
   readonly #ending = new Set<Session>()
   #onAllEnded: (() => void) | undefined
   #state: State = { kind: 'idle' }
   #status: ClientStatus = offline
 
-  constructor(settings: SessionSettings, dial: Dial, handlers: ReconnectingHandlers) {
+  constructor(settings: SessionSettings, dial: Dial, watchNetwork: WatchNetwork, handlers: ReconnectingHandlers) {
     this.#settings = settings
     this.#dial = dial
     this.#handlers = handlers
     this.#timers = new Timers(settings.clock)
+    this.#unwatchNetwork = watchNetwork(() => this.#dialNow())
   }
 
   get status(): ClientStatus {
@@ -65,8 +67,8 @@ export class ReconnectingSession {
 
   /** Tries now instead of waiting; does nothing when connected or trying already. */
   reconnect(): void {
-    if (this.#state.kind === 'waiting') this.#connect(this.#state.retryCount)
-    else if (this.#state.kind === 'idle') this.#connect(0)
+    if (this.#state.kind === 'idle') this.#connect(0)
+    else this.#dialNow()
   }
 
   /** Goes offline until `reconnect()`. */
@@ -76,6 +78,7 @@ export class ReconnectingSession {
 
   /** Goes offline for good; resolves when nothing is left. */
   close(): Promise<void> {
+    this.#unwatchNetwork()
     if (this.#state.kind !== 'closed') this.#leave({ kind: 'closed' })
     return new Promise((resolve) => {
       const before = this.#onAllEnded
@@ -85,6 +88,10 @@ export class ReconnectingSession {
       }
       this.#noteEnded()
     })
+  }
+
+  #dialNow(): void {
+    if (this.#state.kind === 'waiting') this.#connect(this.#state.retryCount)
   }
 
   #connect(retryCount: number): void {

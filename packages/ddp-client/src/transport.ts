@@ -40,3 +40,6 @@ export interface Transport {
 
 /** Starts to connect. Never throws: what is wrong with the options comes as the end. */
 export type Dial = (options: TransportOptions, handlers: TransportHandlers) => Transport
+
+/** Calls `run` whenever the network has come back, as far as the platform tells; the function returned ends that. */
+export type WatchNetwork = (run: () => void) => () => void
