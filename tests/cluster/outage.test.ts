@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type EmbeddedMongo, type EmbeddedMongoOptions, startEmbeddedMongo } from '@ddp-cluster/embedded-mongo'
 import { type Cluster, joinCluster } from '@ddp-cluster/instance-status'
-import { MongoClient } from 'mongodb'
+import { type Db, MongoClient } from 'mongodb'
 import { linked, until } from './fleet.js'
 
 const heartbeatIntervalMs = 100
@@ -49,6 +49,8 @@ afterEach(async () => {
   await mongo.close()
 })
 
+const mongo0 = (): Db => (clients[0] as MongoClient).db('outage')
+
 const created = async (): Promise<[string, number][]> => {
   const records = await Promise.all(clusters.map((cluster) => cluster.records({ maxAgeMs: 0 })))
   return records.flatMap((list) => list.map((record): [string, number] => [record._id, record._createdAt.getTime()]))
@@ -92,6 +94,63 @@ describe('a registry that is away', () => {
     await linked(clusters)
     expect(told.filter((event) => event.startsWith('member'))).toEqual([])
   }, 40_000)
+})
+
+describe('a primary that steps down', () => {
+  // NotWritablePrimary, PrimarySteppedDown, InterruptedDueToReplStateChange, and a shutdown that closes the connection.
+  it.each([{ errorCode: 10107 }, { errorCode: 189 }, { errorCode: 11602 }, { errorCode: 91, closeConnection: true }])('for three expiries, with %o, costs nobody anything', async (failure) => {
+    await start()
+    const before = await created()
+    // What closes connections reaches whoever shares them: the tester has its own.
+    const tester = await new MongoClient(mongo.uri).connect()
+    clients.push(tester)
+    const admin = tester.db('admin')
+    await admin.command({ configureFailPoint: 'failCommand', mode: 'alwaysOn', data: { failCommands: ['findAndModify', 'aggregate', 'getMore', 'find', 'update'], ...failure } })
+    await until(() => told.filter((event) => event === 'registryLost').length === 3, 5000, () => told)
+    await pass(3 * expireAfterMs)
+    mongo.expireNow()
+    await admin.command({ configureFailPoint: 'failCommand', mode: 'off' })
+    await until(() => told.filter((event) => event === 'registryRestored').length === 3, 5000, () => told)
+    await until(async () => (await created()).length === 9, 5000)
+    expect(new Map(await created())).toEqual(new Map(before))
+    await pass(2 * expireAfterMs)
+    await linked(clusters)
+    expect(told.sort()).toEqual(['registryLost', 'registryLost', 'registryLost', 'registryRestored', 'registryRestored', 'registryRestored'])
+  }, 40_000)
+
+  it('for a moment is not even told: the driver asks again', async () => {
+    await start()
+    await clients[0]?.db('admin').command({ configureFailPoint: 'failCommand', mode: { times: 1 }, data: { failCommands: ['findAndModify'], errorCode: 10107, errorLabels: ['RetryableWriteError'] } })
+    await pass(expireAfterMs)
+    expect(told).toEqual([])
+  })
+})
+
+describe('a change stream', () => {
+  it('that is invalidated, with the collection and its index, is opened again; everyone registers anew with the first time', async () => {
+    await start()
+    const before = await created()
+    const instances = mongo0().collection('instances')
+    await instances.drop()
+    await until(async () => (await instances.countDocuments()) === 3, 5000)
+    expect(new Map(await created())).toEqual(new Map(before))
+    expect((await instances.indexes()).map(({ key, expireAfterSeconds }) => ({ key, expireAfterSeconds }))).toContainEqual({ key: { _updatedAt: 1 }, expireAfterSeconds: 1 })
+    await linked(clusters)
+    expect(told).toEqual([])
+    await join()
+    await linked(clusters)
+  })
+
+  it('that cannot be resumed is opened again, and what it missed is read', async () => {
+    await start()
+    await mongo0().admin().command({ configureFailPoint: 'failCommand', mode: { times: 6 }, data: { failCommands: ['getMore'], errorCode: 286, errorLabels: [] } })
+    await join()
+    await linked(clusters)
+    expect(told).toEqual([])
+    const [, second, , last] = clusters as [Cluster, Cluster, Cluster, Cluster]
+    await last.close()
+    await until(() => second.members().length === 2, 1000)
+  })
 })
 
 describe('a standalone server', () => {

@@ -1,2 +1,3 @@
 export { bufferedBytes, sendFrame } from './frames.js'
 export type { ConnectionEnd, ConnectionEndCause } from './connection.js'
+export { setPace, type Pace } from './peer-connection.js'

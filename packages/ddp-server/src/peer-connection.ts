@@ -9,11 +9,27 @@ export interface ClientFacts {
   readonly httpHeaders: Readonly<Record<string, string | undefined>>
 }
 
-const sockets = new WeakMap<Connection, MessageSocket>()
+/** How often a client is asked for a sign of life when it is silent, and how long it may take to give one; in milliseconds, 0 for never. */
+export interface Pace {
+  readonly intervalMs: number
+  readonly timeoutMs: number
+}
+
+interface Insides {
+  readonly socket: MessageSocket
+  readonly setPace: (pace: Pace) => void
+}
+
+const insides = new WeakMap<Connection, Insides>()
 
 /** The socket beneath a connection; `undefined` once it has ended, or if the connection is none of this package's. */
 export function socketOf(connection: Connection): MessageSocket | undefined {
-  return sockets.get(connection)
+  return insides.get(connection)?.socket
+}
+
+/** Gives one session another heartbeat than the server's clients have; it begins anew. Nothing happens once the session has ended. */
+export function setPace(connection: Connection, pace: Pace): void {
+  insides.get(connection)?.setPace(pace)
 }
 
 export interface PeerConnectionOptions {
@@ -22,6 +38,7 @@ export interface PeerConnectionOptions {
   readonly socket: MessageSocket
   readonly logger: Logger
   readonly close: (code: number, reason: string) => void
+  readonly setPace: (pace: Pace) => void
 }
 
 export class PeerConnection implements Connection {
@@ -33,13 +50,13 @@ export class PeerConnection implements Connection {
   readonly #handlers = new Set<(end: ConnectionEnd) => void>()
   #end: ConnectionEnd | undefined
 
-  constructor({ id, facts, socket, logger, close }: PeerConnectionOptions) {
+  constructor({ id, facts, socket, logger, close, setPace: changePace }: PeerConnectionOptions) {
     this.id = id
     this.clientAddress = facts.clientAddress
     this.httpHeaders = facts.httpHeaders
     this.#close = close
     this.#logger = logger
-    sockets.set(this, socket)
+    insides.set(this, { socket, setPace: changePace })
   }
 
   close(code = 1000, reason = ''): void {
@@ -65,7 +82,7 @@ export class PeerConnection implements Connection {
   /** The session has ended; called once, by its owner. */
   ended(end: ConnectionEnd): void {
     this.#end = end
-    sockets.delete(this)
+    insides.delete(this)
     const handlers = [...this.#handlers]
     this.#handlers.clear()
     for (const handler of handlers) this.#call(handler, end)

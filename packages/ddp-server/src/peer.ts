@@ -2,7 +2,7 @@ import { DDPProtocolError, ddpVersion, parseClientMessage, randomId, stringifyMe
 import { HeartbeatTimer, isPlainObject, Timers } from '@ddp-cluster/ddp-common/internal'
 import type { Connection, ConnectionEnd } from './connection.js'
 import type { ResolvedOptions } from './options.js'
-import { PeerConnection, type ClientFacts } from './peer-connection.js'
+import { PeerConnection, type ClientFacts, type Pace } from './peer-connection.js'
 import type { PublicationHandler } from './publication.js'
 import type { RateLimiter } from './rate-limiter.js'
 import { SessionRunner } from './session-runner.js'
@@ -45,6 +45,7 @@ export class Peer implements MessageSocketOwner, TurnMember {
   readonly #timers: Timers
   #state: PeerState = { phase: 'greeting' }
   #heartbeat: HeartbeatTimer | undefined
+  #pace: Pace
   /** What has been done since control came from the event loop, if anything; at its end all that is to be sent leaves in one system call. */
   #burst: { received: number; begun: number } | undefined
   #isInTurn = false
@@ -59,6 +60,7 @@ export class Peer implements MessageSocketOwner, TurnMember {
     this.#facts = facts
     this.#socket = socket
     this.#timers = new Timers(host.options.clock)
+    this.#pace = { intervalMs: host.options.heartbeatIntervalMs, timeoutMs: host.options.heartbeatTimeoutMs }
     // If the timer is late because we were stalled, the message may lie in the socket.
     this.#timers.deadline(host.options.connectTimeoutMs, () => this.#giveUpGreeting())
   }
@@ -146,7 +148,11 @@ export class Peer implements MessageSocketOwner, TurnMember {
     this.#timers.clear()
     const id = randomId()
     const session = new Session({ id, clientAddress: this.#facts.clientAddress, registry, rateLimiter, maxSubscriptions })
-    const connection = new PeerConnection({ id, facts: this.#facts, socket: this.#socket, logger, close: (code, reason) => this.close(code, reason) })
+    const setPace = (pace: Pace): void => {
+      this.#pace = pace
+      this.#startHeartbeat()
+    }
+    const connection = new PeerConnection({ id, facts: this.#facts, socket: this.#socket, logger, close: (code, reason) => this.close(code, reason), setPace })
     const runner = new SessionRunner({
       session, connection, clock, logger, send: (message) => this.#send(message), onProgress: () => this.#advance(),
     })
@@ -251,9 +257,8 @@ export class Peer implements MessageSocketOwner, TurnMember {
 
   #startHeartbeat(): void {
     this.#heartbeat?.stop()
-    const { clock, heartbeatIntervalMs: intervalMs, heartbeatTimeoutMs: timeoutMs } = this.#host.options
     this.#heartbeat = new HeartbeatTimer({
-      clock, intervalMs, timeoutMs, sendPing: () => this.#send({ msg: 'ping' }),
+      clock: this.#host.options.clock, ...this.#pace, sendPing: () => this.#send({ msg: 'ping' }),
       onDead: () => this.#onSilence(),
     })
   }

@@ -1,10 +1,10 @@
 import type { DDPServer } from '@ddp-cluster/ddp-server'
 import type { Logger } from '@ddp-cluster/ddp-common'
-import { type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
+import type { Clock } from '@ddp-cluster/ddp-common/internal'
 import type { Db } from 'mongodb'
 import { EventEmitter } from 'eventemitter3'
 import type { Address } from './address.js'
-import type { Cluster, ClusterEvents, MemberView } from './cluster.js'
+import type { Cluster, ClusterEvents, MemberView, SelfView } from './cluster.js'
 import { Broadcast } from './broadcast/broadcast.js'
 import type { FlushReport } from './broadcast/flush.js'
 import type { EventMap, Stream } from './broadcast/stream.js'
@@ -14,14 +14,16 @@ import type { PeerMethod } from './calls/peer-methods.js'
 import type { CallOptions } from './calls/request.js'
 import type { Lease } from './leases/lease.js'
 import { Leases } from './leases/leases.js'
-import { recordOf } from './membership/facts.js'
-import { emptyMembership, type Happening, type Membership, type MembershipEvent, nextDeadline, reduce } from './membership/membership.js'
+import { Members } from './members.js'
+import type { Happening, MembershipEvent } from './membership/happening.js'
 import { Mesh } from './mesh/mesh.js'
+import type { Notice } from './mesh/notice.js'
 import type { Handles } from './registry/handles.js'
 import type { InstanceRecord } from './registry/record.js'
 import { Registry } from './registry/registry.js'
 import type { OwnFacts } from './registry/own-record.js'
 import type { ResolvedOptions } from './options.js'
+import { StallWatch } from './stall-watch.js'
 import type { TlsOptions } from '@ddp-cluster/ddp-client/internal'
 
 export interface ClusterParts {
@@ -40,20 +42,25 @@ export interface ClusterParts {
 /** Messages between peers may carry a whole batch of events. */
 export const longestPeerMessageBytes = 8 * 1024 * 1024
 
-/** Wires registry, membership, mesh and broadcast. It decides nothing itself: what happened goes to the reducer, what it answers is done. */
+/** Members that do not say that they have all that was emitted do not hold up who leaves for longer than this. */
+const longestFlushMs = 1000
+
+/** The event loop standing still for so long makes whatever is late our own fault. */
+const stallMs = 1000
+
+/** Wires registry, members, mesh and broadcast, and decides nothing itself. */
 export class ClusterInstance implements Cluster {
   readonly #parts: ClusterParts
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #events = new EventEmitter()
-  readonly #timers: Timers
+  readonly #stalls: StallWatch
   readonly #registry: Registry
   readonly #mesh: Mesh
   readonly #broadcast: Broadcast
   readonly #calls: Calls
   readonly #leases: Leases
-  #membership: Membership | undefined
-  #cancelDeadline: (() => void) | undefined
+  #members: Members | undefined
   #closing: Promise<void> | undefined
   #resolveClosed: () => void = () => undefined
   readonly closed: Promise<void>
@@ -65,10 +72,12 @@ export class ClusterInstance implements Cluster {
     const { clock, logger, heartbeatIntervalMs, expireAfterMs } = options
     this.#clock = clock
     this.#logger = logger
-    this.#timers = new Timers(clock)
+    const onStall = (delayMs: number): void => this.#stalled(delayMs)
+    this.#stalls = new StallWatch({ clock, thresholdMs: Math.min(stallMs, heartbeatIntervalMs), onStall })
     const random = (): number => Math.random()
     this.#registry = new Registry({
       handles, facts, heartbeatIntervalMs, expireAfterMs, clock, random, logger,
+      stalledSince: (askedAt) => this.#stalls.endedAt > askedAt,
       events: {
         records: (events, readAt) => {
           for (const { type, record } of events) {
@@ -106,6 +115,7 @@ export class ClusterInstance implements Cluster {
         dialFailed: (id, ending) => this.#happened({ type: 'dialFailed', id, ending }),
         inboundDown: (id, ending) => this.#happened({ type: 'inboundDown', id, ending }),
         goodbye: (id) => this.#happened({ type: 'goodbye', id }),
+        notice: (id, notice) => this.#noticed(id, notice),
       },
     })
     this.#broadcast = new Broadcast({
@@ -114,7 +124,7 @@ export class ClusterInstance implements Cluster {
       maxEventBytes: options.maxEventBytes,
       onGap: (gap) => void this.#events.emit('gap', gap),
       selfId: facts._id,
-      members: () => this.#memberIds(),
+      members: () => this.#members?.ids() ?? [],
       connectionTo: (id) => this.#mesh.links.get(id)?.connection,
       requirePeer: (connection) => this.#mesh.requirePeer(connection).id,
       onSubscriber: (id) => this.#happened({ type: 'inboundUp', id }),
@@ -125,7 +135,7 @@ export class ClusterInstance implements Cluster {
       selfId: facts._id,
       requirePeer: (connection) => this.#mesh.requirePeer(connection).id,
       reach: (id) => this.#reach(id),
-      memberIds: () => this.members().map(({ id }) => id),
+      memberIds: () => this.#members?.ids() ?? [],
     })
   }
 
@@ -133,7 +143,19 @@ export class ClusterInstance implements Cluster {
   async join(): Promise<void> {
     try {
       const self = await this.#registry.register()
-      this.#membership = emptyMembership(self, this.#parts.options.linkTimeoutMs)
+      this.#members = new Members(self, this.#parts.options.linkTimeoutMs, this.#clock, {
+        dial: (id, url) => this.#mesh.dial(id, url),
+        hangUp: (id) => this.#mesh.hangUp(id),
+        notify: (id, notice) => this.#mesh.notify(id, notice),
+        read: () => void this.#registry.refresh().catch(() => undefined),
+        lookUp: (id) => this.#registry.lookUp(id),
+        reap: (record) => this.#registry.reap(record),
+        tell: (event) => this.#tell(event),
+        changed: () => {
+          this.#calls.membersChanged()
+          this.#broadcast.membersChanged()
+        },
+      })
       await this.#registry.follow()
       this.#calls.open()
     } catch (error) {
@@ -162,20 +184,15 @@ export class ClusterInstance implements Cluster {
     return this.#parts.ddpServer
   }
 
+  get self(): SelfView {
+    const { facts } = this.#parts
+    const { createdAt: _createdAt, updatedAt: _updatedAt } = this.#registry.times
+    const record = { _id: facts._id, _createdAt, _updatedAt, extraInformation: facts.extraInformation, name: facts.name, pid: facts.pid, cluster: facts.cluster }
+    return { id: facts._id, record, registry: this.#registry.reachable ? 'reachable' : 'lost', unreachableBy: this.#members?.unreachableBy() ?? [] }
+  }
+
   members(): readonly MemberView[] {
-    const views: MemberView[] = []
-    for (const { facts, verdict } of this.#membership?.members.values() ?? []) {
-      if (verdict.status === 'gone') continue
-      const link = this.#mesh.links.get(facts.id)
-      views.push({
-        id: facts.id,
-        status: verdict.status,
-        reason: verdict.status === 'suspect' ? verdict.reason : verdict.status === 'alive' ? verdict.note : undefined,
-        record: recordOf(facts),
-        link: link && { currentStatus: link.status, authorized: link.connection !== undefined, lastError: link.lastError },
-      })
-    }
-    return views.sort((a, b) => registeredAt(a) - registeredAt(b) || (a.id < b.id ? -1 : 1))
+    return this.#members?.views(this.#mesh.links) ?? []
   }
 
   records({ maxAgeMs = 1000 }: { readonly maxAgeMs?: number } = {}): Promise<readonly InstanceRecord[]> {
@@ -238,9 +255,11 @@ export class ClusterInstance implements Cluster {
     const { closeTimeoutMs } = this.#parts.options
     const until = this.#clock.now() + closeTimeoutMs
     const left = (): number => Math.max(1, until - this.#clock.now())
-    this.#timers.clear()
-    await this.#broadcast.close(left() / 4)
-    await this.#calls.close(left() / 4)
+    this.#stalls.close()
+    this.#members?.close()
+    this.#mesh.notifyAll({ kind: 'leaving' })
+    await Promise.all([this.#broadcast.leave(Math.min(left() / 4, longestFlushMs)), this.#calls.close(left() / 4)])
+    await this.#broadcast.close(Math.min(left() / 4, longestFlushMs))
     await Promise.all([this.#leases.close(left() / 2), this.#registry.close(left() / 2)])
     await this.#mesh.sayGoodbye(left() / 4)
     this.#mesh.close()
@@ -250,66 +269,38 @@ export class ClusterInstance implements Cluster {
   }
 
   #happened(happening: Happening): void {
-    if (!this.#membership || this.#closing) return
-    const { membership, effects } = reduce(this.#membership, happening, this.#clock.now())
-    this.#membership = membership
-    for (const effect of effects) {
-      switch (effect.type) {
-        case 'dial':
-          this.#mesh.dial(effect.record._id, effect.record.cluster.url)
-          break
-        case 'hangUp':
-          this.#mesh.hangUp(effect.id)
-          break
-        case 'read':
-          void this.#registry.refresh().catch(() => undefined)
-          break
-        case 'lookUp':
-          void this.#lookUp(effect.id)
-          break
-        case 'reap':
-          this.#registry.reap(effect.record)
-          break
-        case 'tell':
-          this.#tell(effect.event)
-          break
-      }
-    }
-    this.#calls.membersChanged()
-    this.#broadcast.membersChanged()
-    this.#scheduleDeadline()
+    if (!this.#closing) this.#members?.happened(happening)
   }
 
   #reach(id: string): Reach {
-    const member = this.#membership?.members.get(id)
-    if (!member) return { kind: 'left' }
+    const verdict = this.#members?.verdictOf(id)
+    if (!verdict) return { kind: 'left' }
     const connection = this.#mesh.links.get(id)?.connection
     if (connection) return { kind: 'linked', connection }
-    return member.verdict.status === 'suspect' ? { kind: 'suspect', reason: member.verdict.reason } : { kind: 'joining' }
+    return verdict.status === 'suspect' ? { kind: 'suspect', reason: verdict.reason } : { kind: 'joining' }
   }
 
-  #memberIds(): string[] {
-    const ids: string[] = []
-    for (const { facts, verdict } of this.#membership?.members.values() ?? []) if (verdict.status !== 'gone') ids.push(facts.id)
-    return ids
+  #noticed(id: string, notice: Notice): void {
+    switch (notice.kind) {
+      case 'unreachable':
+        return this.#happened({ type: 'notDialledBack', id, reason: notice.reason })
+      case 'leaving':
+        return this.#happened({ type: 'leaving', id })
+      case 'expelled':
+        this.#logger.warn({ instance: id, reason: notice.reason }, 'a member had declared this instance gone')
+        this.#events.emit('expelled', { by: id, reason: notice.reason })
+    }
   }
 
-  async #lookUp(id: string): Promise<void> {
-    const record = await this.#registry.lookUp(id).catch(() => undefined)
-    if (record) this.#happened({ type: 'recordSeen', record })
+  #stalled(delayMs: number): void {
+    this.#logger.warn({ delayMs: Math.round(delayMs) }, 'this process stood still')
+    this.#happened({ type: 'stalled', delayMs })
+    this.#registry.catchUp()
+    this.#events.emit('stalled', { delayMs })
   }
 
   #tell({ type, ...payload }: MembershipEvent): void {
     this.#logger.info({ instance: payload.id, ...('reason' in payload && { reason: payload.reason }) }, type)
     this.#events.emit(type, payload)
   }
-
-  #scheduleDeadline(): void {
-    this.#cancelDeadline?.()
-    const deadline = this.#membership && nextDeadline(this.#membership)
-    if (deadline === undefined) return
-    this.#cancelDeadline = this.#timers.after(Math.max(0, deadline - this.#clock.now()), () => this.#happened({ type: 'tick' }))
-  }
 }
-
-const registeredAt = ({ record }: MemberView): number => record?._createdAt.getTime() ?? Number.MAX_SAFE_INTEGER

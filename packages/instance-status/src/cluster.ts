@@ -20,8 +20,25 @@ export interface ClusterEvents {
   memberLeft: { readonly id: string; readonly record: InstanceRecord | undefined; readonly reason: LeftReason }
   registryLost: { readonly error: unknown }
   registryRestored: Record<string, never>
+  /** A member that this instance reaches says that it does not reach this one at its advertised address: look at the option `address`, at firewalls, at what else listens there. Told when the reason changes. */
+  unreachableSelf: { readonly id: string; readonly record: InstanceRecord | undefined; readonly reason: string }
+  /** The member `by` had declared this instance gone, and takes it back: this one was cut off or stood still for longer than its expiry. */
+  expelled: { readonly by: string; readonly reason: string }
+  /** The event loop of this process stood still for about so long. What was late because of that counts against nobody. */
+  stalled: { readonly delayMs: number }
   /** Events of another instance will never come: its log no longer reached back to where this one had got, or they could not be understood. */
   gap: Gap
+}
+
+/** This instance as it sees itself. */
+export interface SelfView {
+  readonly id: string
+  /** Its record, with the times that MongoDB gave at the last heartbeat which it answered. */
+  readonly record: InstanceRecord
+  /** Whether MongoDB answered the last time it was asked. */
+  readonly registry: 'reachable' | 'lost'
+  /** Members that this instance reaches and that say they do not reach it, with the reason. */
+  readonly unreachableBy: readonly { readonly id: string; readonly reason: string }[]
 }
 
 /** One other instance as this one sees it. */
@@ -53,6 +70,7 @@ export interface Cluster extends AsyncDisposable {
   readonly db: Db
   /** The DDP endpoint that peers dial. The application may add methods and publications of its own. */
   readonly ddpServer: DDPServer
+  readonly self: SelfView
   /** Everyone else who is known, in the order of their registration. */
   members(): readonly MemberView[]
   /** The records of this instance and of all that are there, read from MongoDB at most `maxAgeMs` ago. Rejects when it cannot be read. */

@@ -1,6 +1,6 @@
 export { joinCluster } from './join-cluster.js'
 export type { JoinOptions } from './options.js'
-export type { Cluster, ClusterEvents, LinkView, MemberView } from './cluster.js'
+export type { Cluster, ClusterEvents, LinkView, MemberView, SelfView } from './cluster.js'
 export type { Address } from './address.js'
 export type { InstanceRecord, RecordClusterPart } from './registry/record.js'
 export type { LinkStatus } from './mesh/link-status.js'

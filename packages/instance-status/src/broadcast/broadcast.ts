@@ -68,7 +68,7 @@ export class Broadcast {
   readonly #draining = new Set<(error: ClusterError) => void>()
   /** Events that were emitted and wait for the one that is being dispatched: local order is the order of the numbers. */
   #undispatched: SequencedEvent[] = []
-  #state: 'open' | 'dispatching' | 'closed' = 'open'
+  #state: 'open' | 'dispatching' | 'leaving' | 'closed' = 'open'
 
   constructor(options: BroadcastOptions) {
     this.#options = options
@@ -158,6 +158,13 @@ export class Broadcast {
   /** Somebody joined or left, or a link came up or went down. */
   membersChanged(): void {
     this.#members.changed()
+  }
+
+  /** Refuses new events, and gives the members so long to say that they have all there are. */
+  async leave(timeoutMs: number): Promise<void> {
+    if (this.#state === 'closed') return
+    this.#state = 'leaving'
+    if (this.#log.head > 0) await this.#flush.flush(this.#log.head, timeoutMs)
   }
 
   /** Refuses new events, gives the sockets what is left, which takes at most `timeoutMs` where they are slow, and ends what waits with `closed`. */
@@ -263,7 +270,7 @@ export class Broadcast {
   }
 
   #requireOpen(): void {
-    if (this.#state === 'closed') throw closed()
+    if (this.#state === 'leaving' || this.#state === 'closed') throw closed()
   }
 }
 

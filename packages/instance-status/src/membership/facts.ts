@@ -22,7 +22,7 @@ export type RecordFact =
 
 /** The second witness, one half: the socket that we dialled (outbound), or that the peer dialled (inbound). */
 export type Direction =
-  | { readonly state: 'never'; readonly ending?: Ending }
+  | { readonly state: 'never'; readonly ending?: Ending | undefined }
   | { readonly state: 'up' }
   /** Was up. `lost` is how it ended, `ending` the latest news: that, or why dialling again failed. */
   | { readonly state: 'down'; readonly lost: Ending; readonly ending: Ending }
@@ -46,8 +46,8 @@ export interface Facts {
   readonly outbound: Direction
   readonly inbound: Direction
   readonly refusal: Refusal | undefined
-  /** It said that it leaves. */
-  readonly goodbye: boolean
+  /** `leaving`: it said that it is about to; `goodbye`: that it does. */
+  readonly farewell: 'none' | 'leaving' | 'goodbye'
 }
 
 /** The record, whether it vouches still or not. */

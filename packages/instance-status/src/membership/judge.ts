@@ -13,8 +13,8 @@ export type LeftReason =
 
 export type Verdict =
   | { readonly status: 'joining' }
-  /** `note`: linked, and yet something is odd: its record is missing, or it shares its address with another. */
-  | { readonly status: 'alive'; readonly note?: 'unregistered' | 'address-conflict' }
+  /** `note`: linked, and yet something is odd: its record is missing, it shares its address with another, or it is about to leave. */
+  | { readonly status: 'alive'; readonly note?: 'leaving' | 'unregistered' | 'address-conflict' }
   | { readonly status: 'suspect'; readonly reason: string }
   | { readonly status: 'gone'; readonly reason: LeftReason }
 
@@ -29,16 +29,19 @@ export interface Circumstances {
 
 /** What the two witnesses, record and link, say together. One row of the table of ARCHITECTURE.md an `if`. */
 export function judge(facts: Facts, { now, linkTimeoutMs, registryReachable, successor }: Circumstances): Verdict {
-  if (facts.goodbye) return { status: 'gone', reason: 'closed' }
+  if (facts.farewell === 'goodbye') return { status: 'gone', reason: 'closed' }
 
   const vouched = facts.record.state === 'fresh' || facts.record.state === 'unseen'
   if (isLinked(facts)) {
+    if (facts.farewell === 'leaving') return { status: 'alive', note: 'leaving' }
     if (!vouched && registryReachable) return { status: 'alive', note: 'unregistered' }
     return successor === 'none' ? { status: 'alive' } : { status: 'alive', note: 'address-conflict' }
   }
 
   if (registryReachable && isCutOff(facts)) {
-    if (!vouched || facts.record.state === 'unseen') return { status: 'gone', reason: 'expired' }
+    // Another instance may have concluded first, and deleted the record.
+    if (!vouched) return { status: 'gone', reason: facts.refusal ? 'refused' : 'expired' }
+    if (facts.record.state === 'unseen') return { status: 'gone', reason: 'expired' }
     if (successor === 'proven') return { status: 'gone', reason: 'replaced' }
     if (facts.refusal?.step === 'confirmed') return { status: 'gone', reason: 'refused' }
   }
@@ -50,6 +53,9 @@ export function judge(facts: Facts, { now, linkTimeoutMs, registryReachable, suc
 
 /** The reason for people: what is wrong with our own dialling first, as that is what can be looked into here. */
 export function whyNotLinked({ outbound, inbound }: Facts): string {
-  if (outbound.state === 'up') return inbound.state === 'never' ? 'not-dialled-back' : `not-dialled-back: ${inbound.state === 'down' ? inbound.ending.reason : ''}`
+  if (outbound.state === 'up') {
+    const reason = inbound.state === 'up' ? undefined : inbound.ending?.reason
+    return reason === undefined ? 'not-dialled-back' : `not-dialled-back: ${reason}`
+  }
   return outbound.ending?.reason ?? 'not dialled yet'
 }

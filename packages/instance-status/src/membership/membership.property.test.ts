@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { testRecord } from '../registry/record.fixture.js'
 import { isLinked } from './facts.js'
-import { emptyMembership, type Happening, type Membership, reduce } from './membership.js'
+import type { Happening } from './happening.js'
+import { emptyMembership, type Membership, reduce } from './membership.js'
 
 const ids = ['a', 'b', 'c'] as const
 
@@ -16,7 +17,9 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   fc.record({ type: fc.constantFrom('recordStale', 'recordDeleted'), record }),
   fc.nat(200_000).map((startedAt): Happening => ({ type: 'registryRead', startedAt })),
   fc.constantFrom<Happening>({ type: 'registryLost' }, { type: 'registryRestored' }, { type: 'tick' }),
-  fc.record({ type: fc.constantFrom('outboundUp', 'inboundUp', 'goodbye'), id }),
+  fc.record({ type: fc.constantFrom('outboundUp', 'inboundUp', 'leaving', 'goodbye'), id }),
+  fc.record({ type: fc.constant('notDialledBack'), id, reason: fc.constantFrom('here', 'there') }),
+  fc.nat(20_000).map((delayMs): Happening => ({ type: 'stalled', delayMs })),
   fc.record({ type: fc.constantFrom('outboundDown', 'inboundDown', 'dialFailed'), id, ending }),
 )
 const history = fc.array(fc.tuple(happening, fc.nat(5000)), { maxLength: 60 })
@@ -25,7 +28,9 @@ const history = fc.array(fc.tuple(happening, fc.nat(5000)), { maxLength: 60 })
 function possible({ members }: Membership, next: Happening): boolean {
   switch (next.type) {
     case 'outboundUp':
+    case 'leaving':
     case 'goodbye':
+    case 'notDialledBack':
       return members.has(next.id)
     case 'dialFailed':
       return members.has(next.id) && members.get(next.id)?.facts.outbound.state !== 'up'

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { testRecord } from '../registry/record.fixture.js'
-import { emptyMembership, type Happening, type Membership, nextDeadline, reduce } from './membership.js'
+import type { Happening } from './happening.js'
+import { emptyMembership, type Membership, nextDeadline, reduce } from './membership.js'
 
 /** Runs happenings, one a step of `stepMs`, and keeps what was told and done in words. */
 class World {
@@ -106,6 +107,10 @@ describe('membership, row by row', () => {
     expect(world.happen(read(12)).said()).toEqual(['memberLeft a refused'])
   })
 
+  it('closed by the kernel, and the record deleted by who concluded first: refused too', () => {
+    expect(alive().happen(...lost('kernel'), { type: 'recordDeleted', record: testRecord('a') }).said()).toContain('memberLeft a refused')
+  })
+
   it('refused but renewed since: suspect', () => {
     const world = alive().happen(...lost('kernel'), read(0), refused, seen(testRecord('a', { updatedAt: 9 })), read(1))
     expect(world.status('a')).toBe('suspect nobody listens')
@@ -190,5 +195,48 @@ describe('membership, row by row', () => {
   it('dials again where the address changes', () => {
     const world = alive().happen(seen(testRecord('a', { updatedAt: 3, url: 'ws://elsewhere:1/websocket' })))
     expect(world.did()).toEqual(['dial a'])
+  })
+})
+
+describe('what an instance hears of itself', () => {
+  it('a peer that reaches us and that we do not reach is told why, at each failure', () => {
+    const world = new World().happen(seen(), { type: 'inboundUp', id: 'a' })
+    world.did()
+    expect(world.happen(refused, refused).did()).toEqual(['notify a', 'notify a'])
+    // What failed before may have been mended: its dial is what tells.
+    const late = new World().happen(seen(), refused)
+    late.did()
+    expect(late.happen({ type: 'inboundUp', id: 'a' }).did()).toEqual([])
+  })
+
+  it('that it is not reached at its address is told once for each reason', () => {
+    const world = new World().happen(seen(), { type: 'outboundUp', id: 'a' })
+    world.did()
+    const complaint = { type: 'notDialledBack', id: 'a', reason: 'nobody listens there' } as const
+    expect(world.happen(complaint, complaint).did()).toEqual(['unreachableSelf a nobody listens there'])
+    world.now = 10_000
+    expect(world.happen({ type: 'tick' }).said()).toEqual(['memberSuspected a not-dialled-back: nobody listens there'])
+    world.happen({ type: 'inboundUp', id: 'a' })
+    expect(world.happen(complaint).status('a')).toBe('alive')
+  })
+
+  it('who comes back after it was declared gone is told so; who had said goodbye is not', () => {
+    const world = alive().happen({ type: 'recordStale', record: testRecord('a') }, ...lost())
+    expect(world.said()).toContain('memberLeft a expired')
+    expect(world.happen(seen(testRecord('a', { updatedAt: 99 })), ...up).did()).toEqual(['dial a', 'memberJoined a', 'notify a'])
+    const polite = alive().happen({ type: 'goodbye', id: 'a' })
+    polite.did()
+    expect(polite.happen(seen(testRecord('a', { updatedAt: 99 })), ...up).did()).toEqual(['dial a', 'memberJoined a'])
+  })
+
+  it('who is about to leave is alive, and marked', () => {
+    expect(alive().happen({ type: 'leaving', id: 'a' }).status('a')).toBe('alive leaving')
+  })
+
+  it('a stall of ours makes nobody late', () => {
+    const world = new World().happen(seen())
+    world.now = 12_000
+    expect(world.happen({ type: 'stalled', delayMs: 12_000 }, { type: 'tick' }).said()).toEqual([])
+    expect(world.happen(...up).said()).toEqual(['memberJoined a'])
   })
 })

@@ -1,6 +1,8 @@
 import type { InstanceRecord } from '../registry/record.js'
-import { type Direction, type Ending, type Facts, isCutOff, recordOf, type Refusal } from './facts.js'
+import { type Facts, recordOf } from './facts.js'
+import type { Effect, Happening, MembershipEvent } from './happening.js'
 import { type Circumstances, judge, type LeftReason, type Verdict } from './judge.js'
+import { ended, newcomer, noteComplaint, noteDialFailure, noteLoss, noteRead } from './notes.js'
 
 /** One peer: what is known of it, what that means, and since when. */
 export interface Member {
@@ -15,44 +17,19 @@ export interface Member {
 /** Everyone that this instance knows of. A value: `reduce` returns the next one. */
 export interface Membership {
   readonly members: ReadonlyMap<string, Member>
-  /** Of those who left, how far their records had come: what is no newer does not bring them back. */
-  readonly departed: ReadonlyMap<string, number>
+  /** Those who left, and have not come back. */
+  readonly departed: ReadonlyMap<string, Departure>
   readonly registryReachable: boolean
   readonly linkTimeoutMs: number
   /** The own record: another one with the same address is either our predecessor's or a mistake. */
   readonly self: InstanceRecord
 }
 
-export type Happening =
-  | { readonly type: 'recordSeen'; readonly record: InstanceRecord }
-  | { readonly type: 'recordStale' | 'recordDeleted'; readonly record: InstanceRecord }
-  /** A full read that was sent at `startedAt` is all told. */
-  | { readonly type: 'registryRead'; readonly startedAt: number }
-  | { readonly type: 'registryLost' | 'registryRestored' }
-  | { readonly type: 'outboundUp' | 'inboundUp'; readonly id: string }
-  | { readonly type: 'outboundDown' | 'inboundDown'; readonly id: string; readonly ending: Ending }
-  /** A dial failed that had not been up. */
-  | { readonly type: 'dialFailed'; readonly id: string; readonly ending: Ending }
-  | { readonly type: 'goodbye'; readonly id: string }
-  /** Time passed. */
-  | { readonly type: 'tick' }
-
-export type MembershipEvent =
-  | { readonly type: 'memberJoined' | 'memberRecovered'; readonly id: string; readonly record: InstanceRecord | undefined }
-  | { readonly type: 'memberSuspected'; readonly id: string; readonly record: InstanceRecord | undefined; readonly reason: string }
-  | { readonly type: 'memberLeft'; readonly id: string; readonly record: InstanceRecord | undefined; readonly reason: LeftReason }
-
-export type Effect =
-  | { readonly type: 'tell'; readonly event: MembershipEvent }
-  /** See that there is a link to the address that this record advertises now. */
-  | { readonly type: 'dial'; readonly record: InstanceRecord }
-  | { readonly type: 'hangUp'; readonly id: string }
-  /** Read every record anew. */
-  | { readonly type: 'read' }
-  /** Read them anew, and tell of this one's record also when it is as it was. */
-  | { readonly type: 'lookUp'; readonly id: string }
-  /** The instance is gone; its record may go, unless it was renewed since. */
-  | { readonly type: 'reap'; readonly record: InstanceRecord }
+export interface Departure {
+  readonly reason: LeftReason
+  /** What `_updatedAt` its record had, in milliseconds: a record that has not moved since does not bring it back. */
+  readonly updatedAt: number | undefined
+}
 
 export interface Step {
   readonly membership: Membership
@@ -109,17 +86,22 @@ function note(membership: Membership, happening: Happening, now: number, effects
       return change(membership, happening.id, (facts) => noteLoss({ ...facts, inbound: ended(facts.inbound, happening.ending) }, now, effects))
     case 'dialFailed':
       return change(membership, happening.id, (facts) => noteDialFailure(facts, happening.ending, now, effects))
+    case 'leaving':
     case 'goodbye':
-      return change(membership, happening.id, (facts) => ({ ...facts, goodbye: true }))
+      return change(membership, happening.id, (facts) => ({ ...facts, farewell: happening.type }))
+    case 'notDialledBack':
+      return change(membership, happening.id, (facts) => noteComplaint(facts, happening.reason, effects))
+    case 'stalled':
+      return changeAll(membership, (facts) => ({ ...facts, knownSince: facts.knownSince + happening.delayMs }))
     case 'tick':
       return membership
   }
 }
 
 function noteRecord(membership: Membership, record: InstanceRecord, now: number, effects: Effect[]): Membership {
-  const seenBefore = membership.departed.get(record._id)
+  const departure = membership.departed.get(record._id)
   const member = membership.members.get(record._id)
-  if (!member && seenBefore !== undefined && record._updatedAt.getTime() <= seenBefore) return membership
+  if (!member && departure?.updatedAt === record._updatedAt.getTime()) return membership
   const before = member && recordOf(member.facts)
   if (before?.cluster.url !== record.cluster.url) effects.push({ type: 'dial', record })
   const facts = member?.facts ?? newcomer(record._id, now)
@@ -131,58 +113,6 @@ function known(membership: Membership, id: string, now: number, effects: Effect[
   if (membership.members.has(id)) return membership
   effects.push({ type: 'lookUp', id })
   return withFacts(membership, newcomer(id, now), now)
-}
-
-function newcomer(id: string, now: number): Facts {
-  return { id, knownSince: now, record: { state: 'unseen' }, outbound: { state: 'never' }, inbound: { state: 'never' }, refusal: undefined, goodbye: false }
-}
-
-function ended(direction: Direction, ending: Ending): Direction {
-  return direction.state === 'up' ? { state: 'down', lost: ending, ending } : direction
-}
-
-/** Both sockets closed by the peer's kernel: perhaps it crashed. The record as it is now is what a later one is compared with. */
-function noteLoss(facts: Facts, now: number, effects: Effect[]): Facts {
-  if (!isCutOff(facts) || !lostByKernel(facts)) return facts
-  effects.push({ type: 'read' })
-  return { ...facts, refusal: { step: 'lost', at: now } }
-}
-
-function lostByKernel({ outbound, inbound }: Facts): boolean {
-  return outbound.state === 'down' && inbound.state === 'down' && outbound.lost.by === 'kernel' && inbound.lost.by === 'kernel'
-}
-
-function noteDialFailure(facts: Facts, ending: Ending, now: number, effects: Effect[]): Facts {
-  const { outbound } = facts
-  const next: Facts = { ...facts, outbound: outbound.state === 'down' ? { ...outbound, ending } : { state: 'never', ending } }
-  if (ending.by !== 'refused') return next
-  if (next.refusal?.step !== 'lost' && next.refusal?.step !== 'read') return next
-  effects.push({ type: 'read' })
-  const updatedAt = next.refusal.step === 'read' ? next.refusal.updatedAt : undefined
-  return { ...next, refusal: { step: 'refused', at: now, updatedAt } }
-}
-
-/** A full read came in: the one after the loss is what the one after the refusal is compared with. */
-function noteRead(facts: Facts, startedAt: number, effects: Effect[]): Facts {
-  const refusal = nextRefusal(facts, startedAt)
-  if (refusal === facts.refusal) return facts
-  if (refusal?.step === 'refused') effects.push({ type: 'read' })
-  return { ...facts, refusal }
-}
-
-function nextRefusal({ refusal, record }: Facts, startedAt: number): Refusal | undefined {
-  if (!refusal || refusal.step === 'confirmed' || startedAt < refusal.at || record.state !== 'fresh') return refusal
-  const updatedAt = record.record._updatedAt.getTime()
-  switch (refusal.step) {
-    case 'lost':
-      return { step: 'read', at: refusal.at, updatedAt }
-    case 'read':
-      return refusal
-    case 'refused':
-      if (refusal.updatedAt === undefined) return { ...refusal, updatedAt }
-      // Renewed: somebody lives there and cannot be reached, which is another matter.
-      return refusal.updatedAt === updatedAt ? { step: 'confirmed' } : undefined
-  }
 }
 
 /** Judges everyone by the facts, and says what changed. */
@@ -199,14 +129,18 @@ function conclude(membership: Membership, now: number, effects: Effect[]): Step 
       effects.push({ type: 'hangUp', id })
       if (record && verdict.reason !== 'closed') effects.push({ type: 'reap', record })
       departed.delete(id)
-      departed.set(id, record?._updatedAt.getTime() ?? Number.NEGATIVE_INFINITY)
+      departed.set(id, { reason: verdict.reason, updatedAt: record?._updatedAt.getTime() })
       continue
     }
     const event = eventFor(member, verdict, record)
     if (event) effects.push({ type: 'tell', event })
     const changed = member.verdict.status !== verdict.status
     members.set(id, { facts: member.facts, verdict, since: changed ? now : member.since, joined: member.joined || verdict.status === 'alive' })
-    departed.delete(id)
+    const departure = departed.get(id)
+    if (departure && verdict.status === 'alive') {
+      departed.delete(id)
+      if (departure.reason !== 'closed') effects.push({ type: 'notify', id, kind: 'expelled', reason: departure.reason })
+    }
   }
   for (const id of departed.keys()) {
     if (departed.size <= departedKept) break

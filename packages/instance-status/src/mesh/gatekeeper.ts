@@ -73,8 +73,8 @@ export class Gatekeeper {
     const { selfId, authTimeoutMs } = this.#options
     if (protocol !== peerProtocol) throw new DDPError('wrong-protocol', `this instance speaks version ${peerProtocol} of the peer protocol, not ${protocol}`)
     if (cluster !== this.#options.cluster) throw new DDPError('wrong-cluster', 'this instance belongs to another cluster')
+    if (to !== selfId) throw new DDPError('wrong-instance', `${from === selfId ? 'the dialler itself' : selfId} answers at this address, not ${to}`, { instance: selfId })
     if (from === selfId) throw new DDPError('bad-request', 'an instance does not dial itself')
-    if (to !== selfId) throw new DDPError('wrong-instance', `${selfId} answers at this address, not ${to}`, { instance: selfId })
     const nonceB = randomBytes(nonceBytes)
     const cancelDeadline = this.#timers.deadline(authTimeoutMs, () => connection.close(notProvenCode, 'not proven in time'))
     connection.onClose(cancelDeadline)

@@ -30,7 +30,8 @@ export interface LinkEvents {
   greet(peerId: string, connection: Connection): Promise<void>
   /** What the peer publishes, in order. */
   message(peerId: string, message: DataMessage): void
-  up(peerId: string): void
+  /** `again`: after failures. */
+  up(peerId: string, again: boolean): void
   down(peerId: string, ending: Ending): void
   failed(peerId: string, ending: Ending): void
   /** The peer said that it leaves. */
@@ -51,8 +52,13 @@ type LinkState =
   | { readonly kind: 'failed'; readonly reason: string; readonly cancel: () => void }
   | { readonly kind: 'closed' }
 
-/** Between instances nobody waits longer than this for a peer whose record is fresh. */
-const longestRedialMs = 10_000
+/** A peer whose record is fresh is dialled so often at least: a network that heals is noticed within five seconds. */
+const longestRedialMs = 4000
+/** One that another answers for, or that refuses us, less often. */
+const refusedRedialMs = 10_000
+
+/** A link that waits is not hurried more often than this. */
+const leastRedialMs = 1000
 
 /** Refusals that dialling again does not mend by itself: shown as `failed`, and tried again at the longest delay. */
 const lasting: ReadonlySet<string> = new Set(['wrong-instance', 'wrong-protocol', 'wrong-cluster', 'unauthorized', 'impostor', 'not-an-instance'])
@@ -66,6 +72,7 @@ export class Link {
   #state: LinkState = { kind: 'closed' }
   #retryCount = 0
   #rejections = 0
+  #dialledAt = Number.NEGATIVE_INFINITY
   #lastError: string | undefined
 
   constructor(peerId: string, url: string, context: LinkContext) {
@@ -105,6 +112,17 @@ export class Link {
     return this.#lastError
   }
 
+  /** Something suggests that the peer can be reached again: it is dialled now, not when its turn would come, nor on what has hung for long. */
+  hurry(): void {
+    const state = this.#state
+    if (this.#context.clock.now() - this.#dialledAt < leastRedialMs) return
+    if (state.kind === 'waiting' || state.kind === 'failed') state.cancel()
+    else if (state.kind === 'dialling') state.done()
+    else return
+    this.#queue()
+    if (state.kind === 'dialling') state.connection.close()
+  }
+
   /** Hangs up for good; nothing is told any more. */
   close(): void {
     const state = this.#state
@@ -137,6 +155,7 @@ export class Link {
         if (this.#isProven(connection)) events.message(this.peerId, message)
       },
     })
+    this.#dialledAt = clock.now()
     this.#state = { kind: 'dialling', connection, done }
     void connection.closed.then((end) => {
       if (!this.#owns(connection)) return
@@ -175,8 +194,9 @@ export class Link {
     if (!this.#owns(connection)) return
     done()
     this.#state = { kind: 'connected', connection }
+    const again = this.#retryCount > 0
     this.#retryCount = 0
-    this.#context.events.up(this.peerId)
+    this.#context.events.up(this.peerId, again)
   }
 
   #dropped(ending: Ending, code: string | undefined): void {
@@ -185,7 +205,7 @@ export class Link {
     if (before.kind === 'dialling' || before.kind === 'greeting') before.done()
     this.#lastError = ending.reason
     const rotating = code === 'unauthorized' && (this.#rejections += 1) % this.#context.secrets.length !== 0
-    const delayMs = code !== undefined && lasting.has(code) && !rotating ? longestRedialMs : backoffDelayMs(this.#retryCount, random(), { maxMs: longestRedialMs })
+    const delayMs = code !== undefined && lasting.has(code) && !rotating ? refusedRedialMs : backoffDelayMs(this.#retryCount, random(), { maxMs: longestRedialMs })
     this.#retryCount += 1
     const cancel = this.#timers.after(delayMs, () => this.#queue())
     this.#state =

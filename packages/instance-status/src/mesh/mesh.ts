@@ -2,11 +2,13 @@ import type { DataMessage, Logger } from '@ddp-cluster/ddp-common'
 import type { Clock } from '@ddp-cluster/ddp-common/internal'
 import type { Connection as DialledConnection, TlsOptions } from '@ddp-cluster/ddp-client/internal'
 import type { Connection, ConnectionEnd, DDPServer } from '@ddp-cluster/ddp-server'
+import { sendFrame, setPace } from '@ddp-cluster/ddp-server/internal'
 import { DDPError } from '@ddp-cluster/ddp-common'
 import type { EndedBy, Ending } from '../membership/facts.js'
 import { DialTurns } from './dial-turns.js'
 import { Gatekeeper, type ProvenPeer } from './gatekeeper.js'
 import { goodbyeCode, Link } from './link.js'
+import { decodeNotice, encodeNotice, isNotice, type Notice } from './notice.js'
 
 export const goodbyeMethod = 'cluster.goodbye'
 
@@ -17,6 +19,7 @@ export interface MeshEvents {
   dialFailed(peerId: string, ending: Ending): void
   inboundDown(peerId: string, ending: Ending): void
   goodbye(peerId: string): void
+  notice(peerId: string, notice: Notice): void
 }
 
 /** What rides on a link: asked for on every new session, and given every message of it. */
@@ -99,8 +102,12 @@ export class Mesh {
       nextAttempt: () => (this.#attempts += 1),
       events: {
         greet: (id, connection) => feed.subscribe(id, connection),
-        message: (id, message) => feed.message(id, message),
-        up: (id) => events.outboundUp(id),
+        message: (id, message) => this.#receive(id, message),
+        up: (id, again) => {
+          // What mended this link may have mended the others.
+          if (again) for (const other of this.#links.values()) other.hurry()
+          events.outboundUp(id)
+        },
         down: (id, ending) => events.outboundDown(id, ending),
         failed: (id, ending) => events.dialFailed(id, ending),
         goodbye: (id) => events.goodbye(id),
@@ -118,6 +125,17 @@ export class Mesh {
     inbound?.connection.close(1000, 'no member')
   }
 
+  /** Tells a peer something over the session that it dialled; without one it is not told. */
+  notify(peerId: string, notice: Notice): void {
+    const inbound = this.#inbound.get(peerId)
+    if (inbound) sendFrame(inbound.connection, encodeNotice(notice))
+  }
+
+  /** Tells everyone who dialled us. */
+  notifyAll(notice: Notice): void {
+    for (const peerId of this.#inbound.keys()) this.notify(peerId, notice)
+  }
+
   /** Tells every peer that this instance dialled that it leaves, and waits for nobody longer than `timeoutMs`; `close()` tells the others. */
   async sayGoodbye(timeoutMs: number): Promise<void> {
     const connections = [...this.#links.values()].map((link) => link.connection).filter((connection) => connection !== undefined)
@@ -133,6 +151,13 @@ export class Mesh {
     this.#gatekeeper.close()
   }
 
+  #receive(peerId: string, message: DataMessage): void {
+    const { feed, events } = this.#options
+    if (!isNotice(message)) return feed.message(peerId, message)
+    const notice = decodeNotice(message)
+    if (notice) events.notice(peerId, notice)
+  }
+
   /** A session was proven. Of several of one peer the highest attempt counts, whatever order they arrive in. */
   #admit(peer: ProvenPeer, connection: Connection): void {
     const present = this.#inbound.get(peer.id)
@@ -141,7 +166,10 @@ export class Mesh {
       return
     }
     this.#inbound.set(peer.id, { peer, connection })
+    const { linkHeartbeatIntervalMs: intervalMs, linkHeartbeatTimeoutMs: timeoutMs } = this.#options
+    setPace(connection, { intervalMs, timeoutMs })
     present?.connection.close(1000, 'superseded')
+    this.#links.get(peer.id)?.hurry()
     connection.onClose((end) => {
       if (this.#inbound.get(peer.id)?.connection !== connection) return
       this.#inbound.delete(peer.id)

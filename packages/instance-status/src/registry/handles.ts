@@ -16,13 +16,16 @@ export interface Handles {
   readonly leases: Collection<StringIdDocument>
 }
 
+/** No operation is left to itself for longer than a heartbeat, or than this. */
+const leastTimeoutMs = 5000
+
 /** Nothing is read from a secondary, and what was written is there after a failover. */
-export function openHandles(db: Db, collectionName: string, timeoutMs: number): Handles {
+export function openHandles(db: Db, collectionName: string, heartbeatIntervalMs: number): Handles {
   const options = {
     readPreference: 'primary',
     readConcern: { level: 'majority' },
     writeConcern: { w: 'majority' },
-    timeoutMS: timeoutMs,
+    timeoutMS: Math.max(heartbeatIntervalMs, leastTimeoutMs),
     raw: false,
     promoteValues: true,
     promoteLongs: true,

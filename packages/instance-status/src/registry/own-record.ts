@@ -45,16 +45,16 @@ export class OwnRecord {
   }
 
   /**
-   * One heartbeat: renews `_updatedAt`; a record that was lost is written again. `$currentDate` reads the same clock as `$$NOW`, and its
+   * One heartbeat: renews `_updatedAt`. Resolves with undefined when the record is lost, and has to be written again. `$currentDate` reads the same clock as `$$NOW`, and its
    * change event tells of the one field; before MongoDB 5.0 that of a pipeline holds the whole document, and would wake every peer.
    */
-  async renew(): Promise<RecordTimes> {
+  async renew(): Promise<RecordTimes | undefined> {
     const renewed = await this.#handles.instances.findOneAndUpdate(
       { _id: this.#facts._id },
       { $currentDate: { _updatedAt: true } },
       { returnDocument: 'after', projection: { _createdAt: 1, _updatedAt: 1 } },
     )
-    return renewed ? this.#times(renewed) : this.register()
+    return renewed ? this.#times(renewed) : undefined
   }
 
   async remove(): Promise<void> {

@@ -27,10 +27,15 @@ export interface RegistryOptions {
   readonly random: () => number
   readonly logger: Logger
   readonly events: RegistryEvents
+  /** Whether this process stood still since: what then took too long says nothing of MongoDB. */
+  readonly stalledSince: (askedAt: number) => boolean
 }
 
 /** Heartbeats are spread by this share of the interval to either side, so that instances that started together drift apart. */
 const jitter = 0.05
+
+/** What is asked when joining may take so long, however short the heartbeat. */
+const leastJoinLimitMs = 5000
 
 /** A registry that cannot be followed is tried again this often. */
 const watchRetryMs = 1000
@@ -47,7 +52,7 @@ export class Registry {
   readonly #book = new RecordBook()
   readonly #watch: Watch
   #state: 'reachable' | 'lost' | 'closed' = 'reachable'
-  #times: RecordTimes | undefined
+  #times: RecordTimes = { createdAt: new Date(0), updatedAt: new Date(0) }
   #answeredAt = Number.NEGATIVE_INFINITY
   #lastRead: FullRead | undefined
   #reading: Promise<void> | undefined
@@ -71,25 +76,23 @@ export class Registry {
 
   /** Writes the own record and keeps it alive from now on. Rejects when MongoDB does not take part. */
   async register(): Promise<InstanceRecord> {
-    const { handles, expireAfterMs, facts, logger } = this.#options
-    await this.#bounded('making the index on _updatedAt', ensureTtlIndex(handles, expireAfterMs, logger))
-    this.#times = await this.#bounded('registering', this.#own.register())
+    const times = await this.#write(this.#joinLimitMs)
     this.#scheduleHeartbeat()
-    return { ...facts, _createdAt: this.#times.createdAt, _updatedAt: this.#times.updatedAt }
+    return { ...this.#options.facts, _createdAt: times.createdAt, _updatedAt: times.updatedAt }
   }
 
   /** Begins to follow the others: when it resolves, all that are there have been told. */
   async follow(): Promise<void> {
     const { handles, expireAfterMs, heartbeatIntervalMs } = this.#options
-    const follows = await this.#bounded('asking what MongoDB can do', hasChangeStreams(handles.db, heartbeatIntervalMs))
-    if (follows) await this.#bounded('following the registry', this.#watch.open())
+    const follows = await this.#limit.run(this.#joinLimitMs, 'asking what MongoDB can do', hasChangeStreams(handles.db, this.#joinLimitMs))
+    if (follows) await this.#limit.run(this.#joinLimitMs, 'following the registry', this.#watch.open())
     // Streams can miss what nobody thinks of; a full read now and then makes good for it. Without streams it is all there is.
     this.#scheduleRead(follows ? expireAfterMs / 2 : heartbeatIntervalMs)
     await this.refresh()
   }
 
-  /** The times of the own record, by the database. */
-  get times(): RecordTimes | undefined {
+  /** The times of the own record, by the database. Known once registered. */
+  get times(): RecordTimes {
     return this.#times
   }
 
@@ -111,6 +114,13 @@ export class Registry {
         return this.refresh()
       })
     return this.#readingAgain
+  }
+
+  /** This process stood still: says at once that it lives, and sees how the others are. */
+  catchUp(): void {
+    if (this.#state === 'closed') return
+    this.#heartbeat = this.#beat()
+    void this.refresh().catch(() => undefined)
   }
 
   /** The record of this id as it is now; undefined when there is none that moves. Rejects when MongoDB cannot be read. */
@@ -205,18 +215,29 @@ export class Registry {
     })
   }
 
+  /** The index is looked after whenever the record is written: with the whole collection it may have been dropped too. */
+  async #write(limitMs: number): Promise<RecordTimes> {
+    const { handles, expireAfterMs, logger } = this.#options
+    await this.#limit.run(limitMs, 'making the index on _updatedAt', ensureTtlIndex(handles, expireAfterMs, logger))
+    this.#times = await this.#limit.run(limitMs, 'registering', this.#own.register())
+    return this.#times
+  }
+
   async #beat(): Promise<void> {
-    const startedAt = this.#options.clock.now()
+    const { clock, heartbeatIntervalMs } = this.#options
+    const startedAt = clock.now()
     try {
-      this.#times = await this.#bounded('a heartbeat', this.#own.renew())
+      const renewed = await this.#limit.run(heartbeatIntervalMs, 'a heartbeat', this.#own.renew())
+      if (this.#state === 'closed') return
+      this.#times = renewed ?? (await this.#write(heartbeatIntervalMs))
       this.#answered()
     } catch (error) {
       this.#unanswered(error, startedAt)
     }
   }
 
-  #bounded<T>(what: string, work: Promise<T>): Promise<T> {
-    return this.#limit.run(this.#options.heartbeatIntervalMs, what, work)
+  get #joinLimitMs(): number {
+    return Math.max(this.#options.heartbeatIntervalMs, leastJoinLimitMs)
   }
 
   #answered(): void {
@@ -232,7 +253,14 @@ export class Registry {
 
   /** What was asked before the last answer came says nothing of now: it may have waited through an outage that is over. */
   #unanswered(error: unknown, askedAt: number): void {
-    if (this.#state !== 'reachable' || askedAt < this.#answeredAt) return
+    // A stall is noticed in the same turn as what it made late, perhaps after it.
+    setImmediate(() => {
+      if (this.#state !== 'reachable' || askedAt < this.#answeredAt || this.#options.stalledSince(askedAt)) return
+      this.#lose(error)
+    })
+  }
+
+  #lose(error: unknown): void {
     this.#state = 'lost'
     this.#options.logger.warn({ error: String(error) }, 'the registry does not answer; what is known of the others stands')
     this.#options.events.lost(error)

@@ -1,27 +1,27 @@
-import type { Clock } from '@ddp-cluster/ddp-common/internal'
+import { type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
 import { ClusterError } from '../errors.js'
 
 /** Gives what waits for MongoDB an end: when the time is up, or the owner closes, it is abandoned, and what becomes of it is nobody's concern. */
 export class TimeLimit {
-  readonly #clock: Clock
+  readonly #timers: Timers
   readonly #waiting = new Set<() => void>()
 
   constructor(clock: Clock) {
-    this.#clock = clock
+    this.#timers = new Timers(clock)
   }
 
   /** What `work` resolves or rejects with, or a `registry-unreachable` error after `limitMs`. */
   run<T>(limitMs: number, what: string, work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const settled = (): void => {
-        this.#clock.clearTimeout(handle)
+        cancel()
         this.#waiting.delete(abandon)
       }
       const abandon = (): void => {
         settled()
         reject(new ClusterError('registry-unreachable', `${what} was not answered within ${limitMs} ms`))
       }
-      const handle = this.#clock.setTimeout(abandon, limitMs)
+      const cancel = this.#timers.deadline(limitMs, abandon)
       this.#waiting.add(abandon)
       work.finally(settled).then(resolve, reject)
     })

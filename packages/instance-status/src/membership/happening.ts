@@ -1,0 +1,44 @@
+import type { InstanceRecord } from '../registry/record.js'
+import type { Ending } from './facts.js'
+import type { LeftReason } from './judge.js'
+
+/** What the registry, the mesh and time tell the membership. */
+export type Happening =
+  | { readonly type: 'recordSeen'; readonly record: InstanceRecord }
+  | { readonly type: 'recordStale' | 'recordDeleted'; readonly record: InstanceRecord }
+  /** A full read that was sent at `startedAt` is all told. */
+  | { readonly type: 'registryRead'; readonly startedAt: number }
+  | { readonly type: 'registryLost' | 'registryRestored' }
+  | { readonly type: 'outboundUp' | 'inboundUp'; readonly id: string }
+  | { readonly type: 'outboundDown' | 'inboundDown'; readonly id: string; readonly ending: Ending }
+  /** A dial failed that had not been up. */
+  | { readonly type: 'dialFailed'; readonly id: string; readonly ending: Ending }
+  | { readonly type: 'leaving' | 'goodbye'; readonly id: string }
+  /** The peer says that it does not reach us at our address. */
+  | { readonly type: 'notDialledBack'; readonly id: string; readonly reason: string }
+  /** This process stood still for so long: what should have come meanwhile is only late. */
+  | { readonly type: 'stalled'; readonly delayMs: number }
+  /** Time passed. */
+  | { readonly type: 'tick' }
+
+/** What the application is told. */
+export type MembershipEvent =
+  | { readonly type: 'memberJoined' | 'memberRecovered'; readonly id: string; readonly record: InstanceRecord | undefined }
+  | { readonly type: 'memberSuspected'; readonly id: string; readonly record: InstanceRecord | undefined; readonly reason: string }
+  | { readonly type: 'memberLeft'; readonly id: string; readonly record: InstanceRecord | undefined; readonly reason: LeftReason }
+  | { readonly type: 'unreachableSelf'; readonly id: string; readonly record: InstanceRecord | undefined; readonly reason: string }
+
+/** What is to be done about it. */
+export type Effect =
+  | { readonly type: 'tell'; readonly event: MembershipEvent }
+  /** See that there is a link to the address that this record advertises now. */
+  | { readonly type: 'dial'; readonly record: InstanceRecord }
+  | { readonly type: 'hangUp'; readonly id: string }
+  /** Read every record anew. */
+  | { readonly type: 'read' }
+  /** Read them anew, and tell of this one's record also when it is as it was. */
+  | { readonly type: 'lookUp'; readonly id: string }
+  /** Tell the peer that it is not reached at its address, or that it had been declared gone. */
+  | { readonly type: 'notify'; readonly id: string; readonly kind: 'unreachable' | 'expelled'; readonly reason: string }
+  /** The instance is gone; its record may go, unless it was renewed since. */
+  | { readonly type: 'reap'; readonly record: InstanceRecord }
