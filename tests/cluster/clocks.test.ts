@@ -29,7 +29,8 @@ async function beats(count: number): Promise<void> {
   const instances = client.db(troupe.database).collection('instances')
   for (let beat = 0; beat < count; beat += 1) {
     const before = new Map((await instances.find().toArray()).map((record) => [String(record._id), Number(record['_updatedAt'])]))
-    await until(async () => (await instances.find().toArray()).every((record) => Number(record['_updatedAt']) !== before.get(String(record._id))), 5000)
+    const moved = async (): Promise<number> => (await instances.find().toArray()).filter((record) => Number(record['_updatedAt']) !== before.get(String(record._id))).length
+    await until(async () => (await moved()) === troupe.actors.length, 5000)
   }
 }
 

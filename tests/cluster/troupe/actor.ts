@@ -35,7 +35,7 @@ process.on('message', ({ order, ...what }: Order & { order: number }) => {
 say({ type: 'ready', views: seats.map(view) })
 
 async function joinOne(): Promise<{ cluster: Cluster; server: ReturnType<typeof createServer>; port: number }> {
-  const server = createServer().listen(0, part.host ?? '127.0.0.1')
+  const server = createServer().listen(part.port ?? 0, part.host ?? '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   const cluster = await joinCluster({ db: client.db(part.database), name: 'troupe', server, ...part.options, address: { port, ...part.options.address } })

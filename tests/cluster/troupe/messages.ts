@@ -7,6 +7,8 @@ export interface Part {
   readonly instances: number
   /** What the servers are bound to; 127.0.0.1 by default. */
   readonly host?: string
+  /** Any free one by default. */
+  readonly port?: number
   readonly options: Omit<JoinOptions, 'db' | 'name' | 'server' | 'listen' | 'logger' | 'clock' | 'tls'>
   /** By how much the local wall clock is off from the start. */
   readonly dateOffsetMs?: number

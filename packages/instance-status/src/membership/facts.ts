@@ -18,7 +18,9 @@ export interface Ending {
 export type RecordFact =
   /** Known by its link alone: it proved itself before its record was seen. */
   | { readonly state: 'unseen' }
-  | { readonly state: 'fresh' | 'stale' | 'deleted'; readonly record: InstanceRecord }
+  /** `movedAt`: the monotonic time since which it is known as it is; `readAt`: when the last read was sent that found it so. */
+  | { readonly state: 'fresh'; readonly record: InstanceRecord; readonly movedAt: number; readonly readAt: number }
+  | { readonly state: 'stale' | 'deleted'; readonly record: InstanceRecord }
 
 /** The second witness, one half: the socket that we dialled (outbound), or that the peer dialled (inbound). */
 export type Direction =

@@ -156,12 +156,23 @@ describe('membership, row by row', () => {
     expect(world.status('a')).toBe('suspect gone quiet')
   })
 
-  it('a predecessor of our own at our address is forgotten without a word', () => {
-    const world = new World().happen(seen(testRecord('a', { updatedAt: 40, url: 'ws://self:3000/websocket' })))
+  it('a predecessor of our own at our address is forgotten without a word, once it is sure that it is not on another host', () => {
+    const record = testRecord('a', { updatedAt: 40, url: 'ws://self:3000/websocket' })
+    const world = new World().happen(seen(record))
     expect(world.did()).toEqual(['dial a'])
     world.happen({ type: 'dialFailed', id: 'a', ending: { by: 'other', reason: 'wrong-instance', answeredBy: 'self' } })
-    expect(world.did()).toEqual(['hangUp a', 'reap a'])
+    world.now = record.cluster.expireAfterMs / 2
+    expect(world.happen(read(record.cluster.expireAfterMs / 3)).did()).toEqual(['memberSuspected a wrong-instance'])
+    expect(world.happen(read(record.cluster.expireAfterMs / 2)).did()).toEqual(['hangUp a', 'reap a'])
     expect(world.status('a')).toBe('unknown')
+  })
+
+  it('who shares our address from another host, and heartbeats, stays', () => {
+    const world = new World().happen(seen(testRecord('a', { updatedAt: 40, url: 'ws://self:3000/websocket' })))
+    world.happen({ type: 'dialFailed', id: 'a', ending: { by: 'other', reason: 'wrong-instance', answeredBy: 'self' } })
+    world.now = 30_000
+    world.happen(seen(testRecord('a', { updatedAt: 80, url: 'ws://self:3000/websocket' })), read(29_000), { type: 'tick' })
+    expect(world.status('a')).toBe('suspect wrong-instance')
   })
 
   it('registry unreachable: nobody leaves but by goodbye', () => {

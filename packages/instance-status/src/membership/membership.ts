@@ -2,7 +2,7 @@ import type { InstanceRecord } from '../registry/record.js'
 import { type Facts, recordOf } from './facts.js'
 import type { Effect, Happening, MembershipEvent } from './happening.js'
 import { type Circumstances, judge, type LeftReason, type Verdict } from './judge.js'
-import { ended, newcomer, noteComplaint, noteDialFailure, noteLoss, noteRead } from './notes.js'
+import { ended, newcomer, noteComplaint, noteDialFailure, noteLoss, noteRead, noteRecordSeen } from './notes.js'
 
 /** One peer: what is known of it, what that means, and since when. */
 export interface Member {
@@ -105,7 +105,7 @@ function noteRecord(membership: Membership, record: InstanceRecord, now: number,
   const before = member && recordOf(member.facts)
   if (before?.cluster.url !== record.cluster.url) effects.push({ type: 'dial', record })
   const facts = member?.facts ?? newcomer(record._id, now)
-  return withFacts(membership, { ...facts, record: { state: 'fresh', record } }, now)
+  return withFacts(membership, noteRecordSeen(facts, record, now), now)
 }
 
 /** A peer that proved itself before its record was seen: the record tells where to dial it. */
@@ -175,13 +175,22 @@ interface Occupant {
   readonly reached: boolean
 }
 
-/** Only who fell silent before the other registered can have been replaced by it: two that both heartbeat share an address by mistake. */
+/** A living instance renews its record in a third of its expiry at the latest: who has not for so much of it has fallen silent. */
+const silentShare = 0.4
+
+/**
+ * Only who fell silent before the other registered can have been replaced by it: two that both heartbeat share an address by mistake.
+ * Who was never linked, or is lost in one direction, may be on another host where the address means something else: that takes longer to tell.
+ */
 function successorOf(facts: Facts, newest: ReadonlyMap<string, Occupant>): Circumstances['successor'] {
-  const record = recordOf(facts)
-  const occupant = record && newest.get(record.cluster.url)
+  if (facts.record.state !== 'fresh') return 'none'
+  const { record, movedAt, readAt } = facts.record
+  const occupant = newest.get(record.cluster.url)
   if (!occupant || occupant.record._id === record._id || occupant.record._createdAt <= record._createdAt) return 'none'
   const reached = occupant.reached || (facts.outbound.state !== 'up' && facts.outbound.ending?.answeredBy === occupant.record._id)
-  return reached && record._updatedAt < occupant.record._createdAt ? 'proven' : 'present'
+  const lost = facts.outbound.state === 'down' && facts.inbound.state === 'down'
+  const silent = lost || readAt - movedAt >= record.cluster.expireAfterMs * silentShare
+  return reached && silent && record._updatedAt < occupant.record._createdAt ? 'proven' : 'present'
 }
 
 function change(membership: Membership, id: string, update: (facts: Facts) => Facts): Membership {

@@ -1,9 +1,17 @@
 import { type Direction, type Ending, type Facts, isCutOff, recordOf, type Refusal } from './facts.js'
 import type { Effect } from './happening.js'
+import type { InstanceRecord } from '../registry/record.js'
 
 /** Nothing is known yet but the id. */
 export function newcomer(id: string, now: number): Facts {
   return { id, knownSince: now, record: { state: 'unseen' }, outbound: { state: 'never' }, inbound: { state: 'never' }, refusal: undefined, farewell: 'none' }
+}
+
+/** The record as it is now; it has moved unless it is as it was. */
+export function noteRecordSeen(facts: Facts, record: InstanceRecord, now: number): Facts {
+  const before = facts.record
+  if (before.state === 'fresh' && before.record._updatedAt.getTime() === record._updatedAt.getTime()) return { ...facts, record: { ...before, record } }
+  return { ...facts, record: { state: 'fresh', record, movedAt: now, readAt: now } }
 }
 
 /** A direction that was up has ended. */
@@ -49,9 +57,9 @@ export function noteComplaint(facts: Facts, reason: string, effects: Effect[]): 
 /** A full read came in: the one after the loss is what the one after the refusal is compared with. */
 export function noteRead(facts: Facts, startedAt: number, effects: Effect[]): Facts {
   const refusal = nextRefusal(facts, startedAt)
-  if (refusal === facts.refusal) return facts
-  if (refusal?.step === 'refused') effects.push({ type: 'read' })
-  return { ...facts, refusal }
+  if (refusal !== facts.refusal && refusal?.step === 'refused') effects.push({ type: 'read' })
+  const { record } = facts
+  return { ...facts, refusal, record: record.state === 'fresh' ? { ...record, readAt: Math.max(record.readAt, startedAt) } : record }
 }
 
 function nextRefusal({ refusal, record }: Facts, startedAt: number): Refusal | undefined {

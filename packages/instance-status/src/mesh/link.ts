@@ -57,7 +57,7 @@ const longestRedialMs = 4000
 /** One that another answers for, or that refuses us, less often. */
 const refusedRedialMs = 10_000
 
-/** A link that waits is not hurried more often than this. */
+/** However it is hurried, a peer is not dialled more often than this. */
 const leastRedialMs = 1000
 
 /** Refusals that dialling again does not mend by itself: shown as `failed`, and tried again at the longest delay. */
@@ -112,15 +112,18 @@ export class Link {
     return this.#lastError
   }
 
-  /** Something suggests that the peer can be reached again: it is dialled now, not when its turn would come, nor on what has hung for long. */
+  /** Something suggests that the peer can be reached again: it is dialled soon, not when its turn would come, nor on what has hung for long. */
   hurry(): void {
     const state = this.#state
-    if (this.#context.clock.now() - this.#dialledAt < leastRedialMs) return
-    if (state.kind === 'waiting' || state.kind === 'failed') state.cancel()
-    else if (state.kind === 'dialling') state.done()
-    else return
-    this.#queue()
-    if (state.kind === 'dialling') state.connection.close()
+    const soon = this.#dialledAt + leastRedialMs - this.#context.clock.now()
+    if (state.kind === 'waiting' || state.kind === 'failed') {
+      state.cancel()
+      this.#state = { ...state, cancel: this.#timers.after(Math.max(0, soon), () => this.#queue()) }
+    } else if (state.kind === 'dialling' && soon <= 0) {
+      state.done()
+      this.#queue()
+      state.connection.close()
+    }
   }
 
   /** Hangs up for good; nothing is told any more. */
