@@ -1,4 +1,4 @@
-import { encodeDocument } from './bson/encode.js'
+import { sizeOf } from './bson/encode.js'
 import { MongoError } from './mongo-error.js'
 import type { Doc } from './bson/value.js'
 
@@ -101,7 +101,7 @@ export class ListSource implements Source {
     while (taken.length < count && this.#at < this.#docs.length) {
       const doc = this.#docs[this.#at]
       if (!doc) break
-      if (this.#docs.length > 1) bytes += encodeDocument(doc, 0).length
+      if (this.#docs.length > 1) bytes += sizeOf(doc)
       if (bytes > maxBatchBytes && taken.length > 0) break
       taken.push(doc)
       this.#at++

@@ -10,10 +10,14 @@ export class InvalidBson extends Error {
   override readonly name = 'InvalidBson'
 }
 
-/** The document that begins at `offset`, as the server holds values; every length is checked against the bytes that are there. */
-export const decodeDocument = (bytes: Buffer, offset: number, end: number): { doc: Doc, end: number } => {
+/**
+ * The document that begins at `offset`, as the server holds values; every length is checked against the bytes that are there.
+ *
+ * @param ignored a document at the top that nobody reads: it is passed over.
+ */
+export const decodeDocument = (bytes: Buffer, offset: number, end: number, ignored?: string): { doc: Doc, end: number } => {
   const reader = new Reader(bytes, offset, end)
-  const doc = reader.document(1)
+  const doc = reader.document(1, ignored)
   return { doc, end: reader.offset }
 }
 
@@ -30,12 +34,13 @@ class Reader {
     this.#end = end
   }
 
-  document(depth: number): Doc {
+  document(depth: number, ignored?: string): Doc {
     const doc: Doc = {}
     const end = this.#open(depth)
     for (let type = this.#byte(); type !== 0; type = this.#byte()) {
       const name = this.#cstring()
-      setField(doc, name, this.#value(type, depth))
+      if (type === 0x03 && name === ignored) this.offset = this.#open(depth + 1)
+      else setField(doc, name, this.#value(type, depth))
     }
     this.#close(end)
     return doc
@@ -72,7 +77,7 @@ class Reader {
       case 0x04: return this.#array(depth + 1)
       case 0x05: return this.#binary()
       case 0x06: return undefined
-      case 0x07: return new ObjectId(Uint8Array.prototype.slice.call(this.#bytes, this.#take(12), this.offset))
+      case 0x07: return new ObjectId(this.#copy(12))
       case 0x08: return this.#boolean()
       case 0x09: return new Date(Number(this.#int64()))
       case 0x0a: return null
@@ -83,7 +88,7 @@ class Reader {
       case 0x10: return this.#int32()
       case 0x11: return this.#timestamp()
       case 0x12: return this.#int64()
-      case 0x13: return new Decimal128(Uint8Array.prototype.slice.call(this.#bytes, this.#take(16), this.offset))
+      case 0x13: return new Decimal128(this.#copy(16))
       case 0xff: return new MinKey()
       case 0x7f: return new MaxKey()
       default: throw new InvalidBson(`no BSON type has the number ${type}`)
@@ -177,9 +182,17 @@ class Reader {
   #binary(): Binary {
     const size = this.#int32()
     const subType = this.#byte()
-    const begin = this.#take(size)
-    const bytes = Uint8Array.prototype.slice.call(this.#bytes, begin, this.offset)
+    const bytes = this.#copy(size)
     return subType === Binary.SUBTYPE_UUID && size === 16 ? new UUID(bytes) : new Binary(bytes, subType)
+  }
+
+  /** Bytes of their own: those of the message are not kept. Few are copied by hand, which is faster than to call for it. */
+  #copy(size: number): Uint8Array {
+    const begin = this.#take(size)
+    const copy = new Uint8Array(size)
+    if (size > 32) copy.set(this.#bytes.subarray(begin, begin + size))
+    else for (let at = 0; at < size; at++) copy[at] = this.#bytes[begin + at] ?? 0
+    return copy
   }
 
   #regex(): BSONRegExp {

@@ -7,24 +7,42 @@ import type { Doc, Value } from './value.js'
  *
  * bson's own `serialize` takes a document with a field `_bsontype` for one of its classes; a server must store that as any other.
  */
-export const encodeDocument = (doc: Doc, head: number): Buffer => {
-  const writer = new Writer(head)
-  writer.document(doc)
-  return writer.bytes()
-}
+export const encodeDocument = (doc: Doc, head: number): Buffer => writer.encode(doc, head)
 
-const initialBytes = 1024
+/** How many bytes a document has. */
+export const sizeOf = (doc: Doc): number => writer.measure(doc)
+
+/** As much is allocated at once as serves many small documents; a larger one gets bytes of its own. */
+const slabBytes = 64 * 1024
+
+/** Where less is left than this, the next document begins a new slab. */
+const leastBytes = 1024
 
 class Writer {
-  #bytes = Buffer.allocUnsafe(initialBytes)
-  #at: number
+  #bytes = Buffer.allocUnsafeSlow(slabBytes)
+  /** The bytes before are handed out. */
+  #free = 0
+  #at = 0
 
-  constructor(head: number) {
-    this.#at = head
+  encode(doc: Doc, head: number): Buffer {
+    this.#write(doc, head)
+    const encoded = this.#bytes.subarray(this.#free, this.#at)
+    this.#free = this.#at
+    return encoded
   }
 
-  bytes(): Buffer {
-    return this.#bytes.subarray(0, this.#at)
+  measure(doc: Doc): number {
+    this.#write(doc, 0)
+    return this.#at - this.#free
+  }
+
+  #write(doc: Doc, head: number): void {
+    if (this.#bytes.length - this.#free < leastBytes || this.#bytes.length > slabBytes) {
+      this.#bytes = Buffer.allocUnsafeSlow(slabBytes)
+      this.#free = 0
+    }
+    this.#at = this.#free + head
+    this.document(doc)
   }
 
   document(doc: Doc): void {
@@ -182,8 +200,11 @@ class Writer {
 
   #reserve(count: number): void {
     if (this.#at + count <= this.#bytes.length) return
-    const grown = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#at + count))
-    this.#bytes.copy(grown, 0, 0, this.#at)
+    // Everything stays where it is: those who write a length at the end know where it goes.
+    const grown = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, this.#at + count))
+    this.#bytes.copy(grown, this.#free, this.#free, this.#at)
     this.#bytes = grown
   }
 }
+
+const writer = new Writer()

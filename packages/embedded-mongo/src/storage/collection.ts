@@ -1,5 +1,5 @@
 import { UUID } from 'bson'
-import { encodeDocument } from '../bson/encode.js'
+import { sizeOf } from '../bson/encode.js'
 import { print } from '../bson/print.js'
 import { valueKey } from '../bson/key.js'
 import { getField } from '../bson/value.js'
@@ -122,8 +122,6 @@ export class Collection {
     return dropped
   }
 }
-
-export const sizeOf = (doc: Doc): number => encodeDocument(doc, 0).length
 
 /** @throws MongoError 10003: a capped collection has each document where it was written. */
 const checkSameSize = (before: Doc, after: Doc): void => {

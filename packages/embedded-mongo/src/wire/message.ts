@@ -53,7 +53,7 @@ const parseMsg = (frame: Buffer, requestId: number): Message => {
     const kind = frame[at++]
     if (kind === 0) {
       if (command) throw new InvalidMessage('there are two bodies')
-      const body = decodeDocument(frame, at, end)
+      const body = decodeDocument(frame, at, end, '$clusterTime')
       command = body.doc
       at = body.end
     } else if (kind === 1) {

@@ -1,5 +1,5 @@
 import { isDoc, setField, typeOf } from '../../bson/value.js'
-import { encodeDocument } from '../../bson/encode.js'
+import { sizeOf } from '../../bson/encode.js'
 import { print } from '../../bson/print.js'
 import { MongoError } from '../../mongo-error.js'
 import { anyNumber, isNullish } from '../function-operator.js'
@@ -36,7 +36,7 @@ export const objectFunctions: Readonly<Record<string, FunctionOperator>> = {
     run: ([value]) => {
       if (isNullish(value)) return null
       if (!isDoc(value)) throw new MongoError(31393, `$bsonSize requires a document input, found: ${typeOf(value)}`)
-      return encodeDocument(value, 0).length
+      return sizeOf(value)
     },
   },
   $mergeObjects: { takes: anyNumber, run: mergeObjects },

@@ -2,12 +2,12 @@
 import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { BSON } from 'mongodb'
-import type { AddressInfo, Socket } from 'node:net'
+import { answerUsage } from './usage.mjs'
 
 const opQuery = 2004
 
 /** A whole frame around a reply; the number of the request that it answers is put in later. */
-const frameOf = (reply: BSON.Document, isMsg: boolean): Buffer => {
+const frameOf = (reply, isMsg) => {
   const head = isMsg ? 21 : 36
   const body = BSON.serialize(reply)
   const frame = Buffer.alloc(head + body.length)
@@ -18,15 +18,11 @@ const frameOf = (reply: BSON.Document, isMsg: boolean): Buffer => {
   return frame
 }
 
-/** Starts it; `uri` is what a client connects to. */
-export const startConstantServer = async (): Promise<AsyncDisposable & { uri: string }> => {
-  const sockets = new Set<Socket>()
   const server = createServer((socket) => {
-    sockets.add(socket)
     socket.setNoDelay(true)
     socket.on('error', () => socket.destroy())
-    let pending: Buffer = Buffer.alloc(0)
-    socket.on('data', (bytes: Buffer) => {
+    let pending = Buffer.alloc(0)
+    socket.on('data', (bytes) => {
       pending = pending.length === 0 ? bytes : Buffer.concat([pending, bytes])
       while (pending.length >= 16 && pending.length >= pending.readInt32LE(0)) {
         const frame = pending.subarray(0, pending.readInt32LE(0))
@@ -41,7 +37,7 @@ export const startConstantServer = async (): Promise<AsyncDisposable & { uri: st
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const address = `127.0.0.1:${(server.address() as AddressInfo).port}`
+  const address = `127.0.0.1:${server.address().port}`
   const hello = {
     ismaster: true, isWritablePrimary: true, setName: 'rs0', setVersion: 1, hosts: [address], primary: address, me: address, secondary: false,
     maxBsonObjectSize: 16_777_216, maxMessageSizeBytes: 48_000_000, maxWriteBatchSize: 100_000, localTime: new Date(), logicalSessionTimeoutMinutes: 30,
@@ -50,12 +46,4 @@ export const startConstantServer = async (): Promise<AsyncDisposable & { uri: st
   const greeting = frameOf(hello, true)
   const oldGreeting = frameOf(hello, false)
   const constant = frameOf({ n: 1, nModified: 1, value: null, cursor: { firstBatch: [{ _id: '1-1', n: 1 }], id: BSON.Long.ZERO, ns: 'bench.items' }, ok: 1 }, true)
-  return {
-    uri: `mongodb://${address}/?replicaSet=rs0`,
-    [Symbol.asyncDispose]: async () => {
-      for (const socket of sockets) socket.destroy()
-      server.close()
-      await once(server, 'close')
-    },
-  }
-}
+  answerUsage(`mongodb://${address}/?replicaSet=rs0`)
