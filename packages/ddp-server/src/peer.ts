@@ -1,6 +1,7 @@
 import { DDPProtocolError, ddpVersion, parseClientMessage, randomId, stringifyMessage, type ClientMessage, type ServerMessage } from '@ddp-cluster/ddp-common'
 import { HeartbeatTimer, isPlainObject, Timers } from '@ddp-cluster/ddp-common/internal'
 import type { Connection, ConnectionEnd } from './connection.js'
+import { Intake } from './intake.js'
 import type { ResolvedOptions } from './options.js'
 import { PeerConnection, type ClientFacts, type Pace } from './peer-connection.js'
 import type { PublicationHandler } from './publication.js'
@@ -42,6 +43,7 @@ export class Peer implements MessageSocketOwner, TurnMember {
   readonly #host: PeerHost
   readonly #facts: ClientFacts
   readonly #socket: MessageSocket
+  readonly #intake: Intake
   readonly #timers: Timers
   #state: PeerState = { phase: 'greeting' }
   #heartbeat: HeartbeatTimer | undefined
@@ -50,15 +52,12 @@ export class Peer implements MessageSocketOwner, TurnMember {
   #burst: { received: number; begun: number } | undefined
   #isInTurn = false
   #isAdvancing = false
-  #reading: 'on' | 'paused for this turn' | 'paused for the queue' = 'on'
-  /** What the socket had in hand when it was paused: no more than one read from the network, or one frame of SockJS. */
-  #unread: string[] = []
-  #firstUnread = 0
 
   constructor(host: PeerHost, facts: ClientFacts, socket: MessageSocket) {
     this.#host = host
     this.#facts = facts
     this.#socket = socket
+    this.#intake = new Intake(socket, (text) => this.#read(text))
     this.#timers = new Timers(host.options.clock)
     this.#pace = { intervalMs: host.options.heartbeatIntervalMs, timeoutMs: host.options.heartbeatTimeoutMs }
     // If the timer is late because we were stalled, the message may lie in the socket.
@@ -66,8 +65,7 @@ export class Peer implements MessageSocketOwner, TurnMember {
   }
 
   message(text: string): void {
-    if (this.#reading === 'on') this.#read(text)
-    else if (this.#state.phase !== 'ended') this.#unread.push(text)
+    this.#intake.take(text)
   }
 
   #read(text: string): void {
@@ -90,7 +88,8 @@ export class Peer implements MessageSocketOwner, TurnMember {
     } else {
       state.runner.receive(message)
       this.#advance()
-      if (this.#reading !== 'paused for the queue' && state.session.queued >= this.#host.options.maxQueuedMessages) this.#pauseForQueue()
+      // The client's sends wait until half of its queue is done. Until then its silence is of our making.
+      if (state.session.queued >= this.#host.options.maxQueuedMessages && this.#intake.paused !== 'queue') this.#intake.pause('queue')
     }
   }
 
@@ -205,8 +204,8 @@ export class Peer implements MessageSocketOwner, TurnMember {
     this.#burst = undefined
     this.#socket.release()
     if (this.#state.phase === 'ended') return
-    if (begun >= beginningsPerBurst || this.#reading === 'paused for this turn') this.#joinTurn()
-    else if (this.#reading === 'paused for the queue') this.#resumeReading()
+    if (begun >= beginningsPerBurst || this.#intake.paused === 'turn') this.#joinTurn()
+    else if (this.#intake.paused === 'queue') this.#resumeReading()
   }
 
   #joinTurn(): void {
@@ -218,41 +217,15 @@ export class Peer implements MessageSocketOwner, TurnMember {
   #countReceived(): void {
     const burst = this.#joinBurst()
     burst.received += 1
-    if (burst.received < messagesPerBurst || this.#reading !== 'on') return
-    this.#reading = 'paused for this turn'
-    this.#socket.pause()
-  }
-
-  /** The client's sends wait until half of its queue is done. Until then its silence is of our making. */
-  #pauseForQueue(): void {
-    this.#reading = 'paused for the queue'
-    this.#socket.pause()
+    if (burst.received >= messagesPerBurst && this.#intake.paused === undefined) this.#intake.pause('turn')
   }
 
   #resumeReading(): void {
-    if (this.#reading === 'on' || this.#state.phase === 'ended') return
-    if (this.#reading === 'paused for the queue' && this.#state.phase === 'open') {
+    if (this.#state.phase === 'open' && this.#intake.paused === 'queue') {
       if (this.#state.session.queued > this.#host.options.maxQueuedMessages / 2) return
       this.#startHeartbeat()
     }
-    this.#reading = 'on'
-    this.#readUnread()
-    if (this.#isReading()) this.#socket.resume()
-  }
-
-  #readUnread(): void {
-    while (this.#firstUnread < this.#unread.length && this.#isReading()) {
-      const text = this.#unread[this.#firstUnread] ?? ''
-      this.#firstUnread += 1
-      this.#read(text)
-    }
-    if (this.#firstUnread < this.#unread.length) return
-    this.#unread = []
-    this.#firstUnread = 0
-  }
-
-  #isReading(): boolean {
-    return this.#reading === 'on' && this.#state.phase !== 'ended'
+    this.#intake.resume()
   }
 
   #startHeartbeat(): void {
@@ -265,7 +238,7 @@ export class Peer implements MessageSocketOwner, TurnMember {
 
   /** While the socket is not read, silence says nothing; but that pings were sent has the kernel find out whether there is anybody. */
   #onSilence(): void {
-    if (this.#reading === 'paused for the queue') this.#startHeartbeat()
+    if (this.#intake.paused === 'queue') this.#startHeartbeat()
     else this.#end({ cause: 'heartbeat-timeout', code: 1001, reason: 'no sign of life' })
   }
 
@@ -282,7 +255,7 @@ export class Peer implements MessageSocketOwner, TurnMember {
     this.#state = { phase: 'ended' }
     this.#timers.clear()
     this.#heartbeat?.stop()
-    this.#unread = []
+    this.#intake.end()
     if (state.phase === 'greeting') return
     this.#host.sessionEnded(this)
     state.runner.end()
