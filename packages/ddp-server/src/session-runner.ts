@@ -85,15 +85,15 @@ export class SessionRunner implements HandlerHost {
   }
 
   added(subscription: Subscription, collection: string, id: string, fields: Record<string, unknown>): void {
-    this.#tell(this.#session.added(subscription, collection, id, fields), () => this.#session.removed(subscription, collection, id))
+    this.#tell(this.#session.published.added(subscription, collection, id, fields), () => this.#session.published.removed(subscription, collection, id))
   }
 
   changed(subscription: Subscription, collection: string, id: string, fields: Record<string, unknown>): void {
-    this.#tell(this.#session.changed(subscription, collection, id, fields))
+    this.#tell(this.#session.published.changed(subscription, collection, id, fields))
   }
 
   removed(subscription: Subscription, collection: string, id: string): void {
-    this.#tell(this.#session.removed(subscription, collection, id))
+    this.#tell(this.#session.published.removed(subscription, collection, id))
   }
 
   ready(subscription: Subscription): void {

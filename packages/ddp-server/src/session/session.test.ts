@@ -68,17 +68,17 @@ describe('a session', () => {
     session.receive({ msg: 'sub', id: '1', name: 'p' })
     const before = startedBy(session.next(0))
     session.publicationReturned(before)
-    session.added(before, 'c', 'same', { a: 1, nested: { at: new Date(5) } })
-    session.added(before, 'c', 'differs', { a: 1, gone: true })
-    session.added(before, 'c', 'leaves', { a: 1 })
-    session.added(before, 'other', 'leaves too', {})
+    session.published.added(before, 'c', 'same', { a: 1, nested: { at: new Date(5) } })
+    session.published.added(before, 'c', 'differs', { a: 1, gone: true })
+    session.published.added(before, 'c', 'leaves', { a: 1 })
+    session.published.added(before, 'other', 'leaves too', {})
     const { effects, restarted } = session.beginUserChange('anna')
     expect(effects.map(({ kind }) => kind)).toEqual(['stop', 'start'])
     const after = restarted[0] ?? before
     expect(after.userId).toBe('anna')
-    expect(session.added(after, 'c', 'comes', { b: 2 })).toBeUndefined()
-    expect(session.added(after, 'c', 'same', { a: 1, nested: { at: new Date(5) } })).toBeUndefined()
-    expect(session.added(after, 'c', 'differs', { a: 2 })).toBeUndefined()
+    expect(session.published.added(after, 'c', 'comes', { b: 2 })).toBeUndefined()
+    expect(session.published.added(after, 'c', 'same', { a: 1, nested: { at: new Date(5) } })).toBeUndefined()
+    expect(session.published.added(after, 'c', 'differs', { a: 2 })).toBeUndefined()
     expect(session.ready(after)).toBeUndefined()
     expect(session.endUserChange().map((effect) => (effect.kind === 'send' ? effect.message : effect))).toEqual([
       { msg: 'removed', collection: 'c', id: 'leaves' },
@@ -109,7 +109,7 @@ describe('a session', () => {
     session.receive({ msg: 'sub', id: '__proto__', name: 'p' })
     const subscription = startedBy(session.next(0))
     const hostile = JSON.parse('{"__proto__":{"polluted":true},"a":1}') as Record<string, unknown>
-    const message = session.added(subscription, '__proto__', '__proto__', hostile)
+    const message = session.published.added(subscription, '__proto__', '__proto__', hostile)
     expect(JSON.stringify(message)).toBe('{"msg":"added","collection":"__proto__","id":"__proto__","fields":{"__proto__":{"polluted":true},"a":1}}')
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined()
   })

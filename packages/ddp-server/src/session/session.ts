@@ -1,10 +1,9 @@
-import type { ClientMessage, ConnectMessage, DataMessage, MethodMessage, PingMessage, ServerMessage, SubMessage, WireError } from '@ddp-cluster/ddp-common'
+import type { ClientMessage, ConnectMessage, MethodMessage, PingMessage, ServerMessage, SubMessage, WireError } from '@ddp-cluster/ddp-common'
 import { methodNotFound, publicationNotFound, tooManySubscriptions } from '../errors.js'
 import type { MethodHandler } from '../method-invocation.js'
 import type { RateLimiter } from '../rate-limiter.js'
-import { ownFields, validName, type Fields } from './fields.js'
 import { Inbox } from './inbox.js'
-import { MergeBox } from './merge-box.js'
+import { PublishedDocuments } from './published-documents.js'
 import type { Registry } from './registry.js'
 import { Subscription } from './subscription.js'
 
@@ -47,9 +46,9 @@ type OrderedMessage = Exclude<SessionMessage, PingMessage | { msg: 'pong' }>
  * done. Times are monotonic milliseconds.
  */
 export class Session {
+  readonly published: PublishedDocuments
   readonly #options: SessionOptions
   readonly #inbox = new Inbox<OrderedMessage, MethodCall | Subscription>()
-  readonly #box: MergeBox<Subscription>
   #subscriptions = new Map<string, Subscription>()
   #universal: Subscription[] = []
   #userId: string | null = null
@@ -60,7 +59,7 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.#options = options
-    this.#box = new MergeBox((collection) => options.registry.strategy(collection))
+    this.published = new PublishedDocuments((collection) => options.registry.strategy(collection))
   }
 
   get id(): string {
@@ -131,23 +130,6 @@ export class Session {
     this.#inbox.end(subscription)
   }
 
-  added(subscription: Subscription, collection: string, id: string, fields: Fields): DataMessage | undefined {
-    const own = ownFields(fields)
-    const message = this.#box.added(subscription, validName(collection, 'collection'), validName(id, 'id'), own)
-    if (this.#options.registry.strategy(collection) !== 'NO_MERGE_NO_HISTORY') subscription.remember(collection, id)
-    return message
-  }
-
-  changed(subscription: Subscription, collection: string, id: string, fields: Fields): DataMessage | undefined {
-    return this.#box.changed(subscription, validName(collection, 'collection'), validName(id, 'id'), ownFields(fields))
-  }
-
-  removed(subscription: Subscription, collection: string, id: string): DataMessage | undefined {
-    const message = this.#box.removed(subscription, validName(collection, 'collection'), validName(id, 'id'))
-    subscription.forget(collection, id)
-    return message
-  }
-
   ready(subscription: Subscription): ServerMessage | undefined {
     if (subscription.state !== 'starting') return undefined
     subscription.state = 'ready'
@@ -160,7 +142,8 @@ export class Session {
   /** A publication stops itself: its documents go, then the client hears `nosub`. */
   stop(subscription: Subscription, error?: WireError): readonly SessionEffect[] {
     if (subscription.state === 'stopped') return nothing
-    const effects = this.#withdraw(subscription)
+    const effects = this.published.withdraw(subscription).map(send)
+    this.#deactivate(subscription, effects)
     if (subscription.id === null) {
       this.#universal = this.#universal.filter((other) => other !== subscription)
       return effects
@@ -175,13 +158,10 @@ export class Session {
     const old = [...this.#subscriptions.values(), ...this.#universal]
     const effects: SessionEffect[] = []
     for (const subscription of old) {
-      // A merged collection is compared at the end; from the others the documents must go now, or they would never go.
-      for (const collection of subscription.documents.keys()) {
-        if (this.#options.registry.strategy(collection) !== 'SERVER_MERGE') this.#withdrawCollection(subscription, collection, effects)
-      }
+      for (const message of this.published.withdrawUnmerged(subscription)) effects.push(send(message))
       this.#deactivate(subscription, effects)
     }
-    this.#box.hide()
+    this.published.hide()
     this.#readyLater = []
     this.#userId = userId
     const restarted = old.map((subscription) => subscription.again(userId))
@@ -196,7 +176,7 @@ export class Session {
   }
 
   endUserChange(): readonly SessionEffect[] {
-    const effects = this.#box.show().map(send)
+    const effects = this.published.show().map(send)
     const subs = this.#readyLater ?? []
     this.#readyLater = undefined
     if (subs.length > 0) effects.push(send({ msg: 'ready', subs }))
@@ -250,21 +230,6 @@ export class Session {
   #refusal(type: 'method' | 'subscription', name: string, now: number): ReturnType<RateLimiter['refusal']> {
     const { rateLimiter, clientAddress, id } = this.#options
     return rateLimiter.refusal({ type, name, userId: this.#userId, clientAddress, connectionId: id }, now)
-  }
-
-  #withdraw(subscription: Subscription): SessionEffect[] {
-    const effects: SessionEffect[] = []
-    for (const collection of subscription.documents.keys()) this.#withdrawCollection(subscription, collection, effects)
-    this.#deactivate(subscription, effects)
-    return effects
-  }
-
-  #withdrawCollection(subscription: Subscription, collection: string, effects: SessionEffect[]): void {
-    for (const id of subscription.documents.get(collection) ?? []) {
-      const message = this.#box.removed(subscription, collection, id)
-      if (message !== undefined) effects.push(send(message))
-    }
-    subscription.documents.delete(collection)
   }
 
   #deactivate(subscription: Subscription, effects: SessionEffect[]): void {
