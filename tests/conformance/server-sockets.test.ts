@@ -200,6 +200,7 @@ describe('limits', () => {
     expect(await end).toMatchObject({ cause: 'slow', code: 1013 })
     client.webSocket.resume()
     expect((await client.closed).code).toBe(1013)
+    expect(server.logged).toMatchObject([{ level: 'warn', fields: { clientAddress: '127.0.0.1', maxBufferedBytes: 1_000_000 } }])
   })
 })
 

@@ -28,7 +28,10 @@ export interface DDPServerOptions {
   readonly maxQueuedMessages?: number
   /** Subscriptions of one session at once; 1_000. A further one is answered with `nosub` and `too-many-subscriptions`. */
   readonly maxSubscriptions?: number
-  /** Bytes that may wait for a slow client; 16 MiB. With more the session ends with WebSocket code 1013. Costs this much memory for each slow client. */
+  /**
+   * Bytes that may wait for a slow client; 16 MiB. With more the session ends with WebSocket code 1013, and the logger is told. Costs this
+   * much memory for each slow client. What a publication or a method sends in one go waits for any client, and has to fit in.
+   */
   readonly maxBufferedBytes?: number
   /** Origins (`https://chat.example.com`) whose pages may connect, or a function that decides; all by default. Clients that send no `Origin`, so no browsers, always may. */
   readonly allowedOrigins?: readonly string[] | ((origin: string) => boolean)

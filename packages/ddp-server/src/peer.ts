@@ -179,7 +179,10 @@ export class Peer implements MessageSocketOwner, TurnMember {
     const text = stringifyMessage(message)
     this.#joinBurst()
     this.#socket.send(text)
-    if (this.#socket.bufferedAmount > this.#host.options.maxBufferedBytes) {
+    const { bufferedAmount } = this.#socket
+    const { maxBufferedBytes, logger } = this.#host.options
+    if (bufferedAmount > maxBufferedBytes) {
+      logger.warn({ clientAddress: this.#facts.clientAddress, bufferedAmount, maxBufferedBytes }, 'more than maxBufferedBytes waited for a client, and it was closed with 1013')
       this.#end({ cause: 'slow', code: 1013, reason: 'the client reads too slowly' })
     }
   }
