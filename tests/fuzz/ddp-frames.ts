@@ -1,4 +1,4 @@
-/** Texts such as a hostile client may send: valid messages, messages with wrong values, and torn ones. */
+/** Texts such as a hostile client or server may send: valid messages, messages with wrong values, and torn ones. */
 
 type Random = () => number
 
@@ -23,7 +23,8 @@ function value(random: Random, depth = 0): unknown {
 
 const key = (random: Random): string => pick(random, 'a', 'b', '$date', '$type', '_id', '__proto__', 'constructor', '', 'then', 'toJSON', 'typeName')
 
-function message(random: Random): Record<string, unknown> {
+/** What a client may say to the server of `ddp.test.ts`. */
+export function clientMessage(random: Random): Record<string, unknown> {
   const id = String(Math.floor(random() * 20))
   switch (Math.floor(random() * 8)) {
     case 0: return { msg: 'ping', ...(random() < 0.5 && { id }) }
@@ -37,7 +38,29 @@ function message(random: Random): Record<string, unknown> {
   }
 }
 
-export function randomFrame(random: Random): string {
+/** What a server may say: of few documents, and of methods and subscriptions that nobody asked for. */
+export function serverMessage(random: Random): Record<string, unknown> {
+  const id = `x${Math.floor(random() * 20)}`
+  const document = { collection: pick(random, 'docs', 'ordered', '__proto__'), id: String(Math.floor(random() * 10)) }
+  const fields = { [key(random)]: value(random), [key(random)]: value(random) }
+  const before = pick<string | null>(random, null, '0', '5', 'nobody')
+  switch (Math.floor(random() * 12)) {
+    case 0:
+    case 1: return { msg: 'added', ...document, fields }
+    case 2: return { msg: 'changed', ...document, fields, cleared: [key(random)] }
+    case 3: return { msg: 'removed', ...document }
+    case 4: return { msg: 'addedBefore', ...document, fields, before }
+    case 5: return { msg: 'movedBefore', ...document, before }
+    case 6: return { msg: 'result', id, ...(random() < 0.5 ? { result: value(random) } : { error: { error: 404, details: value(random) } }) }
+    case 7: return { msg: 'updated', methods: [id] }
+    case 8: return random() < 0.5 ? { msg: 'ready', subs: [id] } : { msg: 'nosub', id }
+    case 9: return { msg: pick(random, 'ping', 'pong'), ...(random() < 0.5 && { id }) }
+    case 10: return { msg: pick(random, 'connected', 'failed', 'error'), session: id, version: '1', reason: 'none' }
+    default: return { msg: pick(random, 'method', 'connect', '', 'constructor', '__proto__', 'noise'), id }
+  }
+}
+
+export function randomFrame(random: Random, message: (random: Random) => Record<string, unknown>): string {
   const whole = message(random)
   const kind = random()
   if (kind < 0.5) return JSON.stringify(whole)

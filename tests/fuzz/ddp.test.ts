@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm'
 import { DDPError } from '@ddp-cluster/ddp-common'
 import { describe, expect, it } from 'vitest'
 import { RawClient, startServer, type TestServer } from '../conformance/server-harness.js'
-import { mutated, randomFrame } from './ddp-frames.js'
+import { clientMessage, mutated, randomFrame } from './ddp-frames.js'
 import { seeded } from './seeded.js'
 
 /** FUZZ_FRAMES=1000000 for the long run; FUZZ_SEED for another one. A failure names the seed. */
@@ -52,18 +52,18 @@ describe(`${frames} random frames, seed ${seed}`, () => {
 
     /** Sends a batch and has the server say that it has dealt with all of it: only such frames count. */
     const attack = async (): Promise<number> => {
-      for (let count = 0; count < batch; count += 1) client.sendText(randomFrame(random))
+      for (let count = 0; count < batch; count += 1) client.sendText(randomFrame(random, clientMessage))
       await client.settled()
       if (random() < 0.3) {
         // It ends with a broken frame, in the middle of one, or at once; the next client may say anything before it connects.
-        const torn = Buffer.from(randomFrame(random))
+        const torn = Buffer.from(randomFrame(random, clientMessage))
         if (random() < 0.5) client.tcp.write(mutated(torn, random))
         else client.webSocket.send(mutated(torn, random).toString())
         if (random() < 0.5) client.tcp.resetAndDestroy()
         else client.tcp.end()
         await client.closed
         const stranger = await RawClient.open(server.port, transport)
-        for (let count = 0; count < 5; count += 1) stranger.sendText(randomFrame(random))
+        for (let count = 0; count < 5; count += 1) stranger.sendText(randomFrame(random, clientMessage))
         stranger.webSocket.close()
         client = await RawClient.connect(server.port, transport)
       }
