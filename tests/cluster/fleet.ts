@@ -9,13 +9,14 @@ import { type Db, MongoClient } from 'mongodb'
 /** A MongoDB and the instances that a test lets join, all in this process; `close()` ends them all. */
 export class Fleet {
   readonly db: Db
-  readonly #client: MongoClient
+  /** Tells its commands, for tests that count them. */
+  readonly client: MongoClient
   readonly #mongo: EmbeddedMongo | undefined
   readonly #clusters = new Set<Cluster>()
   readonly #servers = new Set<Server>()
 
   private constructor(client: MongoClient, mongo: EmbeddedMongo | undefined) {
-    this.#client = client
+    this.client = client
     this.#mongo = mongo
     this.db = client.db(`ddp_cluster_test_${randomId(8)}`)
   }
@@ -24,7 +25,7 @@ export class Fleet {
   static async open(): Promise<Fleet> {
     const url = process.env['MONGO_URL']
     const mongo = url ? undefined : await startEmbeddedMongo()
-    return new Fleet(await new MongoClient(url || (mongo?.uri ?? '')).connect(), mongo)
+    return new Fleet(await new MongoClient(url || (mongo?.uri ?? ''), { monitorCommands: true }).connect(), mongo)
   }
 
   async listen(): Promise<{ server: Server; port: number }> {
@@ -53,7 +54,7 @@ export class Fleet {
       server.closeAllConnections()
     }
     await this.db.dropDatabase()
-    await this.#client.close()
+    await this.client.close()
     await this.#mongo?.close()
   }
 }

@@ -14,6 +14,9 @@ import type { PeerMethod } from './calls/peer-methods.js'
 import type { CallOptions } from './calls/request.js'
 import type { Lease } from './leases/lease.js'
 import { Leases } from './leases/leases.js'
+import type { DepartureHandler } from './departures/clean-up.js'
+import { DepartureRows } from './departures/departure-rows.js'
+import { Departures } from './departures/departures.js'
 import { Members } from './members.js'
 import type { Happening, MembershipEvent } from './membership/happening.js'
 import { Mesh } from './mesh/mesh.js'
@@ -60,6 +63,7 @@ export class ClusterInstance implements Cluster {
   readonly #broadcast: Broadcast
   readonly #calls: Calls
   readonly #leases: Leases
+  readonly #departures: Departures
   #members: Members | undefined
   #closing: Promise<void> | undefined
   #resolveClosed: () => void = () => undefined
@@ -78,6 +82,7 @@ export class ClusterInstance implements Cluster {
     this.#registry = new Registry({
       handles, facts, heartbeatIntervalMs, expireAfterMs, clock, random, logger,
       stalledSince: (askedAt) => this.#stalls.endedAt > askedAt,
+      beforeRegistering: () => this.#departures.enter(),
       events: {
         records: (events, readAt) => {
           for (const { type, record } of events) {
@@ -130,6 +135,11 @@ export class ClusterInstance implements Cluster {
       onSubscriber: (id) => this.#happened({ type: 'inboundUp', id }),
     })
     this.#leases = new Leases({ handles, clusterName: options.name, selfId: facts._id, clock, random, logger })
+    this.#departures = new Departures({
+      leases: this.#leases, heartbeatIntervalMs, clock, random, logger,
+      rows: new DepartureRows(handles, facts, heartbeatIntervalMs),
+      isMember: (id) => this.#members?.verdictOf(id) !== undefined,
+    })
     this.#calls = new Calls({
       ddpServer, clock, logger,
       selfId: facts._id,
@@ -145,7 +155,10 @@ export class ClusterInstance implements Cluster {
       const self = await this.#registry.register()
       this.#members = new Members(self, this.#parts.options.linkTimeoutMs, this.#clock, {
         dial: (id, url) => this.#mesh.dial(id, url),
-        hangUp: (id) => this.#mesh.hangUp(id),
+        hangUp: (id) => {
+          this.#mesh.hangUp(id)
+          this.#departures.left(id)
+        },
         notify: (id, notice) => this.#mesh.notify(id, notice),
         read: () => void this.#registry.refresh().catch(() => undefined),
         lookUp: (id) => this.#registry.lookUp(id),
@@ -158,6 +171,7 @@ export class ClusterInstance implements Cluster {
       })
       await this.#registry.follow()
       this.#calls.open()
+      this.#departures.joined()
     } catch (error) {
       await this.close()
       throw error
@@ -227,6 +241,10 @@ export class ClusterInstance implements Cluster {
     return this.#leases.open(name, ttlMs)
   }
 
+  onLeft(handler: DepartureHandler): () => void {
+    return this.#departures.onLeft(handler)
+  }
+
   on<E extends keyof ClusterEvents>(event: E, listener: (payload: ClusterEvents[E]) => unknown): () => void {
     // A listener that throws must not stop what is being done.
     const guarded = (payload: ClusterEvents[E]): void => {
@@ -260,6 +278,7 @@ export class ClusterInstance implements Cluster {
     this.#mesh.notifyAll({ kind: 'leaving' })
     await Promise.all([this.#broadcast.leave(Math.min(left() / 4, longestFlushMs)), this.#calls.close(left() / 4)])
     await this.#broadcast.close(Math.min(left() / 4, longestFlushMs))
+    await this.#departures.close(left() / 4)
     await Promise.all([this.#leases.close(left() / 2), this.#registry.close(left() / 2)])
     await this.#mesh.sayGoodbye(left() / 4)
     this.#mesh.close()

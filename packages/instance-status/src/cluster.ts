@@ -7,6 +7,7 @@ import type { EventMap, Stream } from './broadcast/stream.js'
 import type { CallOutcome } from './calls/calls.js'
 import type { PeerMethod } from './calls/peer-methods.js'
 import type { CallOptions } from './calls/request.js'
+import type { DepartureHandler } from './departures/clean-up.js'
 import type { Lease } from './leases/lease.js'
 import type { LeftReason } from './membership/judge.js'
 import type { LinkStatus } from './mesh/link-status.js'
@@ -107,6 +108,13 @@ export interface Cluster extends AsyncDisposable {
    * one read each `ttlMs` for everyone who waits. Throws a `ClusterError` `invalid-option` or `closed`.
    */
   lease(name: string, options?: { readonly ttlMs?: number }): Lease
+  /**
+   * Has `handler` clean up after instances that are gone for good: those that said goodbye, and those whose record was not renewed for two heartbeats and is
+   * deleted. Each is handed over at least once, also when all were down meanwhile (within seven days), on one instance at a time, to one handler after the
+   * other, until all have resolved; while one rejects, all are called again, later and later. The function returned takes the handler back.
+   * Throws a `ClusterError` `closed` or `invalid-option`.
+   */
+  onLeft(handler: DepartureHandler): () => void
   on<E extends keyof ClusterEvents>(event: E, listener: (payload: ClusterEvents[E]) => unknown): () => void
   /** Leaves: deletes the record, says goodbye on every link, closes. May be called twice; takes at most `closeTimeoutMs`, and never rejects. */
   close(): Promise<void>

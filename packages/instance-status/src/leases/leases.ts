@@ -20,6 +20,7 @@ export const defaultTtlMs = 30_000
 const shortestTtlMs = 200
 const longestTtlMs = 24 * 60 * 60 * 1000
 const longestName = 200
+const ownPrefix = 'cluster.'
 
 /** The leases that this instance asks for. */
 export class Leases {
@@ -33,8 +34,14 @@ export class Leases {
     this.#limit = new TimeLimit(options.clock)
   }
 
-  /** Asks for a lease from now on. Throws a `ClusterError` `invalid-option` or `closed`. */
+  /** Asks for a lease of the application from now on. Throws a `ClusterError` `invalid-option` or `closed`. */
   open(name: string, ttlMs: number = defaultTtlMs): LeaseKeeper {
+    if (typeof name === 'string' && name.startsWith(ownPrefix)) throw new ClusterError('invalid-option', `leases named ${ownPrefix}* are the library's`)
+    return this.openOwn(name, ttlMs)
+  }
+
+  /** The same for a lease of this package: its name begins with `cluster.`. */
+  openOwn(name: string, ttlMs: number): LeaseKeeper {
     const { handles, clusterName, selfId, clock, random, logger } = this.#options
     if (this.#state === 'closed') throw new ClusterError('closed', 'the cluster was closed; no lease can be asked for any more')
     if (typeof name !== 'string' || name === '' || name.length > longestName) throw new ClusterError('invalid-option', `the name of a lease is a string of 1 to ${longestName} characters`)

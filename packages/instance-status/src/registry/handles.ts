@@ -14,6 +14,8 @@ export interface Handles {
   readonly settings: Collection<StringIdDocument>
   /** Who holds which lease. Never deleted. */
   readonly leases: Collection<StringIdDocument>
+  /** What instances leave behind for the clean-up after them. */
+  readonly departures: Collection<StringIdDocument>
 }
 
 /** No operation is left to itself for longer than a heartbeat, or than this. */
@@ -38,5 +40,6 @@ export function openHandles(db: Db, collectionName: string, heartbeatIntervalMs:
     instances: db.collection<StringIdDocument>(collectionName, options),
     settings: db.collection<StringIdDocument>(`${collectionName}_settings`, options),
     leases: db.collection<StringIdDocument>(`${collectionName}_leases`, options),
+    departures: db.collection<StringIdDocument>(`${collectionName}_departures`, options),
   }
 }

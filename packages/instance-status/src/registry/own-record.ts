@@ -18,15 +18,19 @@ const duplicateKey = 11000
 export class OwnRecord {
   readonly #handles: Handles
   readonly #facts: OwnFacts
+  readonly #beforeRegistering: () => Promise<void>
   #createdAt: Date | undefined
 
-  constructor(handles: Handles, facts: OwnFacts) {
+  /** `beforeRegistering` is awaited before the record is written, also when it was lost and is written again. */
+  constructor(handles: Handles, facts: OwnFacts, beforeRegistering: () => Promise<void>) {
     this.#handles = handles
     this.#facts = facts
+    this.#beforeRegistering = beforeRegistering
   }
 
   /** Writes the whole record; one that was there before, or was lost since, keeps its first `_createdAt`. */
   async register(): Promise<RecordTimes> {
+    await this.#beforeRegistering()
     const { _id, ...facts } = this.#facts
     const literals = Object.fromEntries(Object.entries(facts).map(([key, value]) => [key, { $literal: value }]))
     const first = this.#createdAt ? { $literal: this.#createdAt } : { $ifNull: ['$_createdAt', '$$NOW'] }

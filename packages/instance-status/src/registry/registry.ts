@@ -29,6 +29,8 @@ export interface RegistryOptions {
   readonly events: RegistryEvents
   /** Whether this process stood still since: what then took too long says nothing of MongoDB. */
   readonly stalledSince: (askedAt: number) => boolean
+  /** What has to be written before the own record is, whenever that is. */
+  readonly beforeRegistering: () => Promise<void>
 }
 
 /** Heartbeats are spread by this share of the interval to either side, so that instances that started together drift apart. */
@@ -65,7 +67,7 @@ export class Registry {
     const { clock, handles, facts, logger } = options
     this.#timers = new Timers(clock)
     this.#limit = new TimeLimit(clock)
-    this.#own = new OwnRecord(handles, facts)
+    this.#own = new OwnRecord(handles, facts, options.beforeRegistering)
     const events = {
       inserted: (record: InstanceRecord) => this.#tell(this.#book.inserted(record, clock.now()), undefined),
       deleted: (id: string) => this.#tell(this.#book.deleted(id, clock.now()), undefined),

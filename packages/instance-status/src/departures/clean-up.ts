@@ -1,0 +1,154 @@
+import type { Logger } from '@ddp-cluster/ddp-common'
+import { backoffDelayMs, type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
+import type { LeaseKeeper } from '../leases/lease.js'
+import type { Leases } from '../leases/leases.js'
+import { TimeLimit } from '../registry/time-limit.js'
+import type { Finding } from './absences.js'
+import type { DepartureRow, DepartureRows } from './departure-rows.js'
+
+/** An instance that is gone for good. */
+export interface Departure {
+  readonly id: string
+  readonly pid: number
+  /** What its record said: `host`, `port`, and what the application added. */
+  readonly extraInformation: Readonly<Record<string, unknown>>
+  /** Database time of its last registration. */
+  readonly joinedAt: Date
+  /** The fencing token of whoever cleans up: it only grows. What comes with a smaller one is from somebody who stood still meanwhile. */
+  readonly token: number
+  /** Aborted when this instance must not clean up any more: it is closing, or another may have begun anew. */
+  readonly signal: AbortSignal
+}
+
+/** Cleans up after an instance. While it rejects it is called again, later and later. */
+export type DepartureHandler = (departure: Departure) => unknown
+
+export interface CleanUpOptions {
+  readonly rows: DepartureRows
+  readonly leases: Leases
+  readonly handlers: ReadonlySet<DepartureHandler>
+  /** Reads all rows anew. */
+  readonly look: () => Promise<Finding>
+  readonly heartbeatIntervalMs: number
+  readonly clock: Clock
+  readonly random: () => number
+  readonly logger: Logger
+}
+
+interface Failure {
+  readonly attempts: number
+  /** Monotonic. */
+  readonly retryAt: number
+}
+
+const leaseName = 'cluster.departures'
+const shortestTtlMs = 1000
+const longestTtlMs = 15_000
+const longestRetryMs = 60_000
+
+/** The one in the cluster that hands departures to the handlers: it holds a lease while there are any, and only then. */
+export class CleanUp {
+  readonly #options: CleanUpOptions
+  readonly #timers: Timers
+  readonly #limit: TimeLimit
+  readonly #failures = new Map<string, Failure>()
+  readonly #closing = new AbortController()
+  #lease: LeaseKeeper | undefined
+  #running: Promise<void> | undefined
+  #wake: () => void = () => undefined
+
+  constructor(options: CleanUpOptions) {
+    this.#options = options
+    this.#timers = new Timers(options.clock)
+    this.#limit = new TimeLimit(options.clock)
+  }
+
+  /** There is something to do, for this instance or another: asks for the lease, unless it does already. */
+  begin(): void {
+    this.#wake()
+    if (this.#lease || this.#closing.signal.aborted) return
+    const ttlMs = Math.min(longestTtlMs, Math.max(shortestTtlMs, this.#options.heartbeatIntervalMs))
+    const lease = this.#options.leases.openOwn(leaseName, ttlMs)
+    this.#lease = lease
+    lease.on('acquired', ({ token }) => {
+      // A handler of the time before the lease was lost may be at work yet.
+      this.#running = (this.#running ?? Promise.resolve()).then(() => this.#run(lease, token)).finally(() => this.#ended())
+    })
+  }
+
+  /** Aborts what runs and waits for it. If that takes longer than `timeoutMs` the lease is left to expire, so that nobody else begins before. Never rejects. */
+  async end(timeoutMs: number): Promise<void> {
+    this.#closing.abort()
+    this.#wake()
+    const inTime = await this.#limit.run(timeoutMs, 'a clean-up', this.#running ?? Promise.resolve()).then(() => true, () => false)
+    if (inTime) await this.#lease?.release()
+    else this.#lease?.abandon()
+    this.#timers.clear()
+    this.#limit.close()
+  }
+
+  /** Never rejects. */
+  async #run(lease: LeaseKeeper, token: number): Promise<void> {
+    const { look, logger, clock, heartbeatIntervalMs, handlers } = this.#options
+    const lost = new AbortController()
+    const forget = lease.on('lost', () => {
+      lost.abort()
+      this.#wake()
+    })
+    const signal = AbortSignal.any([lost.signal, this.#closing.signal])
+    while (lease.token === token && !signal.aborted && handlers.size > 0) {
+      try {
+        const { gone, nextLookMs } = await look()
+        const now = clock.now()
+        const row = gone.find(({ id }) => (this.#failures.get(id)?.retryAt ?? now) <= now)
+        const waits = [...gone.map(({ id }) => (this.#failures.get(id)?.retryAt ?? now) - now), ...(nextLookMs === undefined ? [] : [nextLookMs])]
+        if (row) await this.#cleanUpAfter(row, token, signal)
+        else if (waits.length > 0) await this.#pause(Math.min(...waits), signal)
+        else break
+      } catch (error) {
+        logger.warn({ error: String(error) }, 'MongoDB does not answer about departures')
+        await this.#pause(heartbeatIntervalMs, signal)
+      }
+    }
+    forget()
+    // One that was lost is asked for again by itself.
+    if (lease.token !== token) return
+    this.#lease = undefined
+    await lease.release()
+  }
+
+  async #cleanUpAfter(row: DepartureRow, token: number, signal: AbortSignal): Promise<void> {
+    const { rows, handlers, logger, clock, random } = this.#options
+    // Renewed in the last moment: it lives.
+    if (!(await rows.reap(row))) return
+    const { id, pid, extraInformation, joinedAt } = row
+    try {
+      for (const handler of Array.from(handlers)) await handler({ id, pid, extraInformation, joinedAt, token, signal })
+    } catch (error) {
+      if (signal.aborted) return
+      const attempts = (this.#failures.get(id)?.attempts ?? 0) + 1
+      const delayMs = backoffDelayMs(attempts, random(), { maxMs: longestRetryMs })
+      this.#failures.set(id, { attempts, retryAt: clock.now() + delayMs })
+      logger.error({ instance: id, attempts, retryMs: Math.round(delayMs), error: String(error) }, 'a handler of onLeft failed; it is called again')
+      return
+    }
+    this.#failures.delete(id)
+    await rows.remove(row)
+    logger.info({ instance: id }, 'the clean-up after an instance is done')
+  }
+
+  #pause(ms: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return Promise.resolve()
+    return new Promise((resolve) => {
+      const cancel = this.#timers.after(ms, resolve)
+      this.#wake = () => {
+        cancel()
+        resolve()
+      }
+    })
+  }
+
+  #ended(): void {
+    this.#wake = () => undefined
+  }
+}
