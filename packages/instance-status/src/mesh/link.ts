@@ -48,8 +48,9 @@ type LinkState =
   /** The peer has proven itself, and is asked for what the link is for. */
   | { readonly kind: 'greeting'; readonly connection: Connection; readonly done: () => void }
   | { readonly kind: 'connected'; readonly connection: Connection }
-  | { readonly kind: 'waiting'; readonly retryTime: number; readonly reason: string; readonly cancel: () => void }
-  | { readonly kind: 'failed'; readonly reason: string; readonly cancel: () => void }
+  /** `dueAt`: the monotonic time of the next dial. */
+  | { readonly kind: 'waiting'; readonly retryTime: number; readonly dueAt: number; readonly reason: string; readonly cancel: () => void }
+  | { readonly kind: 'failed'; readonly dueAt: number; readonly reason: string; readonly cancel: () => void }
   | { readonly kind: 'closed' }
 
 /** A peer whose record is fresh is dialled so often at least: a network that heals is noticed within five seconds. */
@@ -115,11 +116,13 @@ export class Link {
   /** Something suggests that the peer can be reached again: it is dialled soon, not when its turn would come, nor on what has hung for long. */
   hurry(): void {
     const state = this.#state
-    const soon = this.#dialledAt + leastRedialMs - this.#context.clock.now()
+    const now = this.#context.clock.now()
+    const soonest = Math.max(now, this.#dialledAt + leastRedialMs)
     if (state.kind === 'waiting' || state.kind === 'failed') {
+      if (state.dueAt <= soonest) return
       state.cancel()
-      this.#state = { ...state, cancel: this.#timers.after(Math.max(0, soon), () => this.#queue()) }
-    } else if (state.kind === 'dialling' && soon <= 0) {
+      this.#state = { ...state, dueAt: soonest, cancel: this.#timers.after(soonest - now, () => this.#queue()) }
+    } else if (state.kind === 'dialling' && soonest === now) {
       state.done()
       this.#queue()
       state.connection.close()
@@ -211,10 +214,11 @@ export class Link {
     const delayMs = code !== undefined && lasting.has(code) && !rotating ? refusedRedialMs : backoffDelayMs(this.#retryCount, random(), { maxMs: longestRedialMs })
     this.#retryCount += 1
     const cancel = this.#timers.after(delayMs, () => this.#queue())
+    const dueAt = clock.now() + delayMs
     this.#state =
       code !== undefined && lasting.has(code) && !rotating
-        ? { kind: 'failed', reason: ending.reason, cancel }
-        : { kind: 'waiting', retryTime: Math.round(clock.wallNow() + delayMs), reason: ending.reason, cancel }
+        ? { kind: 'failed', dueAt, reason: ending.reason, cancel }
+        : { kind: 'waiting', retryTime: Math.round(clock.wallNow() + delayMs), dueAt, reason: ending.reason, cancel }
     logger.debug({ peer: this.peerId, url: this.url, reason: ending.reason }, 'a link is down')
     if (before.kind === 'connected') events.down(this.peerId, ending)
     else events.failed(this.peerId, ending)
