@@ -34,6 +34,8 @@ export type ClusterErrorCode =
   | 'timeout'
   /** The link was lost before the answer came. The method may have run. */
   | 'outcome-unknown'
+  /** `registerInstance()` was called while this instance was registered. */
+  | 'already-registered'
   /** `close()` was called. */
   | 'closed'
 

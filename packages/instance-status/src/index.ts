@@ -1,4 +1,6 @@
 export { joinCluster } from './join-cluster.js'
+export { InstanceStatus } from './instance-status.js'
+export type { InstanceStatusOptions } from './instance-status.js'
 export type { JoinOptions } from './options.js'
 export type { Cluster, ClusterEvents, LinkView, MemberView, SelfView } from './cluster.js'
 export type { Address } from './address.js'

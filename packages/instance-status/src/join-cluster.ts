@@ -18,7 +18,12 @@ import { leaveOnSignals } from './signals.js'
  * Resolves when the others are known (their links come up within the moment); rejects with a `ClusterError`
  * `invalid-option`, `not-listening`, `shared-port`, `path-taken`, `listen-failed` or `registry-unreachable`, and has then left nothing behind.
  */
-export async function joinCluster(options: JoinOptions): Promise<Cluster> {
+export function joinCluster(options: JoinOptions): Promise<Cluster> {
+  return joinAs(randomId(), options)
+}
+
+/** The same under an id that was chosen before; none may be used twice. */
+export async function joinAs(id: string, options: JoinOptions): Promise<Cluster> {
   const resolved = resolveOptions(options, process.env)
   if (options.server && nodeCluster.isWorker && !options.address) {
     throw new ClusterError('shared-port', 'the workers of node:cluster (PM2 cluster mode too) share one port, and peers could not choose between them: use listen instead of server')
@@ -32,7 +37,7 @@ export async function joinCluster(options: JoinOptions): Promise<Cluster> {
     const ddpServer = openEndpoint(server, resolved)
     opened = ddpServer
     const facts = {
-      _id: randomId(),
+      _id: id,
       extraInformation: {
         host: address.host,
         port: address.port,
