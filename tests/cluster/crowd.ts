@@ -21,12 +21,11 @@ export interface CrowdReport {
 
 /** Throws when an instance is told of twice, someone healthy is declared gone, or the indexes are not what they should be. */
 export async function crowd(instances: number, processes: number, churnMs: number, say: (line: string) => void): Promise<CrowdReport> {
-  const options = { heartbeatIntervalMs: 5000, expireAfterMs: 30_000 }
-  const troupe = await Troupe.open({ instances: instances / processes, options })
+  const troupe = await Troupe.open({ instances: instances / processes })
   const client = await new MongoClient(troupe.mongoUrl).connect()
   const collection = client.db(troupe.database).collection('instances')
   try {
-    const [alone] = await troupe.start(1, { instances: 1, options: { ...options, collectionName: 'alone' } })
+    const [alone] = await troupe.start(1, { instances: 1, options: { collectionName: 'alone' } })
     const baseline = (await (alone as Actor).usage()).rssBytes
     const ended = (alone as Actor).ended
     ;(alone as Actor).kill('SIGTERM')

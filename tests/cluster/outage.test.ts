@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type EmbeddedMongo, type EmbeddedMongoOptions, startEmbeddedMongo } from '@ddp-cluster/embedded-mongo'
+import { randomId } from '@ddp-cluster/ddp-common'
 import { type Cluster, joinCluster } from '@ddp-cluster/instance-status'
 import { type Db, MongoClient } from 'mongodb'
 import { linked, until } from './fleet.js'
@@ -181,6 +182,25 @@ describe('a collection with more in it', () => {
     await instances.insertOne({ name: 'test', cluster: { url: 7 } })
     await linked(clusters)
     expect(told).toEqual([])
+  })
+
+  it('a record dated in the year 2257 is one like any other: it has to move', async () => {
+    mongo = await startEmbeddedMongo({ ttlIntervalMs: 50 })
+    const client = await new MongoClient(mongo.uri).connect()
+    clients.push(client)
+    const instances = client.db('outage').collection<{ _id: string; _updatedAt: Date }>('instances')
+    await Promise.all([join(), join()])
+    await linked(clusters)
+    const { _id, ...record } = (await instances.findOne()) as { _id: string; _updatedAt: Date }
+    const ghost = randomId()
+    const url = 'ws://127.0.0.1:9/websocket'
+    await instances.insertOne({ ...record, _id: ghost, _updatedAt: new Date(Date.UTC(2257, 0)), cluster: { protocol: 1, expireAfterMs, url } } as never)
+    await until(() => clusters.every((cluster) => cluster.members().some(({ id }) => id === ghost)), 2000)
+    await until(() => clusters.every((cluster) => !cluster.members().some(({ id }) => id === ghost)), 5000)
+    expect(await instances.countDocuments({ _id: ghost })).toBe(0)
+    await linked(clusters)
+    expect(told.filter((event) => event !== 'memberSuspected')).toEqual([])
+    expect(_id).not.toBe(ghost)
   })
 
   it('has its time to live raised where it is shorter, never lowered', async () => {

@@ -60,6 +60,8 @@ const refusedRedialMs = 10_000
 
 /** However it is hurried, a peer is not dialled more often than this. */
 const leastRedialMs = 1000
+/** A dial that takes so long may be waiting for an answer that was lost. */
+const hungMs = 2000
 
 /** Refusals that dialling again does not mend by itself: shown as `failed`, and tried again at the longest delay. */
 const lasting: ReadonlySet<string> = new Set(['wrong-instance', 'wrong-protocol', 'wrong-cluster', 'unauthorized', 'impostor', 'not-an-instance'])
@@ -113,20 +115,24 @@ export class Link {
     return this.#lastError
   }
 
-  /** Something suggests that the peer can be reached again: it is dialled soon, not when its turn would come, nor on what has hung for long. */
+  /** Something suggests that the peer can be reached again: it is dialled soon, not when its turn would come. */
   hurry(): void {
     const state = this.#state
+    if (state.kind !== 'waiting' && state.kind !== 'failed') return
     const now = this.#context.clock.now()
     const soonest = Math.max(now, this.#dialledAt + leastRedialMs)
-    if (state.kind === 'waiting' || state.kind === 'failed') {
-      if (state.dueAt <= soonest) return
-      state.cancel()
-      this.#state = { ...state, dueAt: soonest, cancel: this.#timers.after(soonest - now, () => this.#queue()) }
-    } else if (state.kind === 'dialling' && soonest === now) {
-      state.done()
-      this.#queue()
-      state.connection.close()
-    }
+    if (state.dueAt <= soonest) return
+    state.cancel()
+    this.#state = { ...state, dueAt: soonest, cancel: this.#timers.after(soonest - now, () => this.#queue()) }
+  }
+
+  /** The peer reached us: also a dial that has hung for long, since before the network healed, is begun anew. A first dial only takes its time. */
+  hurryHung(): void {
+    const state = this.#state
+    if (state.kind !== 'dialling' || this.#retryCount === 0 || this.#context.clock.now() - this.#dialledAt < hungMs) return this.hurry()
+    state.done()
+    this.#queue()
+    state.connection.close()
   }
 
   /** Hangs up for good; nothing is told any more. */

@@ -169,7 +169,7 @@ export class Mesh {
     const { linkHeartbeatIntervalMs: intervalMs, linkHeartbeatTimeoutMs: timeoutMs } = this.#options
     setPace(connection, { intervalMs, timeoutMs })
     present?.connection.close(1000, 'superseded')
-    this.#links.get(peer.id)?.hurry()
+    this.#links.get(peer.id)?.hurryHung()
     connection.onClose((end) => {
       if (this.#inbound.get(peer.id)?.connection !== connection) return
       this.#inbound.delete(peer.id)
