@@ -23,3 +23,29 @@ it('close() gives the application back its server as it was, and refuses what co
   expect(() => cluster.stream('room').emit('message')).toThrow(expect.objectContaining({ code: 'closed' }))
   await fleet.close()
 })
+
+it('close() takes no new work, says so, has everything heard, deletes the record, and only then says goodbye', async () => {
+  const fleet = await Fleet.open()
+  const [leaving, staying] = await Promise.all([fleet.join(), fleet.join()])
+  await linked([leaving, staying])
+  const happened: unknown[] = []
+  const instances = fleet.db.collection<{ _id: string }>('instances')
+  staying.stream('room').on('message', (number) => happened.push([number, staying.members().map(({ reason }) => reason)]))
+  await staying.stream('room').ready()
+  const gone = new Promise<void>((resolve) => {
+    staying.on('memberLeft', ({ reason }) => {
+      happened.push(reason)
+      resolve()
+    })
+  })
+  for (let number = 0; number < 1000; number += 1) leaving.stream('room').emit('message', number)
+  const recordAtGoodbye = gone.then(() => instances.findOne({ _id: leaving.id }))
+  const closing = leaving.close()
+  expect(() => leaving.stream('room').emit('message')).toThrow(expect.objectContaining({ code: 'closed' }))
+  await expect(leaving.call(staying.id, 'anything')).rejects.toMatchObject({ code: 'closed' })
+  await closing
+  await gone
+  expect(happened).toEqual([...Array.from({ length: 1000 }, (_, number) => [number, ['leaving']]), 'closed'])
+  expect(await recordAtGoodbye).toBeNull()
+  await fleet.close()
+})
