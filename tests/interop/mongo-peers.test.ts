@@ -57,15 +57,21 @@ test.each([['the newest driver', MongoClient], ['the driver 6', MongoClient6 as 
   expect(await items.distinct('n', { _id: { $in: [6, 7] } })).toEqual([2000, 7])
 })
 
-test('mongoose: models, indexes, population and a change stream', async () => {
+test('the newest mongoose: models, indexes, population and a change stream', async () => {
   const connection = await mongoose.createConnection(await start(), { dbName: 'm' }).asPromise()
   open.push(() => connection.close())
   const Author = connection.model('Author', new mongoose.Schema({ name: { type: String, unique: true }, born: Date }, { timestamps: true }))
   const Book = connection.model('Book', new mongoose.Schema({ title: String, tags: [String], author: { type: mongoose.Schema.Types.ObjectId, ref: 'Author' } }))
   await Author.init()
+  const stream = Book.watch()
+  open.push(() => stream.close())
+  const first = once(stream, 'change')
+  // The stream is opened in the background: nothing is written before the server knows it.
+  await once(stream, 'ready')
   const ada = await Author.create({ name: 'Ada', born: new Date(0) })
   await expect(Author.create({ name: 'Ada' })).rejects.toMatchObject({ code: 11_000 })
   await Book.create({ title: 'Notes', tags: ['a'], author: ada._id })
+  expect((await first)[0]).toMatchObject({ operationType: 'insert', fullDocument: { title: 'Notes' } })
   await Book.updateOne({ title: 'Notes' }, { $addToSet: { tags: 'b' }, $set: { title: 'Notes 2' } })
   const book = await Book.findOne({ tags: 'b' }).populate<{ author: { name: string } }>('author')
   expect([book?.title, book?.author.name]).toEqual(['Notes 2', 'Ada'])

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { startEmbeddedMongo } from '@ddp-cluster/embedded-mongo'
 import { BSON, MongoClient, MongoServerError } from 'mongodb'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -185,3 +187,40 @@ test('a tailable cursor on a capped collection waits for what comes', async () =
   await expect(log.updateOne({ _id: 3 }, { $set: { longer: 'x' } })).rejects.toMatchObject({ code: 10003 })
   await cursor.close()
 })
+
+test('dates that JavaScript cannot hold are kept, ordered and given back', async () => {
+  const far = (milliseconds: bigint): Buffer => {
+    const bytes = Buffer.from(BSON.serialize({ _id: String(milliseconds), at: new Date(0) }))
+    bytes.writeBigInt64LE(milliseconds, bytes.length - 9)
+    return bytes
+  }
+  // Only raw documents can carry them: the driver's own dates end where JavaScript's do.
+  const dates = [2n ** 62n, -(2n ** 62n), 5n]
+  for (const date of dates) {
+    const reply = await rawCommand(server, BSON.serialize({ insert: 'far', $db: 'beyond' }), 'documents', [far(date)])
+    expect(BSON.deserialize(reply)).toMatchObject({ n: 1, ok: 1 })
+  }
+  const reply = await rawCommand(server, BSON.serialize({ find: 'far', sort: { at: 1 }, $db: 'beyond' }))
+  const found = dates.toSorted((a, b) => (a < b ? -1 : 1)).map(far)
+  let last = -1
+  for (const document of found) {
+    const at = Buffer.from(reply).indexOf(document)
+    expect(at).toBeGreaterThan(last)
+    last = at
+  }
+})
+
+/** The body of the reply to a raw OP_MSG, without what a driver would make of it. */
+const rawCommand = async ({ port, host }: EmbeddedMongo, body: Uint8Array, sequence = '', documents: readonly Buffer[] = []): Promise<Buffer> => {
+  const name = Buffer.from(`${sequence}\0`)
+  const size = 4 + name.length + documents.reduce((sum, document) => sum + document.length, 0)
+  const section = documents.length === 0 ? [] : [Buffer.from([1]), Buffer.from(Int32Array.of(size).buffer), name, ...documents]
+  const message = Buffer.concat([Buffer.alloc(21), body, ...section])
+  message.writeInt32LE(message.length, 0)
+  message.writeInt32LE(2013, 12)
+  const socket = connect(port, host)
+  socket.write(message)
+  const [reply] = await once(socket, 'data') as [Buffer]
+  socket.destroy()
+  return reply.subarray(21)
+}

@@ -1,5 +1,6 @@
 import { BSONRegExp, BSONSymbol, Binary, Code, Decimal128, Double, MaxKey, MinKey, ObjectId, Timestamp } from 'bson'
 import { compareDecimals } from './decimal.js'
+import { millisecondsOf } from './date.js'
 import { isDoc } from './value.js'
 import type { Doc, Value } from './value.js'
 
@@ -64,7 +65,7 @@ const compareSameType = (type: number, a: Value, b: Value, key: StringKey): numb
     case 30: return compareBinaries(a as Binary, b as Binary)
     case 35: return Buffer.compare((a as ObjectId).id, (b as ObjectId).id)
     case 40: return order(Number(a), Number(b))
-    case 45: return order((a as Date).getTime(), (b as Date).getTime())
+    case 45: return order(millisecondsOf(a as Date), millisecondsOf(b as Date))
     case 47: return (a as Timestamp).compare(b as Timestamp)
     case 50: return order((a as BSONRegExp).pattern, (b as BSONRegExp).pattern) || order((a as BSONRegExp).options, (b as BSONRegExp).options)
     case 60: return order((a as Code).code, (b as Code).code)

@@ -1,4 +1,5 @@
 import { BSONRegExp, BSONSymbol, Binary, Code, Decimal128, Double, MaxKey, MinKey, ObjectId, Timestamp, UUID } from 'bson'
+import { dateOf } from './date.js'
 import { isInt32, setField } from './value.js'
 import type { Doc, Value } from './value.js'
 
@@ -79,7 +80,7 @@ class Reader {
       case 0x06: return undefined
       case 0x07: return new ObjectId(this.#copy(12))
       case 0x08: return this.#boolean()
-      case 0x09: return new Date(Number(this.#int64()))
+      case 0x09: return dateOf(this.#int64())
       case 0x0a: return null
       case 0x0b: return this.#regex()
       case 0x0d: return new Code(this.#string())

@@ -1,4 +1,5 @@
 import { BSONRegExp, BSONSymbol, Binary, Code, Decimal128, Double, MinKey, ObjectId, Timestamp } from 'bson'
+import { millisecondsOf } from './date.js'
 import { isDoc, isInt32 } from './value.js'
 import type { Doc, Value } from './value.js'
 
@@ -100,7 +101,7 @@ class Writer {
     if (value instanceof ObjectId) return this.#raw(value.id, 0x07)
     if (value instanceof Date) {
       const at = this.#skip(8)
-      this.#bytes.writeBigInt64LE(BigInt(Number.isNaN(value.getTime()) ? 0 : value.getTime()), at)
+      this.#bytes.writeBigInt64LE(BigInt(millisecondsOf(value)), at)
       return 0x09
     }
     if (value instanceof Double) return this.#double(value.value)

@@ -1,12 +1,14 @@
 import { BSONRegExp, BSONSymbol, Binary, Code, Decimal128, Double, MinKey, ObjectId, Timestamp } from 'bson'
 import { decimalOf } from './decimal.js'
+import { millisecondsOf } from './date.js'
 import { isDoc } from './value.js'
+import type { StringKey } from './compare.js'
 import type { Value } from './value.js'
 
 /** A string that two values share if and only if MongoDB holds them for equal: what indexes, `$in` and `$group` look things up by. */
-export const valueKey = (value: Value): string => {
+export const valueKey = (value: Value, collation?: StringKey): string => {
   switch (typeof value) {
-    case 'string': return `s${value}`
+    case 'string': return `s${collation ? collation(value) : value}`
     case 'number': return numberKey(value)
     case 'bigint': return numberKey(value)
     case 'boolean': return value ? 'T' : 'F'
@@ -15,9 +17,9 @@ export const valueKey = (value: Value): string => {
   }
   if (value === null) return 'n'
   if (value instanceof ObjectId) return `o${value.toHexString()}`
-  if (Array.isArray(value)) return `[${value.map((element) => sized(valueKey(element))).join('')}]`
-  if (isDoc(value)) return `{${Object.keys(value).map((name) => sized(name) + sized(valueKey(value[name]))).join('')}}`
-  if (value instanceof Date) return `d${value.getTime()}`
+  if (Array.isArray(value)) return `[${value.map((element) => sized(valueKey(element, collation))).join('')}]`
+  if (isDoc(value)) return `{${Object.keys(value).map((name) => sized(name) + sized(valueKey(value[name], collation))).join('')}}`
+  if (value instanceof Date) return `d${millisecondsOf(value)}`
   if (value instanceof Double) return numberKey(value.value)
   if (value instanceof Decimal128) return decimalKey(value)
   return rareKey(value)

@@ -1,4 +1,5 @@
 import { BSONRegExp, BSONSymbol, Binary, Code, Decimal128, Double, MinKey, ObjectId, Timestamp } from 'bson'
+import { millisecondsOf } from './date.js'
 import { isDoc } from './value.js'
 import type { Value } from './value.js'
 
@@ -25,7 +26,7 @@ const printScalar = (value: Value): string => {
   if (value === undefined) return 'undefined'
   if (value instanceof Double) return printDouble(value.value, true)
   if (value instanceof ObjectId) return `ObjectId('${value.toHexString()}')`
-  if (value instanceof Date) return `new Date(${value.getTime()})`
+  if (value instanceof Date) return `new Date(${millisecondsOf(value)})`
   if (value instanceof Binary) return printBinary(value)
   if (value instanceof Timestamp) return `Timestamp(${value.getHighBitsUnsigned()}, ${value.getLowBitsUnsigned()})`
   if (value instanceof Decimal128) return `NumberDecimal("${value.toString()}")`

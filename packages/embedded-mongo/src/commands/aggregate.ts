@@ -8,7 +8,7 @@ import { compilePipeline } from '../pipeline/stages.js'
 import { Filter } from '../query/filter.js'
 import { findDocs, planOf } from '../query/plan.js'
 import { checkHint } from '../query/hint.js'
-import { collectionOf, flag } from './arguments.js'
+import { collectionOf } from './arguments.js'
 import { openChangeStream } from './change-streams.js'
 import { outputStage } from './output-stages.js'
 import { defaultBatch, openCursor } from './reads.js'
@@ -90,7 +90,6 @@ const aggregate: Command = {
     const name = targetOf(call)
     const pipeline = pipelineOf(command)
     checkOptions(command)
-    if (flag(call, 'explain')) throw new MongoError('CommandNotSupported', 'explain of aggregate is a command of its own here: { explain: { aggregate: ... } }')
     const batchSize = batchSizeOf(command)
     const namespace = `${db}.${name ?? '$cmd.aggregate'}`
     const stages = pipeline.map(stageOf)

@@ -3,7 +3,7 @@ import { getField, isDoc, typeOf } from '../bson/value.js'
 import { MongoError } from '../mongo-error.js'
 import { queryContext } from '../pipeline/context.js'
 import { Filter } from '../query/filter.js'
-import { findDocs } from '../query/plan.js'
+import { findDocs, planOf } from '../query/plan.js'
 import { findProjection } from '../query/projection.js'
 import { checkHint } from '../query/hint.js'
 import { checkSort, sorted } from '../query/sort.js'
@@ -40,7 +40,7 @@ const run = (call: Call): Doc => {
   const hint = hintOf(call.command)
   checkHint(collection, hint, query)
   const bypass = flag(call, 'bypassDocumentValidation')
-  const matches = collection ? findDocs(collection, filter) : []
+  const matches = collection ? findDocs(collection, filter, planOf(collection, { query, sort, hint, collated: scope.collation !== undefined })) : []
   const [found] = Object.keys(sort).length > 0 ? sorted([...matches], sort, scope.collation) : limited(matches, 1)
   if (remove) {
     if (collection && found) server.store.remove(db, name, collection, found)

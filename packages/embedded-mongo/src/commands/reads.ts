@@ -147,11 +147,15 @@ const distinct: Command = {
     const key = getField(call.command, 'key')
     if (typeof key !== 'string') throw wrongType('distinct', 'key', key, 'string')
     const filter = new Filter(docArgument(call, 'query'), queryContext(call.scope))
+    const { scope } = call
+    const { collation } = scope
+    const keyOf = (value: Value): string => valueKey(value, collation)
     const values = new Map<string, Value>()
-    for (const doc of collection ? findDocs(collection, filter) : []) {
+    const plan = planOf(collection, { query: filter.source, collated: scope.collation !== undefined })
+    for (const doc of collection ? findDocs(collection, filter, plan) : []) {
       visitPath(doc, key.split('.'), 'whole', (found) => {
         if (!found.exists) return false
-        for (const value of Array.isArray(found.value) ? found.value : [found.value]) if (!values.has(valueKey(value))) values.set(valueKey(value), value)
+        for (const value of Array.isArray(found.value) ? found.value : [found.value]) if (!values.has(keyOf(value))) values.set(keyOf(value), value)
         return false
       })
     }

@@ -1,11 +1,13 @@
 import { Binary, Double } from 'bson'
 import { cloneValue, getField, isDoc, isTruthy } from '../bson/value.js'
+import { collationOf } from '../collation.js'
 import { isStateChange } from '../fail-points.js'
 import { MongoError } from '../mongo-error.js'
 import { adminCommands } from './admin.js'
 import { aggregateCommands } from './aggregate.js'
 import { checkFields } from './arguments.js'
 import { collectionCommands } from './collections.js'
+import { explain, explainCommand } from './explain.js'
 import { cursorCommands } from './cursor-commands.js'
 import { timeLimit } from './field-types.js'
 import { findAndModifyCommands } from './find-and-modify.js'
@@ -23,8 +25,9 @@ const listCommands: Command = {
   run: () => ({ commands: Object.fromEntries([...commands].map(([name, command]) => [name, { help: '', requiresAuth: false, slaveOk: true, adminOnly: command.adminOnly === true }])) }),
 }
 
-const commands = new Map<string, Command>(Object.entries({
+const commands: ReadonlyMap<string, Command> = new Map<string, Command>(Object.entries({
   ...helloCommands, ...adminCommands, ...readCommands, ...aggregateCommands, ...writeCommands, ...findAndModifyCommands, ...cursorCommands, ...indexCommands, ...collectionCommands, listCommands,
+  explain: explainCommand((name) => commands.get(name)),
   buildinfo: adminCommands['buildInfo'] ?? listCommands, collstats: collectionCommands['collStats'] ?? listCommands, dbstats: collectionCommands['dbStats'] ?? listCommands,
 }))
 
@@ -69,11 +72,11 @@ const execute = async (server: Server, name: string, given: Doc, gone: AbortSign
   checkFields(name, given, command)
   checkConcerns(given)
   checkConcernsSupported(name, given, command)
-  refuseCollation(given)
+  refuseCollations(name, given)
   checkTransaction(server, given)
   const variables = getField(given, 'let')
   const scope = {
-    now: new Date(server.clock.now()), clusterTime: server.replicaSet === false ? undefined : server.store.oplog.last, collation: undefined,
+    now: new Date(server.clock.now()), clusterTime: server.replicaSet === false ? undefined : server.store.oplog.last, collation: command.fields?.includes('collation') === true && name !== 'create' ? collationOf(given) : undefined,
     variables: isDoc(variables) ? cloneValue(variables) as Doc : {},
   }
   const call: Call = { name, db, command: given, server, scope, gone }
@@ -83,22 +86,31 @@ const execute = async (server: Server, name: string, given: Doc, gone: AbortSign
   if (before) return { ...before, ok }
   const limit = timeLimit(given)
   const began = performance.now()
-  const reply = await command.run(call)
-  if (command.isRead === true && limit !== undefined && performance.now() - began > limit) throw new MongoError('MaxTimeMSExpired', 'operation exceeded time limit')
+  // A pipeline may ask for its own explanation.
+  const reply = name === 'aggregate' && isTruthy(getField(given, 'explain')) ? explain(call, 'queryPlanner') : await command.run(call)
+  if (command.isRead === true && limit !== undefined && performance.now() - began > limit) {
+    forget(server, reply)
+    throw new MongoError('MaxTimeMSExpired', 'operation exceeded time limit')
+  }
   if (isRetryable) server.sessions.remember(given, reply)
   const concern = command.isWrite ? writeConcernError(given) : undefined
   return concern ? { ...concern, ...reply, ok: 1, writeConcernError: concern } : { ...reply, ok }
 }
 
+/** Nobody will learn of the cursor that a refused command has opened. */
+const forget = (server: Server, reply: Doc): void => {
+  const cursor = getField(reply, 'cursor')
+  const id = isDoc(cursor) ? getField(cursor, 'id') : undefined
+  if (typeof id === 'bigint') server.cursors.kill(id)
+}
+
 const countsItself = new Set(['insert', 'update', 'delete', 'find', 'getMore', 'aggregate'])
 
-/** Strings are compared by their bytes here. What asks for more is refused, not answered wrongly. */
-const refuseCollation = (command: Doc): void => {
-  const collation = getField(command, 'collation')
-  if (isDoc(collation) && collation['locale'] !== 'simple') throw new MongoError('CommandNotSupported', 'collation is not supported by the embedded server')
-  for (const field of ['updates', 'deletes', 'indexes']) {
-    const statements = getField(command, field)
-    if (Array.isArray(statements)) for (const statement of statements) if (isDoc(statement)) refuseCollation(statement)
+/** Keys of indexes, and defaults of collections, are compared by their bytes here. What asks for more is refused, not answered wrongly. */
+const refuseCollations = (name: string, command: Doc): void => {
+  const specs = name === 'createIndexes' ? getField(command, 'indexes') : name === 'create' ? [command] : []
+  for (const spec of Array.isArray(specs) ? specs : []) {
+    if (isDoc(spec) && collationOf(spec)) throw new MongoError('CommandNotSupported', `a collation of ${name === 'create' ? 'a collection' : 'an index'} is not supported by the embedded server`)
   }
 }
 

@@ -1,10 +1,11 @@
 import { Timestamp } from 'bson'
+import { collationOf } from '../collation.js'
 import { identical } from '../bson/identical.js'
 import { getField, isDoc, isNumeric, isTruthy, setField, toNumber } from '../bson/value.js'
 import { MongoError } from '../mongo-error.js'
 import { queryContext } from '../pipeline/context.js'
 import { Filter } from '../query/filter.js'
-import { findDocs } from '../query/plan.js'
+import { findDocs, planOf } from '../query/plan.js'
 import { checkHint } from '../query/hint.js'
 import { checkValid } from '../storage/validator.js'
 import { checkSize, maxDocumentBytes } from '../storage/collection.js'
@@ -97,9 +98,16 @@ export const tooLarge = (): MongoError => new MongoError(17419, `Resulting docum
 
 export const tooLargeToUpsert = (): MongoError => new MongoError(17420, `Document to upsert is larger than ${maxDocumentBytes}`)
 
+/** A statement of a batch has a collation of its own. */
+const collated = (call: Call, statement: Doc): Call => {
+  const collation = collationOf(statement)
+  return collation ? { ...call, scope: { ...call.scope, collation } } : call
+}
+
 const withVariables = (call: Call, more: Doc): Call => ({ ...call, scope: { ...call.scope, variables: { ...call.scope.variables, ...more } } })
 
-const updateOne = (call: Call, name: string, statement: Doc): { n: number, modified: number, upserted?: Value } => {
+const updateOne = (whole: Call, name: string, statement: Doc): { n: number, modified: number, upserted?: Value } => {
+  const call = collated(whole, statement)
   const { server, db, scope } = call
   const multi = isTruthy(getField(statement, 'multi'))
   const upsert = isTruthy(getField(statement, 'upsert'))
@@ -120,7 +128,7 @@ const updateOne = (call: Call, name: string, statement: Doc): { n: number, modif
   const bypass = isTruthy(getField(call.command, 'bypassDocumentValidation'))
   let n = 0
   let modified = 0
-  for (const doc of collection ? [...limited(findDocs(collection, filter), multi ? Infinity : 1)] : []) {
+  for (const doc of collection ? [...limited(findDocs(collection, filter, planOf(collection, { query: filter.source, hint, collated: scope.collation !== undefined })), multi ? Infinity : 1)] : []) {
     const after = parsed.apply(doc, filter)
     n++
     if (!collection || identical(after.doc, doc)) continue
@@ -154,7 +162,7 @@ const remove: Command = {
   required: ['deletes'],
   isWrite: true,
   run: (call) => {
-    const { server, db, scope } = call
+    const { server, db } = call
     const name = writtenCollectionOf(call)
     const statements = batch(call, 'deletes')
     for (const statement of statements) {
@@ -173,13 +181,14 @@ const remove: Command = {
         throw new MongoError('InvalidOptions', 'Cannot use (or request) retryable writes with limit=0')
       }
       const q = getField(statement, 'q')
+      const { scope } = collated(call, statement)
       const filter = new Filter(isDoc(q) ? q : {}, queryContext(scope))
       const collection = server.store.collection(db, name)
       if (!collection) return
       const hint = hintOf(statement)
       checkHint(collection, hint, filter.source)
       if (collection.cap) throw new MongoError('IllegalOperation', `cannot remove from a capped collection: ${db}.${name}`)
-      for (const doc of limited(findDocs(collection, filter), limit === 1 ? 1 : Infinity)) {
+      for (const doc of limited(findDocs(collection, filter, planOf(collection, { query: filter.source, hint, collated: scope.collation !== undefined })), limit === 1 ? 1 : Infinity)) {
         server.store.remove(db, name, collection, doc)
         n++
       }

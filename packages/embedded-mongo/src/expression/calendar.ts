@@ -21,6 +21,7 @@ const dayMs = 86_400_000
 
 /** @param zone an Olson name or an offset (`+02:00`); undefined for UTC. @throws MongoError 40485 for a zone that is none */
 export const momentOf = (time: number, zone: string | undefined): Moment => {
+  if (Number.isNaN(time)) throw new MongoError(18537, 'the date is out of the range that can be computed with')
   const offset = offsetAt(time, zone)
   const local = new Date(time + offset)
   const year = local.getUTCFullYear()
@@ -49,6 +50,7 @@ export const timeOfWeek = (parts: readonly [year: number, week: number, day: num
 }
 
 const inZone = (local: number, zone: string | undefined): number => {
+  if (Number.isNaN(local)) throw new MongoError(18537, 'the date is out of the range that can be computed with')
   const first = local - offsetAt(local, zone)
   return local - offsetAt(first, zone)
 }

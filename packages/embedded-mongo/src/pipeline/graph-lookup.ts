@@ -8,6 +8,7 @@ import { Filter } from '../query/filter.js'
 import { visitPath } from '../query/path.js'
 import { putAt } from '../update/path.js'
 import { cloneValue } from '../bson/value.js'
+import type { StringKey } from '../bson/compare.js'
 import type { Doc, Value } from '../bson/value.js'
 import type { Run, StageContext } from './context.js'
 
@@ -29,18 +30,19 @@ export const graphLookup = (spec: Value, context: StageContext): Run => {
   if (from === undefined || as === undefined || connectFrom === undefined || connectTo === undefined || startWith === undefined) {
     throw new MongoError(40105, '$graphLookup requires \'from\', \'as\', \'startWith\', \'connectFromField\', and \'connectToField\' to be specified.')
   }
+  const { collation } = context.scope
   const start = compileExpression(startWith, context.names)
   const filter = restriction && new Filter(restriction, context.query)
   return (docs) => {
     const byKey = new Map<string, Doc[]>()
     for (const doc of context.read(from)) {
       if (filter && !filter.matches(doc)) continue
-      for (const key of new Set(valuesAt(doc, connectTo).map(valueKey))) byKey.set(key, [...byKey.get(key) ?? [], doc])
+      for (const key of new Set(valuesAt(doc, connectTo).map((value) => valueKey(value, collation)))) byKey.set(key, [...byKey.get(key) ?? [], doc])
     }
     return docs.map((doc) => {
       const first = start(new Scope(context.scope, doc))
       const shown = cloneValue(doc) as Doc
-      putAt(shown, as.split('.'), reached(Array.isArray(first) ? first : [first], byKey, connectFrom, deepest, depthField))
+      putAt(shown, as.split('.'), reached(Array.isArray(first) ? first : [first], byKey, { connectFrom, deepest, depthField, collation }))
       return shown
     })
   }
@@ -63,9 +65,16 @@ const valuesAt = (doc: Doc, path: string): Value[] => {
   return values
 }
 
-const reached = (start: readonly Value[], byKey: ReadonlyMap<string, readonly Doc[]>, connectFrom: string, deepest: number, depthField: string | undefined): Doc[] => {
+interface Search {
+  readonly connectFrom: string
+  readonly deepest: number
+  readonly depthField: string | undefined
+  readonly collation: StringKey
+}
+
+const reached = (start: readonly Value[], byKey: ReadonlyMap<string, readonly Doc[]>, { connectFrom, deepest, depthField, collation }: Search): Doc[] => {
   const visited = new Map<string, Doc>()
-  let frontier = new Set(start.filter((value) => value !== undefined).map(valueKey))
+  let frontier = new Set(start.filter((value) => value !== undefined).map((value) => valueKey(value, collation)))
   for (let depth = 0; depth <= deepest && frontier.size > 0; depth++) {
     const next = new Set<string>()
     for (const doc of [...frontier].flatMap((key) => byKey.get(key) ?? [])) {
@@ -74,7 +83,7 @@ const reached = (start: readonly Value[], byKey: ReadonlyMap<string, readonly Do
       const shown = cloneValue(doc) as Doc
       if (depthField !== undefined) putAt(shown, depthField.split('.'), BigInt(depth))
       visited.set(id, shown)
-      for (const value of valuesAt(doc, connectFrom)) next.add(valueKey(value))
+      for (const value of valuesAt(doc, connectFrom)) next.add(valueKey(value, collation))
     }
     frontier = next
   }

@@ -38,7 +38,7 @@ export const group = (spec: Value, context: StageContext): Run => {
     for (const doc of docs) {
       const scope = new Scope(context.scope, doc)
       const value = id(scope) ?? null
-      const key = valueKey(value)
+      const key = valueKey(value, context.scope.collation)
       const existing = groups.get(key)
       if (existing) existing.scopes.push(scope)
       else groups.set(key, { id: value, scopes: [scope] })

@@ -55,15 +55,16 @@ export const lookup = (spec: Value, context: StageContext, compile: CompilePipel
   if (typeof localField !== 'string' || typeof foreignField !== 'string') {
     throw new MongoError('FailedToParse', '$lookup requires either \'pipeline\' or both \'localField\' and \'foreignField\' to be specified')
   }
+  const keyOf = (value: Value): string => valueKey(value, context.scope.collation)
   const valuesOf = (doc: Doc, path: string): Value[] => {
     const values: Value[] = []
     visitPath(doc, path.split('.'), 'both', (found) => values.push(found.value ?? null) < 0)
     return values.length === 0 ? [null] : values
   }
   return (docs) => {
-    const foreign = [...context.read(from)].map((doc) => ({ doc, keys: new Set(valuesOf(doc, foreignField).map(valueKey)) }))
+    const foreign = [...context.read(from)].map((doc) => ({ doc, keys: new Set(valuesOf(doc, foreignField).map(keyOf)) }))
     return docs.map((doc) => {
-      const keys = valuesOf(doc, localField).filter((value, _at, all) => !(Array.isArray(value) && all.length > 1)).map(valueKey)
+      const keys = valuesOf(doc, localField).filter((value, _at, all) => !(Array.isArray(value) && all.length > 1)).map(keyOf)
       return put(doc, as.split('.'), foreign.filter((other) => keys.some((key) => other.keys.has(key))).map((other) => other.doc))
     })
   }

@@ -5,6 +5,7 @@ import { comparison } from './comparison.js'
 import { fieldOperator } from './operators.js'
 import { isOperatorDoc } from './operator-doc.js'
 import { visitPath } from './path.js'
+import { schemaTest } from './json-schema.js'
 import { regexTest } from './regex.js'
 import type { Doc, Value } from '../bson/value.js'
 import type { Predicate, QueryContext, Trace } from './predicate.js'
@@ -87,7 +88,11 @@ const topLevelOperator = (name: string, operand: Value, context: QueryContext): 
     case '$alwaysTrue': case '$alwaysFalse': return [constant(name, operand)]
     case '$where': throw new MongoError('BadValue', '$where is not allowed in this context')
     case '$text': throw new MongoError('IndexNotFound', 'text index required for $text query')
-    case '$jsonSchema': throw new MongoError('QueryFeatureNotAllowed', '$jsonSchema is not allowed in this context')
+    case '$jsonSchema': {
+      if (!isDoc(operand)) throw new MongoError('TypeMismatch', '$jsonSchema must be an object')
+      const test = schemaTest(operand)
+      return [(value) => test(value)]
+    }
     default: throw new MongoError('BadValue', `unknown top level operator: ${name}`)
   }
 }

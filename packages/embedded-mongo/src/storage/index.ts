@@ -1,3 +1,4 @@
+import { millisecondsOf } from '../bson/date.js'
 import { valueKey } from '../bson/key.js'
 import { print } from '../bson/print.js'
 import { getField, isDoc, setField } from '../bson/value.js'
@@ -156,7 +157,7 @@ export const duplicateKey = (namespace: string, index: string, key: Doc, values:
 /** When a document expires by a TTL index: the earliest of its dates; undefined where it has none. */
 export const earliestDate = (doc: Doc, path: string): number | undefined => {
   const { values } = indexedValues(doc, path.split('.'))
-  const times = values.filter((value) => value instanceof Date).map((value) => value.getTime())
+  const times = values.filter((value) => value instanceof Date).map((value) => Number(millisecondsOf(value)))
   return times.length === 0 ? undefined : Math.min(...times)
 }
 

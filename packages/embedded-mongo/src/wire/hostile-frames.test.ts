@@ -36,6 +36,14 @@ const commands: readonly object[] = [
   { aggregate: 'c', pipeline: [{ $project: { n: { $convert: { input: '$a', to: 'int', onError: 'x' } } } }, { $out: 'e' }], cursor: {}, hint: '_id_', $db: 't' },
   { create: 'k', capped: true, size: 4096, validator: { a: { $gt: 1 } }, $db: 't' },
   { find: 'k', tailable: true, awaitData: true, batchSize: 1, maxTimeMS: 5, $db: 't' },
+  { aggregate: 'c', pipeline: [{ $project: { d: { $dateToString: { date: '$d', format: '%Y-%j', timezone: 'Europe/Berlin' } }, r: { $regexFind: { input: 'abc', regex: 'b' } }, z: { $zip: { inputs: ['$b', [1]] } } } }], cursor: {}, $db: 't' },
+  { aggregate: 'c', pipeline: [{ $project: { p: { $dateFromParts: { year: 2020, month: 2, day: 3 } }, i: { $indexOfCP: ['abc', 'c', 1] }, t: { $trim: { input: ' x ' } } } }], cursor: {}, $db: 't' },
+  { find: 'c', filter: { s: { $gte: 'x' }, $jsonSchema: { required: ['a'], properties: { a: { bsonType: 'int', minimum: 1 }, b: { items: { type: 'number' }, uniqueItems: true } } } }, collation: { locale: 'en', strength: 2 }, hint: { a: 1 }, $db: 't' },
+  { explain: { find: 'c', filter: { a: { $gt: 1 }, b: null }, sort: { a: -1 }, limit: 3, projection: { a: 1 } }, verbosity: 'executionStats', $db: 't' },
+  { createIndexes: 'c', indexes: [{ key: { b: 1, d: -1 }, name: 'b', unique: true, partialFilterExpression: { a: { $exists: true } }, hidden: false }], commitQuorum: 1, $db: 't' },
+  { collMod: 'c', index: { keyPattern: { a: 1 }, expireAfterSeconds: 7, hidden: true }, $db: 't' },
+  { dropIndexes: 'c', index: ['a', 'b'], $db: 't' },
+  { killCursors: 'c', cursors: [BSON.Long.fromNumber(5)], $db: 't' },
   { delete: 'c', deletes: [{ q: { a: { $in: [1, 2] } }, limit: 0 }], $db: 't' },
 ]
 

@@ -54,7 +54,7 @@ const arrays = (name: string, code: number, args: readonly Value[]): Value[][] |
 const distinct = (values: readonly Value[]): Value[] => [...new Map(values.map((value) => [valueKey(value), value])).values()]
   .sort((a, b) => compareValues(a, b))
 
-const keysOf = (values: readonly Value[]): Set<string> => new Set(values.map(valueKey))
+const keysOf = (values: readonly Value[]): Set<string> => new Set(values.map((value) => valueKey(value)))
 
 const setOf = (name: string, code: number, run: (sets: Value[][]) => Value, takes = anyNumber): FunctionOperator => ({
   takes,

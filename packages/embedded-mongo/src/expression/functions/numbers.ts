@@ -1,4 +1,5 @@
 import { Decimal128 } from 'bson'
+import { dateOf, millisecondsOf } from '../../bson/date.js'
 import { double, isNumeric, toNumber, typeOf } from '../../bson/value.js'
 import { MongoError } from '../../mongo-error.js'
 import { calculateLoosely, decimal128Of, isDouble } from '../arithmetic.js'
@@ -15,22 +16,30 @@ const add = (args: readonly Value[]): Value => {
     if (value instanceof Date) {
       if (date) throw new MongoError(16612, 'only one date allowed in an $add expression')
       date = true
-      sum = calculateLoosely('+', sum as Numeric, BigInt(value.getTime()))
+      sum = calculateLoosely('+', sum as Numeric, BigInt(millisecondsOf(value)))
     } else if (isNumeric(value)) {
       sum = calculateLoosely('+', sum as Numeric, value)
     } else {
       throw new MongoError(16554, `$add only supports numeric or date types, not ${typeOf(value)}`)
     }
   }
-  return date ? new Date(Math.round(toNumber(sum as Numeric))) : sum
+  return date ? dateOf(BigInt.asIntN(64, wholeOf(sum as Numeric))) : sum
 }
 
 const subtract = ([a, b]: readonly Value[]): Value => {
   if (isNullish(a) || isNullish(b)) return null
   if (isNumeric(a) && isNumeric(b)) return calculateLoosely('-', a, b)
-  if (a instanceof Date && b instanceof Date) return BigInt(a.getTime() - b.getTime())
-  if (a instanceof Date && isNumeric(b)) return new Date(a.getTime() - Math.round(toNumber(b)))
+  if (a instanceof Date && b instanceof Date) return BigInt.asIntN(64, BigInt(millisecondsOf(a)) - BigInt(millisecondsOf(b)))
+  if (a instanceof Date && isNumeric(b)) return dateOf(BigInt.asIntN(64, BigInt(millisecondsOf(a)) - wholeOf(b)))
   throw new MongoError(16556, `cant $subtract a${typeOf(b)} from a ${typeOf(a)}`)
+}
+
+/** A number of milliseconds. @throws MongoError 241 for one that no date can be moved by */
+const wholeOf = (value: Numeric): bigint => {
+  if (typeof value === 'bigint') return value
+  const whole = Math.round(toNumber(value))
+  if (!Number.isFinite(whole)) throw new MongoError('ConversionFailure', 'a date cannot be moved by a number that is not finite')
+  return BigInt(whole)
 }
 
 const multiply = (args: readonly Value[]): Value => {

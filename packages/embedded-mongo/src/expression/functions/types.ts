@@ -2,6 +2,7 @@ import { Decimal128, Double, ObjectId } from 'bson'
 import { double, isNumeric, isTruthy, toNumber, typeOf } from '../../bson/value.js'
 import { print } from '../../bson/print.js'
 import { MongoError } from '../../mongo-error.js'
+import { dateOf, millisecondsOf } from '../../bson/date.js'
 import { decimal128Of } from '../arithmetic.js'
 import { isNullish } from '../function-operator.js'
 import type { Value } from '../../bson/value.js'
@@ -26,7 +27,7 @@ const unsupported = (value: Value, target: string): MongoError =>
 
 const number = (value: Value, target: 'int' | 'long' | 'double'): number | bigint => {
   if (typeof value === 'boolean') return Number(value)
-  if (value instanceof Date && target !== 'int') return BigInt(value.getTime())
+  if (value instanceof Date && target !== 'int') return BigInt(millisecondsOf(value))
   if (typeof value === 'string') {
     const isWhole = /^[+-]?\d+$/.test(value)
     if (value.trim() === '' || (target !== 'double' && !isWhole) || Number.isNaN(Number(value))) {
@@ -53,7 +54,7 @@ const whole = (value: Value, target: 'int' | 'long'): Value => {
 const date = (value: Value): Value => {
   if (value instanceof Date) return value
   if (value instanceof ObjectId) return value.getTimestamp()
-  if (isNumeric(value) && typeOf(value) !== 'int') return new Date(Math.trunc(toNumber(value)))
+  if (isNumeric(value) && typeOf(value) !== 'int') return dateOf(whole(value, 'long') as bigint)
   if (typeof value !== 'string') throw unsupported(value, 'date')
   const time = Date.parse(/\d{4}-\d\d-\d\d[T ][\d:.]+$/.test(value) ? `${value}Z` : value)
   if (Number.isNaN(time)) throw failed(`Error parsing date string '${value}'; 0: passing a time zone identifier as part of the string is not allowed`)

@@ -1,4 +1,5 @@
 import { ObjectId, Timestamp } from 'bson'
+import { DistantDate, dateOf } from '../../bson/date.js'
 import { isNumeric, toNumber, typeOf } from '../../bson/value.js'
 import { print } from '../../bson/print.js'
 import { MongoError } from '../../mongo-error.js'
@@ -13,6 +14,7 @@ type Arguments = Readonly<Record<string, Value>>
 
 /** @throws MongoError 16006 for what is no time */
 const timeFrom = (value: Value): number => {
+  if (value instanceof DistantDate) throw new MongoError(18537, 'a date before the year -271821 or after 275760 cannot be computed with')
   if (value instanceof Date) return value.getTime()
   if (value instanceof Timestamp) return value.getHighBitsUnsigned() * 1000
   if (value instanceof ObjectId) return value.getTimestamp().getTime()
@@ -76,7 +78,7 @@ const fromParts: NamedOperator['run'] = (args, given) => {
   const [year = 1, month = 1, day = 1, hour = 0, minute = 0, second = 0, ms = 0] = values.map(Number)
   if (year < 1 || year > 9999) throw new MongoError(40523, `'${names[0] ?? ''}' must evaluate to an integer in the range 1 to 9999, found ${year}`)
   const time = (isWeeks ? timeOfWeek : timeOf)([year, month, day, hour, minute, second, ms], zone)
-  return new Date(time)
+  return dateOf(time)
 }
 
 const integer = (name: string, value: Value): number | null => {
