@@ -8,12 +8,12 @@ const ttlMs = 500
 
 describe('a lease among processes', () => {
   it('has one holder, whose token grows, through kills, pauses, partitions and jumps of clocks', async () => {
-    const { wrong, done, takeovers, wrote } = await runRounds({ rounds: 9, ttlMs, contenders: 3, random: seeded(3) })
+    const { wrong, done, takeovers, slow, wrote } = await runRounds({ rounds: 9, ttlMs, contenders: 3, random: seeded(3) })
     process.stdout.write(`${Object.values(done).reduce((sum, count) => sum + count)} faults; taken over after ${Object.values(takeovers).flat().map(Math.round).join(', ')} ms\n`)
     expect(wrong).toEqual([])
     expect(Object.values(done).every((count) => count > 0)).toBe(true)
     expect(wrote).toBeGreaterThan(100)
-    for (const ms of Object.values(takeovers).flat()) expect(ms).toBeLessThan(ttlMs + 1000)
+    expect(slow).toEqual([])
   }, 60_000)
 })
 

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { createRequire } from 'node:module'
 import { createInterface } from 'node:readline'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -27,6 +28,10 @@ export interface Findings {
   readonly done: Readonly<Record<Fault, number>>
   /** Milliseconds from the fault to the moment at which another held the lease, for those that must move it. */
   readonly takeovers: Readonly<Record<'kill' | 'pause' | 'partition', number[]>>
+  /** The same, of the faults within two lives of the lease after a jump of the database's clock: it may then stand for two. */
+  readonly afterJumps: readonly number[]
+  /** Takeovers that took longer than they may, and how long this process, which is the database, stood still meanwhile. */
+  readonly slow: readonly string[]
   readonly wrote: number
   readonly refused: number
   readonly tokens: number
@@ -57,6 +62,11 @@ export async function runRounds({ rounds, ttlMs, contenders: count, random, onRo
   const contenders = new Map<string, Contender>()
   const done = Object.fromEntries(faults.map((fault) => [fault, 0])) as Record<Fault, number>
   const takeovers: Record<'kill' | 'pause' | 'partition', number[]> = { kill: [], pause: [], partition: [] }
+  const afterJumps: number[] = []
+  const slow: string[] = []
+  let jumpedAt = Number.NEGATIVE_INFINITY
+  const delays = monitorEventLoopDelay({ resolution: 5 })
+  delays.enable()
   let started = 0
 
   async function start(): Promise<void> {
@@ -81,10 +91,14 @@ export async function runRounds({ rounds, ttlMs, contenders: count, random, onRo
   const holder = (): Contender | undefined => contenders.get(judge.acquired.at(-1)?.by ?? '')
 
   /** The lease is another's, and how long that took since `at`. */
-  async function takenOver(from: Contender, at: number): Promise<number> {
+  async function takenOver(from: Contender, at: number, fault: keyof typeof takeovers): Promise<void> {
+    delays.reset()
     const successor = (): (typeof judge.acquired)[number] | undefined => judge.acquired.findLast((one) => one.by !== from.name && one.at > at)
     await until(() => successor() !== undefined, ttlMs + 5000, () => `nobody took over from ${from.name}`)
-    return (successor()?.at ?? Number.NaN) - at
+    const took = (successor()?.at ?? Number.NaN) - at
+    const isAfterJump = jumpedAt > at - 2 * ttlMs
+    ;(isAfterJump ? afterJumps : takeovers[fault]).push(took)
+    if (took > ttlMs * (isAfterJump ? 2 : 1) + 1000) slow.push(`${fault}: ${Math.round(took)} ms; the database stood still for up to ${Math.round(delays.max / 1e6)} ms`)
   }
 
   async function inflict(fault: Fault, on: Contender): Promise<void> {
@@ -92,18 +106,18 @@ export async function runRounds({ rounds, ttlMs, contenders: count, random, onRo
     switch (fault) {
       case 'kill':
         on.child.kill('SIGKILL')
-        takeovers.kill.push(await takenOver(on, at))
+        await takenOver(on, at, fault)
         await start()
         return
       case 'pause':
         on.child.kill('SIGSTOP')
-        takeovers.pause.push(await takenOver(on, at))
+        await takenOver(on, at, fault)
         await pass(random() * ttlMs * 0.2)
         on.child.kill('SIGCONT')
         return
       case 'partition':
         on.line.down()
-        takeovers.partition.push(await takenOver(on, at))
+        await takenOver(on, at, fault)
         await pass(random() * ttlMs * 0.2)
         on.line.up()
         return
@@ -114,6 +128,7 @@ export async function runRounds({ rounds, ttlMs, contenders: count, random, onRo
         return
       case 'database clock forward':
       case 'database clock back':
+        jumpedAt = now()
         databaseOffsetMs += (fault === 'database clock back' ? -1 : 1) * Math.round(10 ** (2 + 5 * random()))
         await pass(ttlMs * (0.5 + random()))
     }
@@ -134,6 +149,7 @@ export async function runRounds({ rounds, ttlMs, contenders: count, random, onRo
     }
     await pass(ttlMs)
   } finally {
+    delays.disable()
     const exits = [...contenders.values()].map(({ child }) => new Promise((resolve) => child.once('exit', resolve)))
     for (const { child } of contenders.values()) child.kill('SIGKILL')
     await Promise.all(exits)
@@ -141,5 +157,5 @@ export async function runRounds({ rounds, ttlMs, contenders: count, random, onRo
     await client.close()
     await mongo.close()
   }
-  return { wrong: [...judge.wrong, ...judge.overlaps()], done, takeovers, wrote: judge.counts.wrote, refused: judge.counts.refused, tokens: judge.acquired.length }
+  return { wrong: [...judge.wrong, ...judge.overlaps()], done, takeovers, afterJumps, slow, wrote: judge.counts.wrote, refused: judge.counts.refused, tokens: judge.acquired.length }
 }

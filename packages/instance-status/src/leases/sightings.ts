@@ -7,29 +7,25 @@ export interface Look {
   readonly receivedAt: number
 }
 
-/**
- * How far the database's clock is to be believed about when this lease ends. `proven`: we saw it renewed while that clock went as ours. `new`: it is as it
- * was when we first looked; if that clock jumped just before, only a renewal would show it. `none`: the clock jumped.
- */
-type Trust = 'proven' | 'new' | 'none'
-
 interface Sighting {
   readonly last: Look
-  /** Monotonic time since which the lease is known to have stood still. */
-  readonly unmovedSince: number
-  readonly trust: Trust
+  /** Our monotonic time at which the lease ends unless it is renewed. */
+  readonly endsAt: number
 }
 
 /** What two clocks may differ by, as a share of the time between two looks, and in milliseconds. */
 const clockDrift = 0.01
 const clockGrain = 2
 
-/** Who holds a lease renews it each third of its life: whoever has not in a half of it is not there. */
+/** Who holds a lease renews it each third of its life: */
+const renewedAfter = 1 / 3
+/** whoever has not in a half of it is not there. */
 const surelyRenewedAfter = 0.5
 
 /**
- * When a lease that another holds may be taken: when it is over by the database's clock, as long as that goes as ours; when it jumps (a new primary), not
- * before the lease stood still for all its life by our own monotonic clock.
+ * When a lease that another holds may be taken. The database's clock tells how long it has to go when a renewal is first seen; from then on ours counts. A
+ * renewal between two looks between which that clock jumped (a new primary) may be as new as the second: then the lease has all its time from there. So
+ * no jump ends a lease that is held; one whose holder dies just then may stand for twice its time.
  * Pure: looks are handed in.
  */
 export class Sightings {
@@ -38,33 +34,31 @@ export class Sightings {
   /** Takes a look in. Answers 0 when the lease may be taken as it was seen, else in how many milliseconds to look again. */
   note(look: Look, self: string): number {
     const { row, receivedAt } = look
+    // There was no document, and so no time to tell.
     if (row.token === 0) return 0
-    const seen = next(this.#seen, look)
-    this.#seen = seen
+    const before = this.#seen
+    const isSame = before !== undefined && before.last.row.token === row.token && before.last.row.renewal === row.renewal
+    const isSteady = before === undefined || wentAsOurs(before.last, look)
+    const endsAt = isSame ? before.endsAt : receivedAt + (isSteady ? remainingMs(before?.last, look) : row.ttlMs)
+    this.#seen = { last: look, endsAt }
     if (row.holder === undefined || row.holder === self) return 0
-    const stoodStillMs = receivedAt - seen.unmovedSince
-    const byOurs = row.ttlMs - stoodStillMs
-    const byTheirs = row.expiresAt - row.now
-    switch (seen.trust) {
-      case 'proven':
-        return Math.max(0, Math.min(byOurs, byTheirs))
-      case 'new':
-        return Math.max(0, Math.min(byOurs, Math.max(byTheirs, row.ttlMs * surelyRenewedAfter - stoodStillMs)))
-      case 'none':
-        return Math.max(0, byOurs)
-    }
+    // After a jump the next renewal tells more.
+    return Math.max(0, Math.min(endsAt - receivedAt, isSteady ? row.ttlMs : row.ttlMs * renewedAfter))
   }
 }
 
-function next(before: Sighting | undefined, look: Look): Sighting {
-  if (!before) return { last: look, unmovedSince: look.receivedAt, trust: 'new' }
-  const { row } = before.last
-  const steady = isSteady(before.last, look)
-  if (row.token === look.row.token && row.renewal === look.row.renewal) return { ...before, last: look, trust: steady ? before.trust : 'none' }
-  return { last: look, unmovedSince: look.receivedAt, trust: steady ? 'proven' : 'none' }
+/** How long a lease has to go that was renewed since `before`. */
+function remainingMs(before: Look | undefined, { row, receivedAt }: Look): number {
+  const byTheirs = row.expiresAt - row.now
+  // Had their clock jumped just before, a renewal would show it soon.
+  if (!before) return Math.min(row.ttlMs, Math.max(byTheirs, row.ttlMs * surelyRenewedAfter))
+  const renewedAgo = row.ttlMs - byTheirs
+  const fits = renewedAgo >= -clockGrain && renewedAgo <= (receivedAt - before.sentAt) * (1 + clockDrift) + clockGrain
+  return fits ? byTheirs : row.ttlMs
 }
 
-function isSteady(before: Look, look: Look): boolean {
+/** Whether the database's clock went as ours between two looks, as far as can be told. */
+function wentAsOurs(before: Look, look: Look): boolean {
   const theirs = look.row.now - before.row.now
   const atMost = look.receivedAt - before.sentAt
   const atLeast = look.sentAt - before.receivedAt
