@@ -12,7 +12,7 @@ import { MemberChanges } from './member-changes.js'
 import { Pump } from './pump.js'
 import { type Loss, Reader } from './reader.js'
 import type { EventMap, Stream } from './stream.js'
-import { broadcastName, decodeFrame, encodeEvent, type SequencedEvent } from './wire.js'
+import { broadcastName, decodeFrame, encodeArgs, encodeName, type SequencedEvent } from './wire.js'
 
 /** Events of another instance that will never come: the numbers from `after + 1` to `after + lost`. */
 export interface Gap {
@@ -233,11 +233,12 @@ export class Broadcast {
 
   #emit(stream: string, event: string, args: readonly unknown[], to: string | undefined): boolean {
     this.#requireOpen()
-    const text = encode(stream, event, args)
-    const bytes = Buffer.byteLength(text)
+    if (typeof event !== 'string') throw new ClusterError('event-not-encodable', `the name of an event is a string, not ${typeof event}`)
+    const name = encodeName(stream, event)
+    const text = encode(event, args)
     const { maxEventBytes, clock, selfId } = this.#options
-    if (bytes > maxEventBytes) throw new ClusterError('event-too-large', `an event of ${bytes} bytes was emitted; at most ${maxEventBytes} are sent (the option maxEventBytes)`)
-    const seq = this.#log.append({ text, bytes, at: clock.now(), stream, to })
+    const seq = this.#log.append(name, text, { at: clock.now(), stream, to }, maxEventBytes)
+    if (seq === undefined) throw new ClusterError('event-too-large', `an event of ${Buffer.byteLength(name) + Buffer.byteLength(text)} bytes was emitted; at most ${maxEventBytes} are sent (the option maxEventBytes)`)
     this.#pump.schedule()
     if (to === undefined || to === selfId) this.#dispatch({ seq, stream, event, args })
     return this.#pump.isUnderMark
@@ -276,10 +277,9 @@ export class Broadcast {
 
 const closed = (): ClusterError => new ClusterError('closed', 'the cluster was closed; nothing can be emitted any more')
 
-function encode(stream: string, event: string, args: readonly unknown[]): string {
-  if (typeof event !== 'string') throw new ClusterError('event-not-encodable', `the name of an event is a string, not ${typeof event}`)
+function encode(event: string, args: readonly unknown[]): string {
   try {
-    return encodeEvent(stream, event, args)
+    return encodeArgs(args)
   } catch (error) {
     throw new ClusterError('event-not-encodable', `the arguments of "${event}" cannot be sent: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
   }

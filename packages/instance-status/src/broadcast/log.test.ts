@@ -2,54 +2,74 @@ import { describe, expect, it } from 'vitest'
 import { BroadcastLog, type LogBounds } from './log.js'
 
 const log = (bounds: Partial<LogBounds> = {}): BroadcastLog => new BroadcastLog({ maxBytes: 1000, maxEntries: 1000, maxAgeMs: 1000, ...bounds })
-const entry = (text: string, at = 0, stream = 's', to?: string) => ({ text, bytes: text.length, at, stream, to })
+const append = (one: BroadcastLog, text: string, { at = 0, stream = 's', to }: { at?: number; stream?: string; to?: string } = {}, maxBytes = 1e6): number | undefined =>
+  one.append('', text, { at, stream, to }, maxBytes)
+/** The event as it stands in the log, without its offset. */
+const at = (one: BroadcastLog, seq: number): string | undefined => {
+  const segment = one.segmentOf(seq)
+  const text = segment?.bytes.subarray(segment.startOf(seq), segment.endOf(seq)).toString()
+  const offset = segment && `,[${seq - segment.base},`
+  return offset !== undefined && text?.startsWith(offset) && text.endsWith(']') ? text.slice(offset.length, -1) : text
+}
+/** What stands around an event: `,[0,` and `]`. */
+const around = 5
 
 describe('BroadcastLog', () => {
   it('numbers from one, and finds what it has', () => {
     const one = log()
-    expect([one.head, one.oldest, one.at(1)]).toEqual([0, 1, undefined])
-    expect(['a', 'b', 'c'].map((text) => one.append(entry(text)))).toEqual([1, 2, 3])
-    expect([0, 1, 2, 3, 4].map((seq) => one.at(seq)?.text)).toEqual([undefined, 'a', 'b', 'c', undefined])
+    expect([one.head, one.oldest, at(one, 1)]).toEqual([0, 1, undefined])
+    expect(['a', 'b', 'c'].map((text) => append(one, text))).toEqual([1, 2, 3])
+    expect([0, 1, 2, 3, 4].map((seq) => at(one, seq))).toEqual([undefined, 'a', 'b', 'c', undefined])
   })
 
   it.each([
     ['entries', { maxEntries: 2 }, 4],
-    ['bytes', { maxBytes: 5 }, 4],
+    ['bytes', { maxBytes: 2 * (2 + around) + 1 }, 4],
     ['age', { maxAgeMs: 1 }, 4],
   ])('drops the oldest beyond its bound of %s', (_, bounds, oldest) => {
     const one = log(bounds)
-    for (let n = 1; n <= 5; n += 1) one.append(entry(`${n}.`, n))
-    expect([one.oldest, one.head, one.at(oldest - 1), one.at(oldest)?.text]).toEqual([oldest, 5, undefined, '4.'])
-    expect(one.bytes).toBe(4)
+    for (let n = 1; n <= 5; n += 1) append(one, `${n}.`, { at: n })
+    expect([one.oldest, one.head, at(one, oldest - 1), at(one, oldest)]).toEqual([oldest, 5, undefined, '4.'])
+    expect(one.bytes).toBe(2 * (2 + around))
   })
 
   it('keeps the newest, whatever its size', () => {
     const one = log({ maxBytes: 5 })
-    one.append(entry('x'.repeat(100)))
-    expect(one.at(1)?.bytes).toBe(100)
-    one.append(entry('y'))
-    expect([one.oldest, one.bytes]).toEqual([2, 1])
+    append(one, 'x'.repeat(1_000_000))
+    expect([at(one, 1)?.length, one.bytes]).toEqual([1_000_000, 1_000_000 + around])
+    append(one, 'y')
+    expect([one.oldest, at(one, 2), one.bytes]).toEqual([2, 'y', 1 + around])
   })
 
-  it('finds everything while it gives space back', () => {
-    const one = log({ maxEntries: 10, maxBytes: 1e6 })
+  it('measures an event in bytes, and takes none that is larger than it may be', () => {
+    const one = log()
+    expect([append(one, 'ééé', {}, 6), append(one, 'ééé', {}, 5), append(one, '€€', {}, 6), append(one, '😀', {}, 3)]).toEqual([1, undefined, 2, undefined])
+    expect(append(one, 'x'.repeat(300_000), {}, 299_999)).toBeUndefined()
+    expect([at(one, 1), at(one, 2), one.head]).toEqual(['ééé', '€€', 2])
+  })
+
+  it('finds everything while it gives space back, whatever the sizes', () => {
+    const one = log({ maxEntries: 3000, maxBytes: 3_000_000 })
+    const text = (n: number): string => `${n} ${(n % 7 === 0 ? '€' : 'x').repeat((n * 7919) % (n % 100 === 0 ? 400_000 : 1500))}`
     for (let n = 1; n <= 10_000; n += 1) {
-      one.append(entry(String(n)))
-      expect(one.at(n)?.text).toBe(String(n))
-      expect(one.at(one.oldest)?.text).toBe(String(one.oldest))
+      append(one, text(n), {}, 2_000_000)
+      for (const seq of [n, one.oldest, (n + one.oldest) >> 1]) if (at(one, seq) !== text(seq)) throw new Error(`${seq} is lost`)
+      if (one.bytesAfter(n - 1) !== Buffer.byteLength(text(n)) + `,[${n - (one.segmentOf(n)?.base ?? 0)},]`.length) throw new Error(`${n} is measured wrongly`)
     }
+    expect(one.bytesAfter(0)).toBe(one.bytes)
+    expect(one.bytes).toBeLessThanOrEqual(3_000_000)
   })
 
   it('knows how much lies behind a number', () => {
     const one = log({ maxEntries: 3 })
     expect(one.bytesAfter(0)).toBe(0)
-    for (const text of ['aaaa', 'bb', 'c', 'd']) one.append(entry(text))
-    expect([0, 1, 2, 3, 4, 9].map((seq) => one.bytesAfter(seq))).toEqual([4, 4, 2, 1, 0, 0])
+    for (const text of ['aaaa', 'bb', 'c', 'd']) append(one, text)
+    expect([0, 1, 2, 3, 4, 9].map((seq) => one.bytesAfter(seq))).toEqual([4 + 3 * around, 4 + 3 * around, 2 + 2 * around, 1 + around, 0, 0])
   })
 
   it('says of what it dropped whether somebody wanted it', () => {
     const one = log({ maxEntries: 1 })
-    for (const stream of ['a', 'b', 'a', 'c']) one.append(entry('x', 0, stream))
+    for (const stream of ['a', 'b', 'a', 'c']) append(one, 'x', { stream })
     const loss = (after: number, ...streams: string[]): string => one.lossSince(after, new Set(streams))
     expect(loss(0, 'd')).toBe('none')
     expect(loss(0, 'a')).toBe('at most')
@@ -61,15 +81,15 @@ describe('BroadcastLog', () => {
 
   it('counts what was for one instance alone as perhaps lost to the others', () => {
     const one = log({ maxEntries: 1 })
-    one.append(entry('x', 0, 'a', 'somebody'))
-    one.append(entry('x', 0, 'a'))
-    one.append(entry('x', 0, 'a'))
+    append(one, 'x', { stream: 'a', to: 'somebody' })
+    append(one, 'x', { stream: 'a' })
+    append(one, 'x', { stream: 'a' })
     expect([one.lossSince(0, 'all'), one.lossSince(1, 'all'), one.lossSince(0, new Set(['b']))]).toEqual(['at most', 'exact', 'none'])
   })
 
   it('remembers of a thousand streams what was dropped, and says what it does not know any more', () => {
     const one = log({ maxEntries: 1 })
-    for (let n = 1; n <= 1100; n += 1) one.append(entry('x', 0, `stream ${n}`))
+    for (let n = 1; n <= 1100; n += 1) append(one, 'x', { stream: `stream ${n}` })
     expect([one.lossSince(0, new Set(['other'])), one.lossSince(500, new Set(['other']))]).toEqual(['at most', 'none'])
   })
 })

@@ -1,16 +1,5 @@
 import { Drops, type Loss } from './drops.js'
-
-/** One event as it waits in the log: encoded once, whoever it is sent to. */
-export interface LogEntry {
-  /** Everything of the event on the wire but its offset in a frame: `,stream,event,args]`. */
-  readonly text: string
-  readonly bytes: number
-  /** Monotonic time of the `emit`. */
-  readonly at: number
-  readonly stream: string
-  /** The one instance that it is for; undefined: all. */
-  readonly to: string | undefined
-}
+import { type EntryFacts, Segment } from './segment.js'
 
 /** How much is kept for peers that are slow or away. What is over any bound is dropped, oldest first. */
 export interface LogBounds {
@@ -19,23 +8,23 @@ export interface LogBounds {
   readonly maxAgeMs: number
 }
 
-interface Kept extends LogEntry {
-  /** The bytes of all events before this one, since the beginning. */
-  readonly bytesBefore: number
-}
-
-/** The space at the front of the array is given back when it is more than this and half of it. */
-const compactFrom = 1024
+/** A segment has so many bytes and takes so many events, or is made for one event that is larger. */
+const segmentBytes = 256 * 1024
+const segmentEntries = 4096
+/** More than stands around an event in its segment: `,[offset,` and `]`. */
+const mostAround = 32
 
 /**
  * What one instance emitted, numbered from 1, in order. Every peer reads it from a place of its own, so its memory does not grow
- * with their number.
+ * with their number; and it lies outside the heap, where what is dropped would wait for the garbage collector.
  */
 export class BroadcastLog {
   readonly #bounds: LogBounds
   readonly #drops = new Drops()
-  #entries: (Kept | undefined)[] = []
-  #start = 0
+  #segments: Segment[] = []
+  /** The one that was dropped last, to be used again. */
+  #spare: Segment | undefined
+  #oldest = 1
   #head = 0
   #bytes = 0
   #bytesEver = 0
@@ -51,33 +40,51 @@ export class BroadcastLog {
 
   /** The number of the oldest event that is still here; one more than the head when there is none. */
   get oldest(): number {
-    return this.#head - (this.#entries.length - this.#start) + 1
+    return this.#oldest
   }
 
   get bytes(): number {
     return this.#bytes
   }
 
-  /** Takes an event in and returns its number. */
-  append({ text, bytes, at, stream, to }: LogEntry): number {
-    this.#entries.push({ text, bytes, at, stream, to, bytesBefore: this.#bytesEver })
-    this.#bytesEver += bytes
-    this.#bytes += bytes
+  /** Takes in an event, `name` being `stream,event,` and `args` its arguments, as JSON; returns its number, or undefined if it takes more than `maxBytes`. */
+  append(name: string, args: string, facts: EntryFacts, maxBytes: number): number | undefined {
+    let segment = this.#segments.at(-1)
+    let outcome = segment?.append(name, args, facts, maxBytes) ?? 'full'
+    if (outcome === 'full') {
+      const bytes = Buffer.byteLength(name) + Buffer.byteLength(args)
+      if (bytes > maxBytes) return undefined
+      segment = this.#segmentFor(bytes + mostAround)
+      segment.begin(this.#head + 1, this.#bytesEver)
+      outcome = segment.append(name, args, facts, maxBytes)
+      this.#segments.push(segment)
+    }
+    if (!segment || outcome !== 'taken') return undefined
     this.#head += 1
-    this.trim(at)
+    const bytes = segment.endOf(this.#head) - segment.startOf(this.#head)
+    this.#bytes += bytes
+    this.#bytesEver += bytes
+    this.trim(facts.at)
     return this.#head
   }
 
-  /** The event of this number, or undefined when it is not here. */
-  at(seq: number): LogEntry | undefined {
-    return this.#kept(seq)
+  /** The segment in which the event of this number stands, or undefined when it is not here. */
+  segmentOf(seq: number): Segment | undefined {
+    if (seq < this.#oldest || seq > this.#head) return undefined
+    let [low, high] = [0, this.#segments.length - 1]
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      if ((this.#segments[middle]?.base ?? 0) <= seq) low = middle
+      else high = middle - 1
+    }
+    return this.#segments[low]
   }
 
   /** The bytes of the events after number `seq` that are still here. */
   bytesAfter(seq: number): number {
-    if (seq >= this.#head) return 0
-    const next = this.#kept(seq + 1)
-    return next ? this.#bytesEver - next.bytesBefore : this.#bytes
+    const first = Math.max(seq + 1, this.#oldest)
+    const segment = this.segmentOf(first)
+    return segment ? this.#bytesEver - segment.bytesBefore - segment.startOf(first) : 0
   }
 
   /** What somebody lost who asked for these streams and has read up to number `after`. */
@@ -88,23 +95,24 @@ export class BroadcastLog {
   /** Drops what is over the bounds. The newest event stays whatever its size: it has yet to be sent. */
   trim(now: number): void {
     const { maxBytes, maxEntries, maxAgeMs } = this.#bounds
-    for (;;) {
-      const count = this.#entries.length - this.#start
-      const first = this.#entries[this.#start]
-      if (!first || count <= 1) break
-      if (count <= maxEntries && this.#bytes <= maxBytes && now - first.at <= maxAgeMs) break
-      this.#drops.note(this.oldest, first.stream, first.to)
-      this.#entries[this.#start] = undefined
-      this.#start += 1
-      this.#bytes -= first.bytes
-    }
-    if (this.#start > compactFrom && this.#start * 2 > this.#entries.length) {
-      this.#entries = this.#entries.slice(this.#start)
-      this.#start = 0
+    let segment = this.#segments[0]
+    while (segment && this.#oldest < this.#head) {
+      const seq = this.#oldest
+      if (this.#head - seq < maxEntries && this.#bytes <= maxBytes && now - segment.timeOf(seq) <= maxAgeMs) break
+      this.#drops.note(seq, segment.streamOf(seq), segment.targetOf(seq))
+      this.#bytes -= segment.endOf(seq) - segment.startOf(seq)
+      this.#oldest += 1
+      if (this.#oldest < segment.next) continue
+      this.#segments.shift()
+      if (segment.bytes.length === segmentBytes) this.#spare = segment
+      segment = this.#segments[0]
     }
   }
 
-  #kept(seq: number): Kept | undefined {
-    return seq < this.oldest ? undefined : this.#entries[this.#start + seq - this.oldest]
+  #segmentFor(bytes: number): Segment {
+    if (bytes > segmentBytes) return new Segment(bytes, 1)
+    const segment = this.#spare ?? new Segment(segmentBytes, segmentEntries)
+    this.#spare = undefined
+    return segment
   }
 }

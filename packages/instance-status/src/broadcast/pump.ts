@@ -160,7 +160,7 @@ export class Pump {
     }
     const { head } = this.#log
     if (head - cursor.told >= tellEvery || (cursor.announce && head > cursor.told)) {
-      cursor.send(encodeFrame(cursor.told + 1, head, []))
+      cursor.send(encodeFrame(head, cursor.told, head, []))
       cursor.told = head
     }
     cursor.announce = false

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { DataMessage } from '@ddp-cluster/ddp-common'
 import { Reader } from './reader.js'
-import { decodeFrame, encodeEvent, encodeFrame, encodeFrom, encodeGap, type Frame } from './wire.js'
+import { decodeFrame, encodeArgs, encodeFrame, encodeFrom, encodeGap, encodeName, type Frame } from './wire.js'
 
 type Data = Exclude<Frame, { kind: 'from' }>
 
@@ -12,7 +12,7 @@ const decoded = (message: unknown): Data => {
 }
 const frame = (bytes: Buffer): Data => decoded(JSON.parse(bytes.toString()))
 const events = (first: number, count: number, stream = 's'): Data =>
-  frame(encodeFrame(first, first + count - 1, Array.from({ length: count }, (_, index) => `[${index}${encodeEvent(stream, 'e', [first + index])}`)))
+  frame(encodeFrame(first, first - 1, first + count - 1, Array.from({ length: count }, (_, index) => Buffer.from(`,[${index},${encodeName(stream, 'e')}${encodeArgs([first + index])}]`))))
 const take = (reader: Reader, received: Data): unknown[] => {
   const { events: news, losses } = reader.receive('a', received)
   return [...news.map(({ seq }) => seq), ...losses.map(({ after, lost, exact }) => `${exact ? '' : 'at most '}${lost} after ${after}`)]
@@ -47,7 +47,7 @@ describe('Reader', () => {
 
   it('passes an event that cannot be understood, and counts it', () => {
     const broken = [[0, 's', 'e', []], [1, 's', 7, []], [2, 's', 'e', [{ $type: 'unknown', $value: 1 }]], [3, 's', 'e', [JSON.parse('['.repeat(5000) + ']'.repeat(5000))]], [4, 's', 'e', []]]
-    const message = { msg: 'changed', collection: 'cluster.broadcast', id: '1', fields: { last: 5, events: broken } }
+    const message = { msg: 'changed', collection: 'cluster.broadcast', id: '1', fields: { after: 0, last: 5, events: broken } }
     expect(take(listening('s'), decoded(message))).toEqual([1, 5, '1 after 1', '1 after 2', '1 after 3'])
   })
 
@@ -86,16 +86,17 @@ describe('Reader', () => {
 describe('a frame', () => {
   it.each([
     ['another message', { msg: 'added', collection: 'cluster.broadcast', id: '1', fields: {} }],
-    ['another collection', { msg: 'changed', collection: 'users', id: '1', fields: { last: 1, events: [] } }],
+    ['another collection', { msg: 'changed', collection: 'users', id: '1', fields: { after: 0, last: 1, events: [] } }],
     ['no fields', { msg: 'changed', collection: 'cluster.broadcast', id: '1' }],
-    ['an id that is no number', { msg: 'changed', collection: 'cluster.broadcast', id: 'x', fields: { last: 1, events: [] } }],
-    ['an end before its beginning', { msg: 'changed', collection: 'cluster.broadcast', id: '5', fields: { last: 3, events: [] } }],
+    ['an id that is no number', { msg: 'changed', collection: 'cluster.broadcast', id: 'x', fields: { after: 0, last: 1, events: [] } }],
+    ['an end before its beginning', { msg: 'changed', collection: 'cluster.broadcast', id: '5', fields: { after: 4, last: 3, events: [] } }],
+    ['no beginning', { msg: 'changed', collection: 'cluster.broadcast', id: '5', fields: { last: 6, events: [] } }],
     ['a gap that leads back', { msg: 'changed', collection: 'cluster.broadcast', id: '5', fields: { gap: { after: 5, next: 5 } } }],
     ['a gap of no numbers', { msg: 'changed', collection: 'cluster.broadcast', id: '5', fields: { gap: { after: -1, next: 1e300 } } }],
     ['an answer without a number', { msg: 'changed', collection: 'cluster.broadcast', id: '5', fields: { from: 'now' } }],
-    ['numbers that go back', { msg: 'changed', collection: 'cluster.broadcast', id: '5', fields: { last: 6, events: [[1, 's', 'e', []], [0, 's', 'e', []]] } }],
-    ['numbers beyond its end', { msg: 'changed', collection: 'cluster.broadcast', id: '5', fields: { last: 6, events: [[9, 's', 'e', []]] } }],
-    ['what is no event', { msg: 'changed', collection: 'cluster.broadcast', id: '5', fields: { last: 6, events: ['event'] } }],
+    ['numbers that go back', { msg: 'changed', collection: 'cluster.broadcast', id: '5', fields: { after: 4, last: 6, events: [[1, 's', 'e', []], [0, 's', 'e', []]] } }],
+    ['numbers beyond its end', { msg: 'changed', collection: 'cluster.broadcast', id: '5', fields: { after: 4, last: 6, events: [[9, 's', 'e', []]] } }],
+    ['what is no event', { msg: 'changed', collection: 'cluster.broadcast', id: '5', fields: { after: 4, last: 6, events: ['event'] } }],
   ])('is not made of %s', (_, message) => {
     expect(decodeFrame(message as unknown as DataMessage)).toBeUndefined()
   })
@@ -103,7 +104,7 @@ describe('a frame', () => {
   it('is what was encoded', () => {
     expect(decodeFrame(JSON.parse(encodeFrom(7).toString()) as DataMessage)).toEqual({ kind: 'from', from: 7 })
     const at = new Date(1e12)
-    const bytes = encodeFrame(3, 9, [`[0${encodeEvent('s', 'e', ['x', at])}`, `[6${encodeEvent('t', 'f', [])}`])
-    expect(frame(bytes)).toEqual({ kind: 'events', first: 3, last: 9, broken: [], events: [{ seq: 3, stream: 's', event: 'e', args: ['x', at] }, { seq: 9, stream: 't', event: 'f', args: [] }] })
+    const bytes = encodeFrame(2, 2, 9, [`,[1,${encodeName('s', 'e')}${encodeArgs(['x', at])}]`, `,[7,${encodeName('t', 'f')}${encodeArgs([])}]`].map((text) => Buffer.from(text)))
+    expect(frame(bytes)).toEqual({ kind: 'events', after: 2, last: 9, broken: [], events: [{ seq: 3, stream: 's', event: 'e', args: ['x', at] }, { seq: 9, stream: 't', event: 'f', args: [] }] })
   })
 })

@@ -74,12 +74,12 @@ export class Reader {
       sender.position = last
       return { events: none, losses: [{ after, lost: last - after, exact: frame.exact }] }
     }
-    const before = sender.position ?? frame.first - 1
+    const before = sender.position ?? frame.after
     if (frame.last <= before) return { events: none, losses: none }
     sender.position = frame.last
     const losses: Loss[] = []
     // Frames follow each other without a hole: what is missing in between was in one that could not be read.
-    if (frame.first > before + 1) losses.push({ after: before, lost: frame.first - 1 - before, exact: false })
+    if (frame.after > before) losses.push({ after: before, lost: frame.after - before, exact: false })
     for (const seq of frame.broken) if (seq > before) losses.push({ after: seq - 1, lost: 1, exact: true })
     const isWanted = ({ seq, stream }: SequencedEvent): boolean => seq > before && sender.known.has(stream) && seq >= (sender.starts.get(stream) ?? 0)
     const events = frame.events.every(isWanted) ? frame.events : frame.events.filter(isWanted)

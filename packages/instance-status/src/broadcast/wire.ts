@@ -12,15 +12,29 @@ export interface SequencedEvent {
   readonly args: readonly unknown[]
 }
 
-/** The part of an event on the wire that does not depend on the frame it stands in. Throws what EJSON throws. */
-export function encodeEvent(stream: string, event: string, args: readonly unknown[]): string {
-  return `,${JSON.stringify(stream)},${JSON.stringify(event)},${EJSON.stringify(args)}]`
+/** What an event's part of a frame begins with, behind its offset; what `encodeArgs` makes comes next. */
+export function encodeName(stream: string, event: string): string {
+  return `${JSON.stringify(stream)},${JSON.stringify(event)},`
 }
 
-/** The DDP text of the events from number `first` to `last`; each of `events` is `[offset` from `first` with its `encodeEvent` behind it. */
-export function encodeFrame(first: number, last: number, events: readonly string[]): Buffer {
-  return Buffer.from(`{"msg":"changed","collection":"${broadcastName}","id":"${first}","fields":{"last":${last},"events":[${events.join(',')}]}}`)
+/** Throws what EJSON throws. */
+export function encodeArgs(args: readonly unknown[]): string {
+  return EJSON.stringify(args)
 }
+
+/** The DDP text of a frame of what comes after number `after`, up to `last`. `runs` hold `,[offset,stream,event,args]` one behind the other; offsets count from `base`. */
+export function encodeFrame(base: number, after: number, last: number, runs: readonly Buffer[]): Buffer {
+  const header = Buffer.from(`{"msg":"changed","collection":"${broadcastName}","id":"${base}","fields":{"after":${after},"last":${last},"events":[`)
+  const length = runs.reduce((sum, run) => sum + run.length, 0)
+  // The comma before the first event is left out.
+  const frame = Buffer.allocUnsafe(header.length + Math.max(0, length - 1) + footer.length)
+  let at = header.copy(frame)
+  runs.forEach((run, index) => (at += run.copy(frame, at, index === 0 ? 1 : 0)))
+  footer.copy(frame, at)
+  return frame
+}
+
+const footer = Buffer.from(']}}')
 
 /** The DDP text that says: what comes after number `after` is lost up to `next`; all of it when `exact`, else at most. */
 export function encodeGap(after: number, next: number, exact: boolean): Buffer {
@@ -34,8 +48,8 @@ export function encodeFrom(from: number): Buffer {
 
 /** What a peer sends on `cluster.broadcast`. */
 export type Frame =
-  /** The events up to number `last`; `first` is where they begin. `broken` are the numbers of those that could not be understood. */
-  | { readonly kind: 'events'; readonly first: number; readonly last: number; readonly events: readonly SequencedEvent[]; readonly broken: readonly number[] }
+  /** What there is for us after number `after`, up to `last`. `broken` are the numbers of events that could not be understood. */
+  | { readonly kind: 'events'; readonly after: number; readonly last: number; readonly events: readonly SequencedEvent[]; readonly broken: readonly number[] }
   | { readonly kind: 'gap'; readonly after: number; readonly next: number; readonly exact: boolean }
   | { readonly kind: 'from'; readonly from: number }
 
@@ -44,26 +58,27 @@ const none: readonly never[] = []
 /** A message as a frame; undefined for what is none, or breaks its own numbers. Its fields are plain JSON, which nobody else holds: what is EJSON in them is made of it here, event by event. */
 export function decodeFrame(message: DataMessage): Frame | undefined {
   if (message.msg !== 'changed' || message.collection !== broadcastName || !message.fields) return undefined
-  const { gap, from, last, events } = message.fields
-  if (isObject(gap)) {
-    const { after, next, exact } = gap
-    return isNumber(after) && isNumber(next) && next > after ? { kind: 'gap', after, next, exact: exact === true } : undefined
-  }
+  const { gap, from, after, last, events } = message.fields
+  if (isObject(gap)) return decodeGap(gap)
   if (from !== undefined) return isNumber(from) && from > 0 ? { kind: 'from', from } : undefined
-  const first = /^[1-9]\d{0,15}$/.test(message.id) ? Number(message.id) : undefined
-  if (!isNumber(first) || !isNumber(last) || last < first - 1 || !Array.isArray(events)) return undefined
+  const base = /^[1-9]\d{0,15}$/.test(message.id) ? Number(message.id) : undefined
+  if (!isNumber(base) || !isNumber(after) || !isNumber(last) || last < after || !Array.isArray(events)) return undefined
   const decoded: SequencedEvent[] = []
   let broken: number[] | undefined
-  let before = first - 1
+  let before = after
   for (const entry of events as unknown[]) {
     const [offset, stream, event, args] = Array.isArray(entry) ? (entry as unknown[]) : none
-    const seq = isNumber(offset) ? first + offset : undefined
+    const seq = isNumber(offset) ? base + offset : undefined
     if (seq === undefined || seq <= before || seq > last) return undefined
     before = seq
     if (typeof stream === 'string' && typeof event === 'string' && Array.isArray(args) && revive(args)) decoded.push({ seq, stream, event, args: args as unknown[] })
     else (broken ??= []).push(seq)
   }
-  return { kind: 'events', first, last, events: decoded, broken: broken ?? none }
+  return { kind: 'events', after, last, events: decoded, broken: broken ?? none }
+}
+
+function decodeGap({ after, next, exact }: Record<string, unknown>): Frame | undefined {
+  return isNumber(after) && isNumber(next) && next > after ? { kind: 'gap', after, next, exact: exact === true } : undefined
 }
 
 /** Makes EJSON of the arguments, in place; false when they are none. */
