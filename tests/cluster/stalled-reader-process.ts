@@ -3,11 +3,11 @@ import { joinCluster } from '@ddp-cluster/instance-status'
 import { MongoClient } from 'mongodb'
 import type { Progress, Role } from './stalled-reader-run.js'
 
-const [mongoUri = '', role = 'reader', readers = '0'] = process.argv.slice(2) as [string, Role, string]
+const [mongoUri = '', role = 'reader', readers = '0', eventBytes = '200', maxLogEntries = '100000'] = process.argv.slice(2) as [string, Role, ...string[]]
 const tell = (progress: Progress): void => void process.send?.(progress)
 
 const client = await new MongoClient(mongoUri).connect()
-const cluster = await joinCluster({ db: client.db('stalled_reader'), name: 'test', listen: { host: '127.0.0.1' }, address: { host: '127.0.0.1' }, maxLogEntries: 1_000_000 })
+const cluster = await joinCluster({ db: client.db('stalled_reader'), name: 'test', listen: { host: '127.0.0.1' }, address: { host: '127.0.0.1' }, maxLogEntries: Number(maxLogEntries) })
 const stream = cluster.stream<{ next: [n: number, text: string] }>('numbers')
 
 let head = 0
@@ -44,7 +44,7 @@ process.on('message', (message) => {
 let stopped = false
 
 async function publish(): Promise<void> {
-  const text = 'x'.repeat(1000)
+  const text = 'x'.repeat(Number(eventBytes))
   while (!stopped) {
     head += 1
     if (!stream.emit('next', head, text)) await stream.drained()

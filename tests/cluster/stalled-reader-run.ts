@@ -21,6 +21,9 @@ export interface Progress {
 }
 
 export interface StallOptions {
+  /** About. */
+  readonly eventBytes: number
+  readonly maxLogEntries: number
   /** How long the others are watched before. */
   readonly beforeMs: number
   readonly stallMs: number
@@ -42,8 +45,8 @@ class Watched {
   readonly child: ChildProcess
   last: Progress | undefined
 
-  constructor(mongoUri: string, role: Role, readers: number) {
-    this.child = fork(fileURLToPath(new URL('stalled-reader-process.ts', import.meta.url)), [mongoUri, role, String(readers)], { execArgv: ['--import', 'tsx', '--conditions=@ddp-cluster/source'] })
+  constructor(mongoUri: string, role: Role, readers: number, { eventBytes, maxLogEntries }: StallOptions) {
+    this.child = fork(fileURLToPath(new URL('stalled-reader-process.ts', import.meta.url)), [mongoUri, role, ...[readers, eventBytes, maxLogEntries].map(String)], { execArgv: ['--import', 'tsx', '--conditions=@ddp-cluster/source'] })
     this.child.on('message', (progress) => (this.last = progress as Progress))
   }
 
@@ -57,10 +60,11 @@ const rate = (from: Progress, to: Progress): number => ((to.heard - from.heard) 
 const pass = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** One process emits at full load, two read, and a third stops reading (SIGSTOP) for a while. */
-export async function stallOne({ beforeMs, stallMs, leaveOutMs }: StallOptions): Promise<StallOutcome> {
+export async function stallOne(options: StallOptions): Promise<StallOutcome> {
+  const { beforeMs, stallMs, leaveOutMs } = options
   const mongo = await startEmbeddedMongo()
-  const readers = [0, 1, 2].map(() => new Watched(mongo.uri, 'reader', 3))
-  const publisher = new Watched(mongo.uri, 'publisher', 3)
+  const readers = [0, 1, 2].map(() => new Watched(mongo.uri, 'reader', 3, options))
+  const publisher = new Watched(mongo.uri, 'publisher', 3, options)
   const [stalled, ...others] = readers as [Watched, Watched, Watched]
   try {
     await until(() => [publisher, ...readers].every(({ last }) => last !== undefined), 20_000)

@@ -4,8 +4,8 @@ import type { ConnectionEnd } from '../connection.js'
 export interface MessageSocket {
   /** Bytes handed over that the kernel has not taken yet. */
   readonly bufferedAmount: number
-  /** Sends a text message; a Buffer holds its UTF-8 and is neither copied nor changed. After the socket has ended it does nothing. */
-  send(text: string | Buffer): void
+  /** Sends a text message; a Buffer holds its UTF-8 and is neither copied nor changed. After the socket has ended it does nothing. `written` is called when it is needed no more. */
+  send(text: string | Buffer, written?: () => void): void
   /** Collects what is sent from here on, to hand it to the kernel at once on `release()`. */
   hold(): void
   release(): void

@@ -62,8 +62,8 @@ class SockJSSocket implements MessageSocket {
     return this.#inner.bufferedAmount
   }
 
-  send(text: string | Buffer): void {
-    this.#inner.send(`a[${JSON.stringify(text.toString())}]`)
+  send(text: string | Buffer, written?: () => void): void {
+    this.#inner.send(`a[${JSON.stringify(text.toString())}]`, written)
   }
 
   hold(): void {

@@ -83,8 +83,8 @@ class WsSocket implements MessageSocket {
     return this.#webSocket.bufferedAmount
   }
 
-  send(text: string | Buffer): void {
-    this.#webSocket.send(text, asText)
+  send(text: string | Buffer, written?: () => void): void {
+    this.#webSocket.send(text, asText, written)
   }
 
   hold(): void {

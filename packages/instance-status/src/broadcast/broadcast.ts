@@ -171,18 +171,18 @@ export class Broadcast {
   async close(timeoutMs: number): Promise<void> {
     if (this.#state === 'closed') return
     this.#state = 'closed'
+    this.#asking.close()
+    this.#members.close()
+    this.#flush.close()
+    this.#listeners.clear()
+    for (const reject of this.#draining) reject(closed())
+    this.#draining.clear()
     await new Promise<void>((resolve) => {
       this.#timers.after(timeoutMs, resolve)
       this.#pump.whenEmpty(resolve)
     })
     this.#pump.close()
-    this.#asking.close()
-    this.#flush.close()
-    this.#members.close()
     this.#timers.clear()
-    this.#listeners.clear()
-    for (const reject of this.#draining) reject(closed())
-    this.#draining.clear()
   }
 
   /** A peer subscribes: from where it says it was, else from now on. */

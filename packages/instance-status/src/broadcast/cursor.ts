@@ -30,9 +30,10 @@ export class Cursor {
     return bufferedBytes(this.connection)
   }
 
-  send(frame: Buffer): 'sent' | 'closed' {
+  /** `written` is called when the frame's memory is needed no more; not when the session has ended. */
+  send(frame: Buffer, written?: () => void): 'sent' | 'closed' {
     this.#handed += frame.length
-    return sendFrame(this.connection, frame)
+    return sendFrame(this.connection, frame, written)
   }
 
   /** Looks whether the peer took anything since the last look; when nothing waits for it, it owes nothing. */

@@ -10,7 +10,7 @@ export interface LogBounds {
 
 /** A segment has so many bytes and takes so many events, or is made for one event that is larger. */
 const segmentBytes = 256 * 1024
-const segmentEntries = 4096
+const segmentEntries = 2048
 /** More than stands around an event in its segment: `,[offset,` and `]`. */
 const mostAround = 32
 

@@ -1,10 +1,11 @@
 import type { Connection } from '@ddp-cluster/ddp-server'
 import type { Clock, Timers } from '@ddp-cluster/ddp-common/internal'
 import { Cursor } from './cursor.js'
+import { FrameMemory } from './frame-memory.js'
 import { Framing } from './framing.js'
 import type { Interest } from './interest.js'
 import type { BroadcastLog } from './log.js'
-import { encodeFrame, encodeFrom, encodeGap } from './wire.js'
+import { encodeFrame, encodeFrom, encodeGap, frameLength } from './wire.js'
 
 /** A socket that has more than this waiting is left alone until it has less. */
 const highWaterBytes = 1024 * 1024
@@ -29,6 +30,7 @@ export class Pump {
   readonly #timers: Timers
   readonly #clock: Clock
   readonly #marks: Marks
+  readonly #memory = new FrameMemory()
   readonly #cursors = new Map<string, Cursor>()
   readonly #waiting = new Set<{ readonly marks: Marks; readonly reached: () => void }>()
   /** Where the slowest of the peers that are not stalled is. */
@@ -101,7 +103,7 @@ export class Pump {
   run(): void {
     const now = this.#clock.now()
     this.#log.trim(now)
-    const framing = new Framing(this.#log)
+    const framing = new Framing(this.#log, this.#memory)
     let retry: number | undefined
     this.#slowest = Number.POSITIVE_INFINITY
     for (const cursor of this.#cursors.values()) {
@@ -111,6 +113,7 @@ export class Pump {
       if (isMoving) this.#slowest = Math.min(this.#slowest, cursor.next)
       if (isBehind) retry = isMoving ? retryMs : (retry ?? stalledRetryMs)
     }
+    framing.end()
     this.#cancelRetry?.()
     this.#cancelRetry = retry === undefined ? undefined : this.#timers.after(retry, () => this.run())
     this.#tellDrained()
@@ -154,13 +157,14 @@ export class Pump {
       if (cursor.next < this.#log.oldest && this.#skip(cursor) === 'closed') return false
       const frame = framing.next(cursor)
       if (!frame) break
-      if (cursor.send(frame.bytes) === 'closed') return false
+      frame.hold()
+      if (cursor.send(frame.bytes, frame.letGo) === 'closed') return false
       cursor.told = frame.last
       cursor.next = frame.last + 1
     }
     const { head } = this.#log
     if (head - cursor.told >= tellEvery || (cursor.announce && head > cursor.told)) {
-      cursor.send(encodeFrame(head, cursor.told, head, []))
+      cursor.send(encodeFrame(Buffer.allocUnsafe(frameLength([])), head, cursor.told, head, []))
       cursor.told = head
     }
     cursor.announce = false

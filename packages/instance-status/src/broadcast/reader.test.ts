@@ -12,7 +12,7 @@ const decoded = (message: unknown): Data => {
 }
 const frame = (bytes: Buffer): Data => decoded(JSON.parse(bytes.toString()))
 const events = (first: number, count: number, stream = 's'): Data =>
-  frame(encodeFrame(first, first - 1, first + count - 1, Array.from({ length: count }, (_, index) => Buffer.from(`,[${index},${encodeName(stream, 'e')}${encodeArgs([first + index])}]`))))
+  frame(encodeFrame(Buffer.alloc(1000), first, first - 1, first + count - 1, Array.from({ length: count }, (_, index) => Buffer.from(`,[${index},${encodeName(stream, 'e')}${encodeArgs([first + index])}]`))))
 const take = (reader: Reader, received: Data): unknown[] => {
   const { events: news, losses } = reader.receive('a', received)
   return [...news.map(({ seq }) => seq), ...losses.map(({ after, lost, exact }) => `${exact ? '' : 'at most '}${lost} after ${after}`)]
@@ -104,7 +104,7 @@ describe('a frame', () => {
   it('is what was encoded', () => {
     expect(decodeFrame(JSON.parse(encodeFrom(7).toString()) as DataMessage)).toEqual({ kind: 'from', from: 7 })
     const at = new Date(1e12)
-    const bytes = encodeFrame(2, 2, 9, [`,[1,${encodeName('s', 'e')}${encodeArgs(['x', at])}]`, `,[7,${encodeName('t', 'f')}${encodeArgs([])}]`].map((text) => Buffer.from(text)))
+    const bytes = encodeFrame(Buffer.alloc(1000), 2, 2, 9, [`,[1,${encodeName('s', 'e')}${encodeArgs(['x', at])}]`, `,[7,${encodeName('t', 'f')}${encodeArgs([])}]`].map((text) => Buffer.from(text)))
     expect(frame(bytes)).toEqual({ kind: 'events', after: 2, last: 9, broken: [], events: [{ seq: 3, stream: 's', event: 'e', args: ['x', at] }, { seq: 9, stream: 't', event: 'f', args: [] }] })
   })
 })

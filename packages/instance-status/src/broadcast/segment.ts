@@ -22,18 +22,20 @@ export class Segment {
   /** How many events it takes at most. */
   readonly capacity: number
   readonly #ends: Uint32Array
-  readonly #times: Float64Array
+  /** In milliseconds since the first event. */
+  readonly #times: Uint32Array
   readonly #streams: string[] = []
   readonly #targets = new Map<number, string>()
   #base = 1
   #bytesBefore = 0
+  #firstAt = 0
   #count = 0
 
   constructor(size: number, capacity: number) {
     this.bytes = Buffer.allocUnsafeSlow(size)
     this.capacity = capacity
     this.#ends = new Uint32Array(capacity)
-    this.#times = new Float64Array(capacity)
+    this.#times = new Uint32Array(capacity)
   }
 
   /** Empties it. What it takes in from here on is numbered from `base`; `bytesBefore` is the text of all events before that. */
@@ -67,8 +69,9 @@ export class Segment {
     return this.#ends[seq - this.#base] ?? 0
   }
 
+  /** When it was emitted, to the millisecond. */
   timeOf(seq: number): number {
-    return this.#times[seq - this.#base] ?? 0
+    return this.#firstAt + (this.#times[seq - this.#base] ?? 0)
   }
 
   streamOf(seq: number): string {
@@ -92,7 +95,8 @@ export class Segment {
     if (end - start - opening.length > maxBytes) return 'too-large'
     this.bytes[end] = bracket
     this.#ends[this.#count] = end + 1
-    this.#times[this.#count] = at
+    if (this.#count === 0) this.#firstAt = at
+    this.#times[this.#count] = at - this.#firstAt
     this.#streams[this.#count] = stream
     if (to !== undefined) this.#targets.set(this.next, to)
     this.#count += 1

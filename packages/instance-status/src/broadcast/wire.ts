@@ -22,19 +22,24 @@ export function encodeArgs(args: readonly unknown[]): string {
   return EJSON.stringify(args)
 }
 
-/** The DDP text of a frame of what comes after number `after`, up to `last`. `runs` hold `,[offset,stream,event,args]` one behind the other; offsets count from `base`. */
-export function encodeFrame(base: number, after: number, last: number, runs: readonly Buffer[]): Buffer {
-  const header = Buffer.from(`{"msg":"changed","collection":"${broadcastName}","id":"${base}","fields":{"after":${after},"last":${last},"events":[`)
-  const length = runs.reduce((sum, run) => sum + run.length, 0)
+/**
+ * The DDP text of a frame of what comes after number `after`, up to `last`, written into `memory`, of which it is the beginning. `runs` hold
+ * `,[offset,stream,event,args]` one behind the other; offsets count from `base`.
+ */
+export function encodeFrame(memory: Buffer, base: number, after: number, last: number, runs: readonly Buffer[]): Buffer {
+  let at = memory.write(`{"msg":"changed","collection":"${broadcastName}","id":"${base}","fields":{"after":${after},"last":${last},"events":[`)
   // The comma before the first event is left out.
-  const frame = Buffer.allocUnsafe(header.length + Math.max(0, length - 1) + footer.length)
-  let at = header.copy(frame)
-  runs.forEach((run, index) => (at += run.copy(frame, at, index === 0 ? 1 : 0)))
-  footer.copy(frame, at)
-  return frame
+  runs.forEach((run, index) => (at += run.copy(memory, at, index === 0 ? 1 : 0)))
+  at += memory.write(']}}', at)
+  return memory.subarray(0, at)
 }
 
-const footer = Buffer.from(']}}')
+const mostAround = 200
+
+/** As much memory as such a frame may need. */
+export function frameLength(runs: readonly Buffer[]): number {
+  return runs.reduce((sum, run) => sum + run.length, mostAround)
+}
 
 /** The DDP text that says: what comes after number `after` is lost up to `next`; all of it when `exact`, else at most. */
 export function encodeGap(after: number, next: number, exact: boolean): Buffer {
