@@ -3,7 +3,7 @@ import { joinCluster } from '@ddp-cluster/instance-status'
 import { MongoClient } from 'mongodb'
 import type { Progress, Role } from './stalled-reader-run.js'
 
-const [mongoUri = '', role = 'reader', readers = '0', eventBytes = '200', maxLogEntries = '100000'] = process.argv.slice(2) as [string, Role, ...string[]]
+const [mongoUri, role, readers, eventBytes, maxLogEntries] = process.argv.slice(2) as [string, Role, string, string, string]
 const tell = (progress: Progress): void => void process.send?.(progress)
 
 const client = await new MongoClient(mongoUri).connect()
