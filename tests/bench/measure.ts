@@ -14,10 +14,10 @@ export interface MeasureOptions {
 let sink: unknown
 
 /**
- * How many batches a second each competitor does: the median of the rounds. They take turns, in another order every round, so that what else
- * happens on the machine hits all of them.
+ * How many batches a second each competitor did, round by round. They take turns, in another order every round, so that what else happens on
+ * the machine hits all of them.
  */
-export function measure(competitors: readonly Competitor[], options: MeasureOptions): Map<string, number> {
+export function measure(competitors: readonly Competitor[], options: MeasureOptions): Map<string, readonly number[]> {
   const rates = new Map(competitors.map(({ name }) => [name, [] as number[]]))
   for (const { batch } of competitors) rate(batch, options.roundMs)
   for (let round = 0; round < options.rounds; round += 1) {
@@ -26,7 +26,12 @@ export function measure(competitors: readonly Competitor[], options: MeasureOpti
       if (competitor) rates.get(competitor.name)?.push(rate(competitor.batch, options.roundMs))
     }
   }
-  return new Map([...rates].map(([name, all]) => [name, median(all)]))
+  return rates
+}
+
+/** How much faster one was than another: the median of the rounds, in each of which the machine was the same for both. */
+export function ratio(one: readonly number[], other: readonly number[]): number {
+  return median(one.map((rateOfOne, round) => rateOfOne / (other[round] ?? Number.NaN)))
 }
 
 /** What `measure` kept alive last. */

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module'
 import { connect } from '@ddp-cluster/ddp-client'
 import WebSocket from 'ws'
-import { median } from '../measure.js'
+import { median, ratio } from '../measure.js'
 import type { BenchOptions, BenchTarget } from '../report.js'
 import { startServer } from './start-server.js'
 
@@ -89,15 +89,14 @@ export async function benchCalls({ quick }: BenchOptions): Promise<{ rows: Recor
       }
     }
     const of = (name: string): readonly number[] => rates.get(name) ?? []
-    // Of the rounds: whether the two processes share a core changes all rates at once, several times a minute.
-    const ratio = (name: string, other: string): number => median(of(name).map((perSecond, round) => perSecond / (of(other)[round] ?? Number.NaN)))
+    // Rounds are short: whether the two processes share a core changes all rates at once, several times a minute.
     for (const { name } of callers) {
       rows.push({
-        what: 'method calls', client: name, 'in flight': inFlight, 'per second': Math.round(median(of(name))), 'of ws echo': ratio(name, 'ws echo').toFixed(2),
+        what: 'method calls', client: name, 'in flight': inFlight, 'per second': Math.round(median(of(name))), 'of ws echo': ratio(of(name), of('ws echo')).toFixed(2),
       })
     }
-    const toEcho = ratio('ddp-client', 'ws echo')
-    const toSimpleddp = ratio('ddp-client', 'simpleddp')
+    const toEcho = ratio(of('ddp-client'), of('ws echo'))
+    const toSimpleddp = ratio(of('ddp-client'), of('simpleddp'))
     targets.push(
       { name: `calls through our client and server, ${inFlight} in flight, to a bare ws echo`, target: 'at least 0.6', value: toEcho, met: toEcho >= 0.6 },
       { name: `calls through our client, ${inFlight} in flight, to simpleddp on the same server`, target: 'at least 2', value: toSimpleddp, met: toSimpleddp >= 2 },
