@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   // The packages are tested as source, without a build.
   resolve: { conditions: ['@ddp-cluster/source'] },
-  ssr: { resolve: { conditions: ['@ddp-cluster/source', 'node', 'import'] } },
+  ssr: { resolve: { conditions: ['@ddp-cluster/source', 'node'] } },
   test: {
     include: ['packages/*/src/**/*.test.ts', 'tests/**/*.test.ts'],
     pool: 'forks',

@@ -4,7 +4,9 @@ import type { AddressInfo } from 'node:net'
 import type { Db } from 'mongodb'
 import type { InstanceRecord } from '@ddp-cluster/instance-status'
 import { afterEach, describe, expect, it } from 'vitest'
-import { type ClusterState, instancesApi, type InstancesApiOptions, instancesPath } from './instances-api.js'
+import { instancesPath } from './api.js'
+import { instancesApi } from './instances-api.js'
+import type { ClusterState, InstancesApiOptions } from './options.js'
 
 const record = (id: string): InstanceRecord => ({
   _id: id,
@@ -23,6 +25,8 @@ const state: ClusterState = {
   members: () => [{ id: 'peer', status: 'alive', reason: undefined, record: record('peer'), link: { currentStatus: connected, authorized: true, lastError: undefined } }],
   records: () => Promise.resolve([record('self'), { ...record('peer'), _updatedAt: new Date(9000) }]),
   lastRecords: () => [record('self')],
+  self: { id: 'self', record: record('self'), registry: 'reachable', unreachableBy: [] },
+  closed: new Promise(() => undefined),
 }
 
 let server: Server

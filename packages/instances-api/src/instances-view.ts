@@ -1,7 +1,7 @@
 import type { Cluster, InstanceRecord, LinkStatus, MemberView } from '@ddp-cluster/instance-status'
 
 /** What `GET /api/v1/instances.get` shows of a record: these keys, in this order. */
-interface ShownRecord {
+export interface ShownRecord {
   readonly _id: string
   readonly _createdAt: string
   readonly _updatedAt: string
@@ -40,10 +40,14 @@ export function instancesView(cluster: Pick<Cluster, 'id' | 'members'>, records:
 /** A peer that proved itself before its record was seen has nothing to show yet. */
 function connectionOf({ link }: MemberView, record: InstanceRecord | undefined): ShownConnection[] {
   if (!record || !link) return []
-  const { host, port } = record.extraInformation
-  return [{ address: `${host}:${port}`, currentStatus: { ...link.currentStatus }, instanceRecord: shown(record), broadcastAuth: link.authorized }]
+  return [{ address: addressOf(record), currentStatus: { ...link.currentStatus }, instanceRecord: shown(record), broadcastAuth: link.authorized }]
 }
 
-function shown({ _id, _createdAt, _updatedAt, extraInformation, name, pid }: InstanceRecord): ShownRecord {
+/** A record as it is shown: `cluster` is nobody's business. */
+export function shown({ _id, _createdAt, _updatedAt, extraInformation, name, pid }: InstanceRecord): ShownRecord {
   return { _id, _createdAt: _createdAt.toISOString(), _updatedAt: _updatedAt.toISOString(), extraInformation: { ...extraInformation }, name, pid }
+}
+
+export function addressOf({ extraInformation: { host, port } }: InstanceRecord): string {
+  return `${host}:${port}`
 }

@@ -1,0 +1,76 @@
+import type { Cluster } from '@ddp-cluster/instance-status'
+import type { Authenticate, Authorize } from './meteor-access.js'
+
+/** What is asked of a cluster here. */
+export type ClusterState = Pick<Cluster, 'id' | 'db' | 'self' | 'members' | 'records' | 'lastRecords' | 'closed'>
+
+/** The answers that Rocket.Chat gave over the years: as 3.10 (instances and connections), as 4 (a flat list), as 6 (a flat list by address). */
+export type Format = '3.10' | '4' | '6'
+
+export interface RateLimit {
+  /** Requests that one client address may send in a window; 120. */
+  readonly max?: number
+  /** 60_000. */
+  readonly windowMs?: number
+}
+
+export interface InstancesApiOptions {
+  readonly cluster: ClusterState
+  /** Default: Meteor's, by `users` and their login tokens. */
+  readonly authenticate?: Authenticate
+  /** Default: Rocket.Chat's, by the permission `view-statistics`. */
+  readonly authorize?: Authorize
+  /** Default `3.10`. */
+  readonly format?: Format
+  /** `false` for none: when something before this server limits already. */
+  readonly rateLimit?: RateLimit | false
+  /** How many proxies stand before this server, each of which adds an address to `X-Forwarded-For`; 0. What a client itself writes there is never believed. */
+  readonly httpForwardedCount?: number
+  /** Pages of these origins (`https://admin.example.org`) may ask from a browser; none by default. */
+  readonly origins?: readonly string[]
+  /** Told of failures inside; never of tokens. Silent by default. */
+  readonly logger?: { error(fields: object, message: string): void }
+}
+
+export interface ResolvedOptions {
+  readonly format: Format
+  readonly rateLimit: Required<RateLimit> | undefined
+  readonly httpForwardedCount: number
+  readonly origins: ReadonlySet<string>
+}
+
+const defaults = Object.freeze({ format: '3.10', max: 120, windowMs: 60_000, httpForwardedCount: 0 } as const)
+
+const formats: ReadonlySet<unknown> = new Set<Format>(['3.10', '4', '6'])
+
+/** What `instancesApi()` throws for options that cannot work. */
+export class InstancesApiError extends Error {
+  override readonly name = 'InstancesApiError'
+  readonly code = 'invalid-option'
+}
+
+/** Merges options and defaults. Throws an `InstancesApiError`. */
+export function resolveOptions(options: InstancesApiOptions): ResolvedOptions {
+  if (typeof options?.cluster?.members !== 'function') throw new InstancesApiError('cluster must be what joinCluster() resolved with')
+  const format = options.format ?? defaults.format
+  if (!formats.has(format)) throw new InstancesApiError(`format must be '3.10', '4' or '6', not ${JSON.stringify(format)}`)
+  const origins = new Set(options.origins ?? [])
+  for (const origin of origins) {
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin) throw new InstancesApiError(`origins must be like "https://admin.example.org", not ${JSON.stringify(origin)}`)
+  }
+  const { max, windowMs } = options.rateLimit || {}
+  return Object.freeze({
+    format,
+    rateLimit: options.rateLimit === false ? undefined : { max: whole('rateLimit.max', max ?? defaults.max, 1), windowMs: whole('rateLimit.windowMs', windowMs ?? defaults.windowMs, 1) },
+    httpForwardedCount: whole('httpForwardedCount', options.httpForwardedCount ?? defaults.httpForwardedCount, 0),
+    origins,
+  })
+}
+
+/** Node.js' timers keep no longer delay. */
+const largest = 2_147_483_647
+
+function whole(name: string, value: number, least: number): number {
+  if (!Number.isInteger(value) || value < least || value > largest) throw new InstancesApiError(`${name} must be a whole number from ${least} to ${largest}, not ${String(value)}`)
+  return value
+}
