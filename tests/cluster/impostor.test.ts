@@ -52,6 +52,26 @@ describe('who answers at an address without having proven itself', () => {
     expect(heard).toEqual([])
   })
 
+  it('gets no call and no event, though it answers everything', async () => {
+    const got: string[] = []
+    const zeros = { $binary: Buffer.alloc(32).toString('base64') }
+    const { id, dials } = await impostor((socket, message) => {
+      got.push(JSON.stringify(message))
+      const { msg, id: call, method } = message
+      if (msg === 'sub') socket.send(JSON.stringify({ msg: 'ready', subs: [call] }))
+      if (msg === 'method') socket.send(JSON.stringify({ msg: 'result', id: call, result: method === 'cluster.challenge' ? { nonceB: zeros } : { proofB: zeros } }))
+    })
+    await until(() => cluster.members().length === 1, 2000)
+    const early = cluster.call(id, 'pay', ['for members only'], { timeoutMs: 300 })
+    cluster.stream('room').emit('message', 'for members only')
+    await expect(early).rejects.toMatchObject({ code: 'suspect', instanceId: id })
+    await until(() => dials() > 0 && cluster.members()[0]?.link?.currentStatus.status === 'failed', 5000)
+    const outcomes = await cluster.callAll('pay', ['for members only'], { timeoutMs: 300 })
+    expect(outcomes.find((outcome) => outcome.id === id)).toMatchObject({ status: 'rejected', reason: { code: 'suspect' } })
+    expect(got.join()).toContain('cluster.prove')
+    expect(got.join()).not.toMatch(/for members only|cluster\.call/)
+  })
+
   it('cannot say goodbye in a member\'s name', async () => {
     const { id, dials } = await impostor((socket, { msg }) => {
       if (msg === 'connect') socket.close(4001, 'goodbye')
