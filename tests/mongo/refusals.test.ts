@@ -51,6 +51,13 @@ test.each<[command: Document, code: number, message: string | RegExp]>([
   [pipeline({ $unionWith: { coll: 'c', pipeline: [{ $merge: 'x' }] } }), 31441, '$merge is not allowed within a $unionWith\'s sub-pipeline'],
   [pipeline({ $unionWith: { nonsense: 1 } }), 40415, 'BSON field \'$unionWith.nonsense\' is an unknown field.'],
   [pipeline({ $unwind: { path: '$a', includeArrayIndex: '$i' } }), 28822, 'includeArrayIndex option to $unwind stage should not be prefixed with a \'$\': $i'],
+  // change streams
+  [pipeline({ $changeStream: { fullDocument: 1 } }), 14, 'BSON field \'$changeStream.fullDocument\' is the wrong type \'int\', expected type \'string\''],
+  [pipeline({ $changeStream: { startAtOperationTime: 1 } }), 14, 'BSON field \'$changeStream.startAtOperationTime\' is the wrong type \'int\', expected type \'timestamp\''],
+  [pipeline({ $changeStream: { resumeAfter: 1 } }), 14, 'BSON field \'$changeStream.resumeAfter\' is the wrong type \'int\', expected type \'object\''],
+  [pipeline({ $changeStream: {} }, { $nonsense: 1 }), 40324, 'Unrecognized pipeline stage name: \'$nonsense\''],
+  [pipeline({ $changeStream: {} }, { $sort: { _id: 1 } }), 20, '$sort is not permitted in a $changeStream pipeline'],
+  [{ ...pipeline({ $changeStream: {} }), aggregate: 'system.x' }, 73, '$changeStream may not be opened on the internal asked.system.x collection'],
   // writes
   [{ insert: 'c', documents: [{ $a: 1 }] }, 2, 'Document can\'t have $ prefixed field names: $a'],
   [{ insert: 'c', documents: [{ _id: [1] }] }, 2, 'can\'t use an array for _id'],

@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { fileURLToPath } from 'node:url'
@@ -239,20 +239,6 @@ describe('several processes', () => {
     const run = (): Promise<unknown> => promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, server.uri], { cwd: fileURLToPath(new URL('..', import.meta.url)) })
     await Promise.all([run(), run(), run()])
     expect(await (await dial(server.uri)).db('t').collection('c').findOne()).toEqual({ _id: 'n', n: 150 })
-  })
-
-  test('the command starts a server, says what it is for, and ends on a signal', async () => {
-    const bin = fileURLToPath(new URL('../../packages/embedded-mongo/src/bin.ts', import.meta.url))
-    const child = spawn(process.execPath, ['--import', 'tsx', bin, '--port', '0'], { stdio: ['ignore', 'pipe', 'inherit'] })
-    let output = ''
-    child.stdout.setEncoding('utf8')
-    while (!output.includes('mongodb://')) output += String((await once(child.stdout, 'data'))[0])
-    expect(output).toContain('not for production')
-    const uri = /mongodb:\S+/.exec(output)?.[0] ?? ''
-    expect(await (await dial(uri)).db('admin').command({ ping: 1 })).toMatchObject({ ok: 1 })
-    child.kill('SIGTERM')
-    const [code] = await once(child, 'exit') as [number | null]
-    expect(code).toBe(0)
   })
 })
 

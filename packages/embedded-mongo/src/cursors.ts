@@ -1,5 +1,6 @@
 import { sizeOf } from './bson/encode.js'
 import { MongoError } from './mongo-error.js'
+import type { EmbeddedClock } from './clock.js'
 import type { Doc } from './bson/value.js'
 
 /** Where a cursor's documents come from. */
@@ -30,17 +31,23 @@ const idleMs = 600_000
 
 /** The open cursors of a server. */
 export class Cursors {
+  readonly #clock: EmbeddedClock
   readonly #open = new Map<bigint, Cursor>()
   #next = 1n
+  /** How many were closed because nobody asked them for more. */
+  timedOut = 0
+
+  constructor(clock: EmbeddedClock) {
+    this.#clock = clock
+  }
 
   get size(): number {
     return this.#open.size
   }
 
   add(namespace: string, source: Source, isEternal: boolean): Cursor {
-    this.#expire()
     const id = (BigInt(Math.floor(Math.random() * 2 ** 31)) << 31n) + this.#next++
-    const cursor: Cursor = { id, namespace, source, lastUsed: Date.now(), isEternal }
+    const cursor: Cursor = { id, namespace, source, lastUsed: this.#clock.now(), isEternal }
     this.#open.set(id, cursor)
     return cursor
   }
@@ -52,7 +59,7 @@ export class Cursors {
     if (cursor.namespace !== namespace) {
       throw new MongoError('Unauthorized', `Requested getMore on namespace '${namespace}', but cursor belongs to a different namespace ${cursor.namespace}`)
     }
-    cursor.lastUsed = Date.now()
+    cursor.lastUsed = this.#clock.now()
     return cursor
   }
 
@@ -64,9 +71,14 @@ export class Cursors {
     this.#open.clear()
   }
 
-  #expire(): void {
-    const before = Date.now() - idleMs
-    for (const cursor of this.#open.values()) if (!cursor.isEternal && cursor.lastUsed < before) this.#open.delete(cursor.id)
+  /** Closes the cursors that nobody has asked for more for ten minutes. */
+  expire(): void {
+    const before = this.#clock.now() - idleMs
+    for (const cursor of this.#open.values()) {
+      if (cursor.isEternal || cursor.lastUsed > before) continue
+      this.#open.delete(cursor.id)
+      this.timedOut++
+    }
   }
 }
 

@@ -25,7 +25,7 @@ export type EmbeddedStore = Store
 
 export const defaults = Object.freeze({ port: 0, host: '127.0.0.1', replicaSet: 'rs0', clock: wallClock, ttlIntervalMs: 1000, logger: silentLogger })
 
-/** @throws RangeError for a port or an interval that is none. */
+/** @throws RangeError for a port, a name of a replica set or an interval that is none. */
 export const resolveOptions = (options: EmbeddedMongoOptions) => {
   const resolved = {
     port: options.port ?? defaults.port,
@@ -37,6 +37,7 @@ export const resolveOptions = (options: EmbeddedMongoOptions) => {
     logger: options.logger ?? defaults.logger,
   }
   if (!Number.isInteger(resolved.port) || resolved.port < 0 || resolved.port > 65_535) throw new RangeError(`port must be between 0 and 65535, not ${resolved.port}`)
+  if (resolved.replicaSet !== false && !/^[^?&=,/\s]+$/.test(resolved.replicaSet)) throw new RangeError(`replicaSet must be a name without white space or any of ?&=,/, or false, not '${resolved.replicaSet}'`)
   if (!(resolved.ttlIntervalMs > 0)) throw new RangeError(`ttlIntervalMs must be more than 0, not ${resolved.ttlIntervalMs}`)
   return resolved
 }

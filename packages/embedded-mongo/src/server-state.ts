@@ -5,13 +5,16 @@ import { FailPoints } from './fail-points.js'
 import type { EmbeddedClock } from './clock.js'
 import type { Store } from './storage/store.js'
 
+/** How many connections are held at most. */
+export const maxConnections = 20_000
+
 /** Everything that the commands of one running server share. */
 export class Server {
   readonly store: Store
   readonly clock: EmbeddedClock
   /** The name of the one-node replica set; false for a standalone. */
   readonly replicaSet: string | false
-  readonly cursors = new Cursors()
+  readonly cursors: Cursors
   readonly sessions = new Sessions()
   readonly failPoints = new FailPoints()
   readonly processId = new ObjectId()
@@ -25,6 +28,7 @@ export class Server {
   constructor(store: Store, clock: EmbeddedClock, replicaSet: string | false) {
     this.store = store
     this.clock = clock
+    this.cursors = new Cursors(clock)
     this.replicaSet = replicaSet
     this.startedAt = clock.now()
   }

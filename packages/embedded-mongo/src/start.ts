@@ -2,7 +2,7 @@ import { createServer } from 'node:net'
 import { Connection } from './wire/connection.js'
 import { expire } from './ttl.js'
 import { resolveOptions } from './options.js'
-import { Server } from './server-state.js'
+import { Server, maxConnections } from './server-state.js'
 import { Store } from './storage/store.js'
 import type { AddressInfo } from 'node:net'
 import type { EmbeddedMongoOptions, EmbeddedStore } from './options.js'
@@ -15,16 +15,13 @@ export interface EmbeddedMongo extends AsyncDisposable {
   readonly port: number
   /** Its data, for a server that is to go on with it. */
   readonly store: EmbeddedStore
-  /** Removes expired documents now, without waiting for the interval: for tests that moved the clock. */
+  /** Removes expired documents (and idle cursors) now, without waiting for the interval: for tests that moved the clock. @returns how many documents */
   expireNow(): number
   /** Drops all connections and frees the port; can be called twice. */
   close(): Promise<void>
   /** Resolves when the server is closed. */
   readonly closed: Promise<void>
 }
-
-/** How many connections are held at most. */
-const maxConnections = 20_000
 
 /**
  * Starts a server that MongoDB's drivers take for a one-node replica set. Everything is in memory: it is for examples, tests and laptops.
@@ -55,7 +52,11 @@ export const startEmbeddedMongo = async (options: EmbeddedMongoOptions = {}): Pr
   const bound = (listener.address() as AddressInfo).port
   const shownHost = host.includes(':') ? `[${host}]` : host === '0.0.0.0' ? '127.0.0.1' : host
   server.address = `${shownHost}:${bound}`
-  const ttl = setInterval(() => expire(store, clock.now()), ttlIntervalMs)
+  const expireNow = (): number => {
+    server.cursors.expire()
+    return expire(store, clock.now())
+  }
+  const ttl = setInterval(expireNow, ttlIntervalMs)
   ttl.unref()
   logger.info({ address: server.address, replicaSet }, 'embedded-mongo listens: in memory, for examples and tests, not for production')
 
@@ -73,7 +74,7 @@ export const startEmbeddedMongo = async (options: EmbeddedMongoOptions = {}): Pr
     host,
     port: bound,
     store,
-    expireNow: () => expire(store, clock.now()),
+    expireNow,
     close,
     closed,
     [Symbol.asyncDispose]: close,

@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { getField } from '../bson/value.js'
 import { MongoError } from '../mongo-error.js'
 import { maxDocumentBytes } from '../storage/collection.js'
+import { maxConnections } from '../server-state.js'
 import { version } from './hello.js'
 import type { Command } from './command.js'
 
@@ -31,9 +32,9 @@ export const adminCommands: Readonly<Record<string, Command>> = {
     run: ({ server }) => ({
       host: hostname(), version, process: 'embedded-mongo', pid: BigInt(process.pid), uptime: Math.floor((server.clock.now() - server.startedAt) / 1000),
       localTime: new Date(server.clock.now()),
-      connections: { current: server.connections.current, available: 1_000_000 - server.connections.current, totalCreated: server.connections.totalCreated, active: server.connections.current },
+      connections: { current: server.connections.current, available: maxConnections - server.connections.current, totalCreated: server.connections.totalCreated, active: server.connections.current },
       logicalSessionRecordCache: { activeSessionsCount: server.sessions.size },
-      metrics: { cursor: { timedOut: 0n, open: { noTimeout: 0n, pinned: 0n, total: BigInt(server.cursors.size) } } },
+      metrics: { cursor: { timedOut: BigInt(server.cursors.timedOut), open: { noTimeout: 0n, pinned: 0n, total: BigInt(server.cursors.size) } } },
       opcounters: Object.fromEntries(Object.entries(server.counters).map(([name, value]) => [name, BigInt(value)])),
       storageEngine: { name: 'embedded', persistent: false },
     }),

@@ -4,11 +4,12 @@ import { print } from '../bson/print.js'
 import { Names } from '../expression/scope.js'
 import { MongoError } from '../mongo-error.js'
 import { queryContext } from '../pipeline/context.js'
-import { stageOf } from '../pipeline/stage-of.js'
+import { isOutput, stageOf } from '../pipeline/stage-of.js'
 import { compilePipeline } from '../pipeline/stages.js'
 import { ChangeStream } from '../replication/change-stream.js'
 import { placeOf } from '../replication/resume-token.js'
 import { unknownField } from './arguments.js'
+import { checkFieldTypes } from './field-types.js'
 import type { Doc, Value } from '../bson/value.js'
 import type { Place } from '../replication/resume-token.js'
 import type { Call } from './command.js'
@@ -24,6 +25,7 @@ export const openChangeStream = (call: Call, collection: string | undefined, pip
   const [, spec] = stageOf(pipeline[0])
   if (!isDoc(spec)) throw new MongoError(50808, '$changeStream stage expects a document as argument.')
   for (const name of Object.keys(spec)) if (!options.has(name)) throw unknownField('$changeStream', name)
+  checkFieldTypes('$changeStream', spec, { fullDocument: 'string', resumeAfter: 'object', startAfter: 'object', startAtOperationTime: 'timestamp', allChangesForCluster: 'bool' })
   const { fullDocument = 'default', allChangesForCluster } = spec
   if (fullDocument !== 'default' && fullDocument !== 'updateLookup') {
     throw new MongoError(40575,
@@ -36,11 +38,15 @@ export const openChangeStream = (call: Call, collection: string | undefined, pip
   if (!isCluster && (db === 'admin' || db === 'local' || db === 'config')) {
     throw new MongoError('InvalidNamespace', `$changeStream may not be opened on the internal ${db} database`)
   }
-  for (const stage of pipeline.slice(1)) {
+  if (collection?.startsWith('system.') === true) throw new MongoError('InvalidNamespace', `$changeStream may not be opened on the internal ${db}.${collection} collection`)
+  const rest = pipeline.slice(1)
+  const context = { scope, query: queryContext(scope), names: new Names(Object.keys(scope.variables)), read: () => [] }
+  compilePipeline(rest.filter((stage) => !isOutput(stageOf(stage)[0])), context)
+  for (const stage of rest) {
     const [name] = stageOf(stage)
     if (!permitted.has(name)) throw new MongoError('IllegalOperation', `${name} is not permitted in a $changeStream pipeline`)
   }
-  const run = compilePipeline(pipeline.slice(1), { scope, query: queryContext(scope), names: new Names(Object.keys(scope.variables)), read: () => [] })
+  const run = compilePipeline(rest, context)
   return new ChangeStream(server.store, {
     db: isCluster ? undefined : db,
     collection,
@@ -58,8 +64,7 @@ const startOf = (call: Call, spec: Doc): Place => {
   if ([resumeAfter, startAfter, time].filter((option) => option !== undefined).length > 1) {
     throw new MongoError(40674, 'Only one type of resume option is allowed, but multiple were found.')
   }
-  if (time !== undefined) {
-    if (!(time instanceof Timestamp)) throw new MongoError('TypeMismatch', 'BSON field \'$changeStream.startAtOperationTime\' is the wrong type, expected type \'timestamp\'')
+  if (time instanceof Timestamp) {
     if (time.compare(oplog.forgotten) <= 0 && !oplog.forgotten.isZero()) throw historyLost()
     // From this time on, its own event included.
     return { at: new Timestamp(time.toBigInt() - 1n), kind: 'time' }

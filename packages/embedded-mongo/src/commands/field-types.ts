@@ -7,7 +7,7 @@ const numbers: readonly TypeName[] = ['long', 'int', 'decimal', 'double']
 
 /** The types of a command's optional fields. `number` and `boolean` are lenient, as MongoDB is for most of them. */
 const accepted = {
-  bool: ['bool'], string: ['string'], object: ['object'], array: ['array'],
+  bool: ['bool'], string: ['string'], object: ['object'], array: ['array'], timestamp: ['timestamp'],
   number: numbers, boolean: ['bool', ...numbers],
 } as const satisfies Record<string, readonly TypeName[]>
 
