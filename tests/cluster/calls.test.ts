@@ -162,15 +162,17 @@ describe('a call that fails says who did not answer, and why:', () => {
     expect(await failure(first.call(third.id, 'add', [], { timeoutMs: 50 }))).toMatchObject({ code: 'suspect', instanceId: third.id, reason: 'not linked yet' })
   })
 
-  it('left, when it is leaving, and runs what it had begun', async () => {
-    const { calls, answer } = slow(first)
-    const begun = second.call(first.id, 'slow')
+  it.each(['dialled through a proxy', 'dialled directly'])('left, when it is leaving, and answers what it had begun (%s)', async (how) => {
+    const [leaver, caller] = how === 'dialled directly' ? [first, second] : [second, first]
+    const { calls, answer } = slow(leaver)
+    const begun = caller.call(leaver.id, 'slow')
     await until(() => calls.length === 1, 2000)
-    const leaving = first.close()
-    expect(await failure(second.call(first.id, 'add', [1, 2]))).toMatchObject({ code: 'left', instanceId: first.id })
+    const leaving = leaver.close()
+    expect(await failure(caller.call(leaver.id, 'add', [1, 2]))).toMatchObject({ code: 'left', instanceId: leaver.id })
     answer('in time')
     expect(await begun).toBe('in time')
     await leaving
+    await until(() => caller.members().length === 0, 2000)
   })
 
   it('closed, when this instance closes', async () => {

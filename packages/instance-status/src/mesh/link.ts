@@ -51,8 +51,12 @@ type LinkState =
   /** `dueAt`: the monotonic time of the next dial. */
   | { readonly kind: 'waiting'; readonly retryTime: number; readonly dueAt: number; readonly reason: string; readonly cancel: () => void }
   | { readonly kind: 'failed'; readonly dueAt: number; readonly reason: string; readonly cancel: () => void }
+  /** The peer leaves: what it answered before may still arrive. */
+  | { readonly kind: 'retired'; readonly connection: Connection }
   | { readonly kind: 'closed' }
 
+/** A peer that said goodbye closes the connection itself, or has this long for it. */
+const longestFarewellMs = 1000
 /** A peer whose record is fresh is dialled so often at least: a network that heals is noticed within five seconds. */
 const longestRedialMs = 4000
 /** One that another answers for, or that refuses us, less often. */
@@ -100,6 +104,7 @@ export class Link {
         return { status: 'waiting', connected: false, retryCount, retryTime: state.retryTime, reason: state.reason }
       case 'failed':
         return { status: 'failed', connected: false, retryCount, reason: state.reason }
+      case 'retired':
       case 'closed':
         return { status: 'offline', connected: false, retryCount }
     }
@@ -142,7 +147,24 @@ export class Link {
     this.#timers.clear()
     if (state.kind === 'queued') state.leave()
     if (state.kind === 'dialling' || state.kind === 'greeting') state.done()
-    if (state.kind === 'dialling' || state.kind === 'greeting' || state.kind === 'connected') state.connection.close()
+    if ('connection' in state) state.connection.close()
+  }
+
+  /** Hangs up, but leaves it to a peer that is connected to close the connection, as who leaves does, so that its answers to calls are not lost; `onEnd` when that is over. */
+  retire(onEnd: () => void): void {
+    const state = this.#state
+    if (state.kind !== 'connected') {
+      this.close()
+      onEnd()
+      return
+    }
+    this.#state = { kind: 'retired', connection: state.connection }
+    this.#timers.clear()
+    this.#timers.after(longestFarewellMs, () => this.close())
+    void state.connection.closed.then(() => {
+      this.#timers.clear()
+      onEnd()
+    })
   }
 
   #queue(): void {

@@ -60,6 +60,8 @@ export class Mesh {
   readonly #gatekeeper: Gatekeeper
   readonly #turns = new DialTurns(dialsAtOnce)
   readonly #links = new Map<string, Link>()
+  /** Links to peers that left, until their sockets are closed. */
+  readonly #retired = new Set<Link>()
   readonly #inbound = new Map<string, Inbound>()
   #attempts = 0
   #closed = false
@@ -118,8 +120,12 @@ export class Mesh {
 
   /** The peer is no member any more: its link and its session end. */
   hangUp(peerId: string): void {
-    this.#links.get(peerId)?.close()
+    const link = this.#links.get(peerId)
     this.#links.delete(peerId)
+    if (link) {
+      this.#retired.add(link)
+      link.retire(() => this.#retired.delete(link))
+    }
     const inbound = this.#inbound.get(peerId)
     this.#inbound.delete(peerId)
     inbound?.connection.close(1000, 'no member')
@@ -144,7 +150,7 @@ export class Mesh {
 
   close(): void {
     this.#closed = true
-    for (const link of this.#links.values()) link.close()
+    for (const link of [...this.#links.values(), ...this.#retired]) link.close()
     this.#links.clear()
     for (const { connection } of this.#inbound.values()) connection.close(goodbyeCode, 'goodbye')
     this.#inbound.clear()
