@@ -215,14 +215,17 @@ describe('a flood', () => {
     const flooder = await RawClient.connect(server.port)
     const frame = JSON.stringify(message)
     for (let count = 0; count < 30_000; count += 1) flooder.sendText(frame)
-    const slowest = { ms: 0 }
+    // In time that this process worked, server and clients: what else the machine does is nobody's fault here.
+    const worked = (): number => process.cpuUsage().user + process.cpuUsage().system
+    const began = worked()
+    let longest = 0
     for (let count = 0; count < 20; count += 1) {
-      const began = performance.now()
+      const before = worked()
       expect(await quiet.call('echo', count)).toMatchObject({ result: count })
-      slowest.ms = Math.max(slowest.ms, performance.now() - began)
+      longest = Math.max(longest, worked() - before)
     }
-    // Both clients live in this process too, so this is generous; a server that served the flood first would take the whole of it.
-    expect(slowest.ms).toBeLessThan(500)
+    await flooder.settled()
+    expect(longest).toBeLessThan((worked() - began) / 3)
     expect(quiet.inbox.filter(({ msg }) => msg !== 'updated')).toEqual([])
     flooder.tcp.destroy()
     quiet.tcp.destroy()
