@@ -116,7 +116,7 @@ export class Calls {
     return new Promise((resolvePromise, rejectPromise) => {
       if (this.#state === 'closed') throw new CallError('closed', id, 'the cluster was closed; nothing can be called any more')
       if (this.#pending.size >= mostPending) throw new CallError('too-many-calls', id, `${mostPending} calls are waiting for their answers already`)
-      const cancel = this.#timers.after(timeoutMs, () => {
+      const cancel = this.#timers.deadline(timeoutMs, () => {
         // One that was sent has a time limit of its own, which lets the sockets speak first.
         if (pending.state === 'sent' && id !== this.#options.selfId) return
         if (pending.state === 'sent') pending.reject(timedOut(pending))
