@@ -2,8 +2,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { DDPError, type Logger } from '@ddp-cluster/ddp-common'
 import { openConnection } from '@ddp-cluster/ddp-client/internal'
 import { type Cluster, joinCluster } from '@ddp-cluster/instance-status'
+import { seeded } from '../fuzz/seeded.js'
 import { CutProxy } from './cut-proxy.js'
 import { Fleet, linked, until } from './fleet.js'
+import { RawPeer } from './raw-peer.js'
 
 const secret = 'a secret that nobody may read in a message or a log'
 
@@ -199,6 +201,52 @@ describe('a call that fails says who did not answer, and why:', () => {
   })
 })
 
+describe('calls while the link is cut again and again', () => {
+  it.each([1, 2])('run once or not at all, and every one of them settles rightly (seed %i)', async (seed) => {
+    const random = seeded(seed)
+    const runs = new Map<number, number>()
+    second.method('count', (n) => {
+      runs.set(n as number, (runs.get(n as number) ?? 0) + 1)
+      return n
+    })
+    const outcomes: { n: number; outcome: unknown }[] = []
+    const pending: Promise<unknown>[] = []
+    for (let n = 0; n < 2000; n += 1) {
+      const note = (outcome: unknown): number => outcomes.push({ n, outcome })
+      pending.push(first.call(second.id, 'count', [n], { timeoutMs: 5000 }).then(note, (error: unknown) => note((error as { code: string }).code)))
+      if (random() < 0.2) await new Promise((resolve) => setTimeout(resolve, random() * 3))
+      if (random() < 0.01) proxy.cut()
+      if (n % 500 === 250) await linked([first, second], 10_000)
+    }
+    await Promise.all(pending)
+    await linked([first, second], 10_000)
+    expect(Math.max(...runs.values())).toBe(1)
+    const counts: Record<string, number> = {}
+    for (const { n, outcome } of outcomes) {
+      const kind = typeof outcome === 'number' ? 'answered' : String(outcome)
+      counts[kind] = (counts[kind] ?? 0) + 1
+      if (kind === 'answered') expect([outcome, runs.get(n)]).toEqual([n, 1])
+      if (kind === 'suspect') expect(runs.has(n)).toBe(false)
+    }
+    process.stdout.write(`2000 calls: ${JSON.stringify(counts)}, ${runs.size} ran\n`)
+    expect(outcomes).toHaveLength(2000)
+    expect(Object.keys(counts).filter((kind) => !['answered', 'suspect', 'outcome-unknown'].includes(kind))).toEqual([])
+    expect(counts['answered']).toBeGreaterThan(500)
+  }, 60_000)
+})
+
+describe('a peer that speaks the protocol badly', () => {
+  it('is told so, and harms nobody', async () => {
+    const peer = await RawPeer.prove(second, { secret })
+    const bad: unknown[][] = [[], ['add'], ['add', {}], ['', []], [7, []], ['x'.repeat(201), []], [null, null]]
+    for (const params of bad) expect(await failure(peer.connection.call('cluster.call', params))).toMatchObject({ name: 'DDPError', code: 'bad-request' })
+    for (const name of ['__proto__', 'constructor', 'toString', 'cluster.call']) expect(await failure(peer.connection.call('cluster.call', [name, []]))).toMatchObject({ code: 404 })
+    expect(await peer.connection.call('cluster.call', ['add', [1, 2], 'more'])).toBe(3)
+    expect(await first.call(second.id, 'add', [1, 2])).toBe(3)
+    peer.connection.close()
+  })
+})
+
 describe('values that cannot be sent', () => {
   it.each([
     ['no method', ['', []], 'invalid-call'],
@@ -211,6 +259,7 @@ describe('values that cannot be sent', () => {
     ['what is nested too deep', ['add', [JSON.parse(`${'['.repeat(95)}${']'.repeat(95)}`)]], 'call-not-encodable'],
     ['five megabytes', ['add', ['x'.repeat(5 * 1024 * 1024)]], 'call-too-large'],
   ] as [string, [string, unknown[], object?], string][])('%s are refused here, and harm nobody', async (_, args, code) => {
+    expect(await failure(first.call(7 as never, 'add'))).toMatchObject({ code: 'invalid-call' })
     for (const id of [first.id, second.id]) expect(await failure(first.call(id, ...args))).toMatchObject({ name: 'ClusterError', code })
     expect(await failure(first.callAll(...args))).toMatchObject({ code })
     expect(await first.call(second.id, 'add', [1, 2])).toBe(3)

@@ -2,7 +2,7 @@ import { DDPError, EJSON, type Logger } from '@ddp-cluster/ddp-common'
 import { type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
 import { type Connection as DialledConnection, ConnectionError } from '@ddp-cluster/ddp-client/internal'
 import type { Connection, DDPServer } from '@ddp-cluster/ddp-server'
-import { CallError } from '../errors.js'
+import { CallError, ClusterError } from '../errors.js'
 import { asSent, type PeerMethod, PeerMethods, refusals } from './peer-methods.js'
 import { type CallOptions, type CallRequest, prepareCall } from './request.js'
 
@@ -79,6 +79,7 @@ export class Calls {
   }
 
   async call(id: string, method: string, params: readonly unknown[] = [], options?: CallOptions): Promise<unknown> {
+    if (typeof id !== 'string') throw new ClusterError('invalid-call', 'an instance is called by its id, a string')
     return this.#start(id, prepareCall(method, params, options), params)
   }
 
