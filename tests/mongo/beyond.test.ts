@@ -156,6 +156,14 @@ describe('fields of commands', () => {
   })
 })
 
+test('$elemMatch looks into an array of arrays', async () => {
+  await collection('nested').insertMany([{ _id: 1, a: [[1, 2], [3]] }, { _id: 2, a: [1, 2, 3] }, { _id: 3, a: [[1, 2], 3] }])
+  const found = async (condition: Document): Promise<unknown[]> => (await collection('nested').find({ a: condition }).toArray()).map(({ _id }) => _id)
+  expect(await found({ $elemMatch: { $elemMatch: { $eq: 3 } } })).toEqual([1])
+  expect(await found({ $elemMatch: { $size: 2 } })).toEqual([1, 3])
+  expect(await found({ $elemMatch: { $gt: 2 } })).toEqual([2, 3])
+})
+
 test('a collection refuses what its validator does not match', async () => {
   await db.createCollection('v', { validator: { n: { $gt: 0 } } })
   const valid = collection('v')

@@ -1,4 +1,4 @@
-import { Long } from 'mongodb'
+import { Long, UUID } from 'mongodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startAsking } from './ask.js'
 import type { Document } from 'mongodb'
@@ -71,6 +71,12 @@ test.each<[command: Document, code: number, message: string | RegExp]>([
   [{ findAndModify: 'c', query: {}, remove: true, arrayFilters: [{ e: 1 }] }, 9, 'Cannot specify arrayFilters and remove=true'],
   [{ findAndModify: 'c', query: {}, update: [], arrayFilters: [{ e: 1 }] }, 9, 'Cannot specify arrayFilters and a pipeline update'],
   [{ findAndModify: 'c', query: {}, update: {}, arrayFilters: [1] }, 14, 'Each array filter must be an object, found int'],
+  // sessions
+  [{ insert: 'c', documents: [{}], lsid: { id: new UUID() }, txnNumber: 1 }, 14, 'BSON field \'OperationSessionInfo.txnNumber\' is the wrong type \'int\', expected type \'long\''],
+  [{ insert: 'c', documents: [{}], lsid: { id: new UUID() }, txnNumber: Long.fromNumber(-1) }, 72, 'Transaction number cannot be negative'],
+  [{ insert: 'c', documents: [{}], autocommit: false }, 72, '\'autocommit\' field requires a transaction number to also be specified'],
+  [{ insert: 'c', documents: [{}], lsid: { id: new UUID() }, txnNumber: Long.fromNumber(1), autocommit: false, startTransaction: true }, 263, 'Transactions are not supported by the embedded server'],
+  [{ find: 'c', lsid: { id: new UUID() }, txnNumber: Long.fromNumber(1) }, 50768, /and find is not a retryable write command\.$/],
   // cursors
   [{ getMore: Long.fromNumber(0), collection: 'c' }, 2, 'Cursor id for getMore must be non-zero'],
   [{ getMore: Long.fromNumber(5), collection: 'c', batchSize: 0 }, 2, 'Batch size for getMore must be positive, but received: 0'],

@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { getField } from '../bson/value.js'
 import { MongoError } from '../mongo-error.js'
 import { maxDocumentBytes } from '../storage/collection.js'
+import { collectionOf } from './arguments.js'
 import { maxConnections } from '../server-state.js'
 import { version } from './hello.js'
 import type { Command } from './command.js'
@@ -68,7 +69,13 @@ export const adminCommands: Readonly<Record<string, Command>> = {
   commitTransaction: { adminOnly: true, run: () => noTransaction() },
   abortTransaction: { adminOnly: true, run: () => noTransaction() },
   getLastError: { run: () => ({ n: 0, err: null }) },
-  validate: { run: () => ({ valid: true, errors: [], warnings: [] }) },
+  validate: {
+    run: (call) => {
+      const name = collectionOf(call)
+      if (!call.server.store.collection(call.db, name)) throw new MongoError('NamespaceNotFound', `Collection '${call.db}.${name}' does not exist to validate.`)
+      return { ns: `${call.db}.${name}`, valid: true, errors: [], warnings: [] }
+    },
+  },
 }
 
 const noTransaction = (): never => {

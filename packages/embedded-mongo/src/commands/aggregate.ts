@@ -8,7 +8,7 @@ import { compilePipeline } from '../pipeline/stages.js'
 import { Filter } from '../query/filter.js'
 import { findDocs, planOf } from '../query/plan.js'
 import { checkHint } from '../query/hint.js'
-import { collectionOf } from './arguments.js'
+import { collectionOf, cursorBatchSize } from './arguments.js'
 import { openChangeStream } from './change-streams.js'
 import { outputStage } from './output-stages.js'
 import { defaultBatch, openCursor } from './reads.js'
@@ -31,19 +31,6 @@ const checkOptions = (command: Doc): void => {
       throw new MongoError('FailedToParse', 'hint must be specified as a string representing an index name, or an object representing an index\'s key pattern')
     }
   }
-}
-
-/** How many documents the first batch may have. */
-const batchSizeOf = (command: Doc): number => {
-  const cursor = getField(command, 'cursor')
-  if (cursor === undefined) throw new MongoError('FailedToParse', 'The \'cursor\' option is required, except for aggregate with the explain argument')
-  if (!isDoc(cursor)) throw new MongoError('TypeMismatch', 'cursor field must be missing or an object')
-  for (const field of Object.keys(cursor)) if (field !== 'batchSize') throw new MongoError('BadValue', 'cursor object can\'t contain fields other than batchSize')
-  const size = getField(cursor, 'batchSize')
-  if (size === undefined) return defaultBatch
-  if (!isNumeric(size)) throw new MongoError('TypeMismatch', 'cursor.batchSize field must be a number')
-  if (toNumber(size) < 0) throw new MongoError('BadValue', 'cursor.batchSize must not be negative')
-  return Math.trunc(toNumber(size))
 }
 
 /** The collection, or undefined for `{ aggregate: 1 }`, which is of the database. */
@@ -90,7 +77,8 @@ const aggregate: Command = {
     const name = targetOf(call)
     const pipeline = pipelineOf(command)
     checkOptions(command)
-    const batchSize = batchSizeOf(command)
+    if (!Object.hasOwn(command, 'cursor')) throw new MongoError('FailedToParse', 'The \'cursor\' option is required, except for aggregate with the explain argument')
+    const batchSize = cursorBatchSize(command, defaultBatch)
     const namespace = `${db}.${name ?? '$cmd.aggregate'}`
     const stages = pipeline.map(stageOf)
     const streamAt = stages.findIndex(([stage]) => stage === '$changeStream')

@@ -91,3 +91,16 @@ export const batch = (call: Call, field: string): Doc[] => {
     return element
   })
 }
+
+/** How many documents the first batch may have: `cursor: { batchSize }`. */
+export const cursorBatchSize = (command: Doc, otherwise: number): number => {
+  const cursor = getField(command, 'cursor')
+  if (cursor === undefined) return otherwise
+  if (!isDoc(cursor)) throw new MongoError('TypeMismatch', 'cursor field must be missing or an object')
+  for (const field of Object.keys(cursor)) if (field !== 'batchSize') throw new MongoError('BadValue', 'cursor object can\'t contain fields other than batchSize')
+  const size = getField(cursor, 'batchSize')
+  if (size === undefined) return otherwise
+  if (!isNumeric(size)) throw new MongoError('TypeMismatch', 'cursor.batchSize field must be a number')
+  if (toNumber(size) < 0) throw new MongoError('BadValue', 'cursor.batchSize must not be negative')
+  return Math.trunc(toNumber(size))
+}

@@ -6,7 +6,7 @@ import { Filter } from '../query/filter.js'
 import { checkCollectionName } from '../storage/store.js'
 import { sizeOf } from '../bson/encode.js'
 import { checkFieldTypes } from './field-types.js'
-import { collectionOf, docArgument, flag, writtenCollectionOf, wrongType } from './arguments.js'
+import { collectionOf, cursorBatchSize, docArgument, flag, writtenCollectionOf, wrongType } from './arguments.js'
 import { validatorOf } from './validators.js'
 import { openCursor } from './reads.js'
 import type { Doc } from '../bson/value.js'
@@ -61,7 +61,7 @@ const listCollections: Command = {
     const entries = [...call.server.store.collections(call.db)].map(([name, collection]): Doc => (nameOnly ? { name, type: 'collection' } : {
       name, type: 'collection', options: collection.options, info: { readOnly: false, uuid: collection.uuid }, idIndex: { v: 2, key: { _id: 1 }, name: '_id_' },
     })).filter((entry) => filter.matches(entry))
-    const { cursor } = openCursor(call, `${call.db}.$cmd.listCollections`, new ListSource(entries), 101)
+    const { cursor } = openCursor(call, `${call.db}.$cmd.listCollections`, new ListSource(entries), cursorBatchSize(call.command, Infinity))
     const { firstBatch, id, ns } = cursor as Doc
     return { cursor: { id, ns, firstBatch } }
   },

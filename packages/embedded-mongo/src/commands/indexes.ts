@@ -8,7 +8,7 @@ import { queryContext } from '../pipeline/context.js'
 import { Filter } from '../query/filter.js'
 import { Index, isIdIndex } from '../storage/index.js'
 import { optionOf, parseSpec } from './index-specs.js'
-import { collectionOf, numberArgument, writtenCollectionOf } from './arguments.js'
+import { collectionOf, cursorBatchSize, writtenCollectionOf } from './arguments.js'
 import { validatorOf } from './validators.js'
 import { openCursor } from './reads.js'
 import type { Doc, Value } from '../bson/value.js'
@@ -118,7 +118,7 @@ const listIndexes: Command = {
     const name = collectionOf(call)
     const collection = demand(call, `ns does not exist: ${call.db}.${name}`)
     const specs = [idIndex, ...[...collection.indexes.values()].map((index) => index.spec)]
-    const { cursor } = openCursor(call, `${call.db}.${name}`, new ListSource(specs), numberArgument({ ...call, command: (getField(call.command, 'cursor') as Doc | undefined) ?? {} }, 'batchSize') ?? 101)
+    const { cursor } = openCursor(call, `${call.db}.${name}`, new ListSource(specs), cursorBatchSize(call.command, Infinity))
     const { firstBatch, id, ns } = cursor as Doc
     return { cursor: { id, ns, firstBatch } }
   },

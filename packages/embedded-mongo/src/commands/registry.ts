@@ -14,6 +14,7 @@ import { findAndModifyCommands } from './find-and-modify.js'
 import { helloCommands, pause, topologyVersion } from './hello.js'
 import { indexCommands } from './indexes.js'
 import { readCommands } from './reads.js'
+import { checkSessionFields } from './session-fields.js'
 import { checkConcerns, checkConcernsSupported, writeConcernError } from './write-concern.js'
 import { writeCommands } from './writes.js'
 import type { Timestamp } from 'bson'
@@ -73,7 +74,7 @@ const execute = async (server: Server, name: string, given: Doc, gone: AbortSign
   checkConcerns(given)
   checkConcernsSupported(name, given, command)
   refuseCollations(name, given)
-  checkTransaction(server, given)
+  checkSessionFields(name, given, server.replicaSet !== false)
   const variables = getField(given, 'let')
   const scope = {
     now: new Date(server.clock.now()), clusterTime: server.replicaSet === false ? undefined : server.store.oplog.last, collation: command.fields?.includes('collation') === true && name !== 'create' ? collationOf(given) : undefined,
@@ -111,16 +112,6 @@ const refuseCollations = (name: string, command: Doc): void => {
   const specs = name === 'createIndexes' ? getField(command, 'indexes') : name === 'create' ? [command] : []
   for (const spec of Array.isArray(specs) ? specs : []) {
     if (isDoc(spec) && collationOf(spec)) throw new MongoError('CommandNotSupported', `a collation of ${name === 'create' ? 'a collection' : 'an index'} is not supported by the embedded server`)
-  }
-}
-
-const checkTransaction = (server: Server, command: Doc): void => {
-  const hasSession = Object.hasOwn(command, 'lsid')
-  if (server.replicaSet === false && hasSession && Object.hasOwn(command, 'txnNumber')) {
-    throw new MongoError('IllegalOperation', 'Transaction numbers are only allowed on a replica set member or mongos')
-  }
-  if (isTruthy(getField(command, 'startTransaction')) || getField(command, 'autocommit') === false) {
-    throw new MongoError('OperationNotSupportedInTransaction', 'Transactions are not supported by the embedded server')
   }
 }
 

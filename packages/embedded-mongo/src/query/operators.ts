@@ -169,8 +169,19 @@ const elemMatch = (parts: readonly string[], operand: Value, context: QueryConte
 const elementTest = (operand: Doc, context: QueryContext, parse: ParseQuery): ValueTest => {
   const [first] = Object.keys(operand)
   const ofValues = isOperatorDoc(operand, true) && first !== '$and' && first !== '$or' && first !== '$nor' && first !== '$where'
-  // An element is asked as the field of a document that has only it; its own arrays are not looked into.
-  const predicate = ofValues ? parse({ e: operand }, context) : parse(operand, context)
-  if (ofValues) return (element) => predicate({ e: Array.isArray(element) ? [element] : element }, { index: undefined })
+  if (ofValues) return valueTest(operand, context, parse)
+  const predicate = parse(operand, context)
   return (element) => (isDoc(element) || Array.isArray(element)) && predicate(Array.isArray(element) ? Object.fromEntries(element.entries()) : element, { index: undefined })
+}
+
+/** What an element is itself: these operators are asked of an array as it is. */
+const ofWhole = new Set(['$elemMatch', '$size'])
+
+/** An element is asked as the field of a document that has only it; its own arrays are not looked into. */
+const valueTest = (operand: Doc, context: QueryContext, parse: ParseQuery): ValueTest => {
+  const part = (wanted: boolean): Predicate => parse({ e: Object.fromEntries(Object.entries(operand).filter(([operator]) => ofWhole.has(operator) === wanted)) }, context)
+  const names = Object.keys(operand)
+  const whole = names.some((name) => ofWhole.has(name)) ? part(true) : () => true
+  const single = names.every((name) => ofWhole.has(name)) ? () => true : part(false)
+  return (element) => whole({ e: element }, { index: undefined }) && single({ e: Array.isArray(element) ? [element] : element }, { index: undefined })
 }
