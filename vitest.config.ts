@@ -5,7 +5,11 @@ export default defineConfig({
   resolve: { conditions: ['@ddp-cluster/source'] },
   ssr: { resolve: { conditions: ['@ddp-cluster/source', 'node'] } },
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'tests/**/*.test.ts'],
+    // Tests of whole clusters have many processes and look at the clock: one file at a time, when nothing else runs.
+    projects: [
+      { extends: true, test: { name: 'parts', include: ['packages/*/src/**/*.test.ts', 'tests/**/*.test.ts'], exclude: ['tests/cluster/**'], sequence: { groupOrder: 0 } } },
+      { extends: true, test: { name: 'clusters', include: ['tests/cluster/**/*.test.ts'], maxWorkers: 1, sequence: { groupOrder: 1 } } },
+    ],
     pool: 'forks',
     testTimeout: 20_000,
     reporters: ['default', './tests/closing-line.ts'],

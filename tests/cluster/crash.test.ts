@@ -82,7 +82,7 @@ describe('a cluster of processes', () => {
     const guest = await addUser(db, 'guest', ['user'])
     expect(await get({ headers: { ...guest } })).toEqual([403, '{"success":false,"error":"unauthorized"}'])
     const posted = await fetch(url, { method: 'POST', headers: { ...headers } })
-    expect([posted.status, posted.headers.get('allow'), await posted.text()]).toEqual([405, 'GET', '{"status":"error","message":"API endpoint does not exist"}'])
+    expect([posted.status, posted.headers.get('allow'), await posted.text()]).toEqual([405, 'GET, HEAD, OPTIONS', '{"status":"error","message":"API endpoint does not exist"}'])
     expect((await get({ headers: { ...headers } }))[0]).toBe(200)
   })
 })

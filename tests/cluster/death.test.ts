@@ -4,7 +4,8 @@ import type { Told } from './troupe/messages.js'
 import { type Actor, Troupe } from './troupe/troupe.js'
 
 const size = 8
-const rounds = Number(process.env['DEATHS'] ?? 50)
+/** DEATHS=50 for as many as the documentation speaks of. */
+const rounds = Number(process.env['DEATHS'] ?? 20)
 
 let troupe: Troupe
 beforeEach(async () => {
@@ -22,17 +23,14 @@ describe('one of eight processes', () => {
     await troupe.linked(10_000)
     const delays: number[] = []
     for (let round = 0; round < rounds; round += 1) {
-      // The one that takes its place starts at the same time.
       const victim = troupe.actors[round % size] as Actor
-      const next = troupe.start(1)
-      next.catch(() => undefined)
       const killedAt = now()
       victim.kill('SIGKILL')
       await until(() => about(victim, 'memberLeft').length >= size - 1, 5000, () => about(victim, 'memberSuspected'))
       const left = about(victim, 'memberLeft').filter(({ by }) => troupe.actors.some(({ id }) => id === by))
       expect(new Set(left.map(({ reason }) => reason))).toEqual(new Set(['refused']))
       delays.push(Math.max(...left.map(({ at }) => at)) - killedAt)
-      await next
+      await troupe.start(1)
       await troupe.linked(10_000)
     }
     process.stdout.write(`killed ${rounds} times: the last of seven says left after ${median(delays).toFixed()} ms (median), ${Math.max(...delays).toFixed()} ms (longest)\n`)

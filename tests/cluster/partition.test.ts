@@ -21,7 +21,7 @@ const now = (): number => performance.timeOrigin + performance.now()
 async function start(): Promise<{ troupe: Troupe; network: Network; two: Actor[]; three: Actor[] }> {
   const net = (network = new Network([0, 0, 1, 1, 1]))
   const cast = (troupe = await Troupe.open(
-    { options: { heartbeatIntervalMs, expireAfterMs, linkHeartbeatIntervalMs: 400, linkHeartbeatTimeoutMs: 400, authTimeoutMs: 2000 } },
+    { options: { heartbeatIntervalMs, expireAfterMs, linkHeartbeatIntervalMs: 1000, linkHeartbeatTimeoutMs: 1000, authTimeoutMs: 2000 } },
     { host: net.mongoAddress, ttlIntervalMs: 100 },
   ))
   const mongoUrl = cast.mongoUrl

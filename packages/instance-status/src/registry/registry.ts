@@ -36,8 +36,8 @@ export interface RegistryOptions {
 /** Heartbeats are spread by this share of the interval to either side, so that instances that started together drift apart. */
 const jitter = 0.05
 
-/** What is asked when joining may take so long, however short the heartbeat. */
-const leastJoinLimitMs = 5000
+/** What is no heartbeat may take so long, however short that is. */
+const leastPatienceMs = 5000
 
 /** A registry that cannot be followed is tried again this often. */
 const watchRetryMs = 1000
@@ -78,7 +78,7 @@ export class Registry {
 
   /** Writes the own record and keeps it alive from now on. Rejects when MongoDB does not take part. */
   async register(): Promise<InstanceRecord> {
-    const times = await this.#write(this.#joinLimitMs)
+    const times = await this.#write(this.#patienceMs)
     this.#scheduleHeartbeat()
     return { ...this.#options.facts, _createdAt: times.createdAt, _updatedAt: times.updatedAt }
   }
@@ -86,8 +86,8 @@ export class Registry {
   /** Begins to follow the others: when it resolves, all that are there have been told. */
   async follow(): Promise<void> {
     const { handles, expireAfterMs, heartbeatIntervalMs } = this.#options
-    const follows = await this.#limit.run(this.#joinLimitMs, 'asking what MongoDB can do', hasChangeStreams(handles.db, this.#joinLimitMs))
-    if (follows) await this.#limit.run(this.#joinLimitMs, 'following the registry', this.#watch.open())
+    const follows = await this.#limit.run(this.#patienceMs, 'asking what MongoDB can do', hasChangeStreams(handles.db, this.#patienceMs))
+    if (follows) await this.#limit.run(this.#patienceMs, 'following the registry', this.#watch.open())
     // Streams can miss what nobody thinks of; a full read now and then makes good for it. Without streams it is all there is.
     this.#scheduleRead(follows ? expireAfterMs / 2 : heartbeatIntervalMs)
     await this.refresh()
@@ -168,12 +168,12 @@ export class Registry {
   }
 
   async #read(): Promise<void> {
-    const { handles, facts, clock, heartbeatIntervalMs } = this.#options
+    const { handles, facts, clock } = this.#options
     const startedAt = clock.now()
     this.#book.readBegins()
     try {
       const pipeline = [{ $match: { name: facts.name } }, { $addFields: { databaseNow: '$$NOW' } }]
-      const documents = await this.#limit.run(heartbeatIntervalMs, 'reading the registry', handles.instances.aggregate(pipeline).toArray())
+      const documents = await this.#limit.run(this.#patienceMs, 'reading the registry', handles.instances.aggregate(pipeline).toArray())
       const records = documents.map(toRecord).filter((record) => record !== undefined)
       const databaseNow: unknown = documents[0]?.['databaseNow']
       const read = { records, databaseNow: databaseNow instanceof Date ? databaseNow.getTime() : 0, startedAt }
@@ -238,8 +238,8 @@ export class Registry {
     }
   }
 
-  get #joinLimitMs(): number {
-    return Math.max(this.#options.heartbeatIntervalMs, leastJoinLimitMs)
+  get #patienceMs(): number {
+    return Math.max(this.#options.heartbeatIntervalMs, leastPatienceMs)
   }
 
   #answered(): void {
