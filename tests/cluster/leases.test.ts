@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Cluster, Lease } from '@ddp-cluster/instance-status'
 import { seeded } from '../fuzz/seeded.js'
-import { Fleet, until } from './fleet.js'
+import { Fleet, linked, until } from './fleet.js'
 import { runRounds } from './leases/rounds.js'
 
 const ttlMs = 500
@@ -28,15 +28,16 @@ describe('a cluster\'s lease', () => {
 
   const holders = (leases: readonly Lease[]): Lease[] => leases.filter(({ held }) => held)
 
-  it('goes to another when its holder leaves, with a greater token', async () => {
-    const leases = clusters.map((cluster) => cluster.lease('work', { ttlMs }))
+  it('goes to another at once when its holder leaves, with a greater token', async () => {
+    await linked(clusters)
+    const leases = clusters.map((cluster) => cluster.lease('work', { ttlMs: 60_000 }))
     await until(() => holders(leases).length === 1, 2000)
     const lost: unknown[] = []
     const [first] = holders(leases)
     first?.on('lost', (what) => lost.push(what))
     await clusters[leases.findIndex(({ held }) => held)]?.close()
     expect(lost).toEqual([{ token: 1, reason: 'released' }])
-    await until(() => holders(leases).length === 1, ttlMs + 1000)
+    await until(() => holders(leases).length === 1, 2000)
     expect(holders(leases)[0]?.token).toBe(2)
     expect(holders(leases)[0]).not.toBe(first)
   })

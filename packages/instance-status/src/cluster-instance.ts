@@ -158,6 +158,7 @@ export class ClusterInstance implements Cluster {
         hangUp: (id) => {
           this.#mesh.hangUp(id)
           this.#departures.left(id)
+          this.#leases.memberLeft()
         },
         notify: (id, notice) => this.#mesh.notify(id, notice),
         read: () => void this.#registry.refresh().catch(() => undefined),

@@ -78,6 +78,8 @@ export class LeaseKeeper implements Lease {
   #working: Promise<void> = Promise.resolve()
   #releasing: Promise<void> | undefined
   #cancelExpiry: () => void = () => undefined
+  /** Undefined while MongoDB is being asked. */
+  #cancelWork: (() => void) | undefined
 
   constructor(options: LeaseOptions) {
     this.#options = options
@@ -121,6 +123,13 @@ export class LeaseKeeper implements Lease {
     return this.#releasing
   }
 
+  /** It may have been given back just now: who waits looks soon. */
+  lookSoon(): void {
+    if (this.#state.kind !== 'waiting' || !this.#cancelWork) return
+    this.#cancelWork()
+    this.#workIn((this.#options.random() * longestSpreadMs) / 4)
+  }
+
   /** Asks for it no more and renews it no more, and leaves it to expire: what was done under it may not be over. */
   abandon(): void {
     this.#releasing ??= Promise.resolve()
@@ -151,7 +160,8 @@ export class LeaseKeeper implements Lease {
 
   #workIn(delayMs: number): void {
     if (this.#state.kind === 'released') return
-    this.#timers.after(Math.max(0, delayMs), () => {
+    this.#cancelWork = this.#timers.after(Math.max(0, delayMs), () => {
+      this.#cancelWork = undefined
       this.#working = this.#work()
     })
   }

@@ -56,6 +56,11 @@ export class Leases {
     return lease
   }
 
+  /** A member left; what it held it gave back, if it could. */
+  memberLeft(): void {
+    for (const lease of this.#open) lease.lookSoon()
+  }
+
   /** Releases all that are held. Takes no longer than `timeoutMs`, and never rejects. */
   async close(timeoutMs: number): Promise<void> {
     if (this.#state === 'closed') return
