@@ -83,6 +83,12 @@ test.each<[command: Document, code: number, message: string | RegExp]>([
   [{ getMore: Long.fromNumber(5) }, 9, /^Field 'collection' missing in: /],
   [{ killCursors: 'c', cursors: [] }, 2, /^Must specify at least one cursor id in: /],
   [{ killCursors: 'c', cursors: ['x'] }, 9, 'Field \'cursors\' contains an element that is not of type long: 0: "x"'],
+  // collections
+  [{ create: 'x', capped: true, size: -1 }, 2, 'size has to be >= 0'],
+  [{ create: 'x', capped: true, size: 4096, max: 2 ** 31 }, 2, 'max in a capped collection has to be < 2^31 or not set'],
+  [{ create: 'system.x' }, 2, 'cannot write to \'asked.system.x\''],
+  [{ validate: 'nope' }, 26, 'Collection \'asked.nope\' does not exist to validate.'],
+  [{ listIndexes: 'c', cursor: { batchSize: 'x' } }, 14, 'cursor.batchSize field must be a number'],
   // indexes
   [index({ key: { x: 1 }, name: '_id_' }), 2, 'The index name \'_id_\' is reserved for the _id index, which must have key pattern {_id: 1}, found key: { x: 1 }'],
   [index({ key: { x: 1 }, name: '*' }), 2, 'The index name \'*\' is not valid.'],

@@ -30,8 +30,11 @@ const create: Command = {
     }
     if (getField(command, 'viewOn') !== undefined) throw new MongoError('CommandNotSupported', 'views are not supported by the embedded server')
     if (server.store.collection(db, name)) throw new MongoError('NamespaceExists', `Collection already exists. NS: ${db}.${name}`)
-    const bytes = isNumeric(size) ? Math.ceil(Math.max(4096, toNumber(size)) / 256) * 256 : 0
-    const cap = capped ? { size: bytes, max: isNumeric(max) && toNumber(max) > 0 ? toNumber(max) : undefined } : undefined
+    if (isNumeric(size) && toNumber(size) < 0) throw new MongoError('BadValue', 'size has to be >= 0')
+    if (isNumeric(size) && toNumber(size) > 2 ** 50) throw new MongoError('BadValue', 'size cannot exceed 1 PB')
+    if (capped && isNumeric(max) && toNumber(max) >= 2 ** 31) throw new MongoError('BadValue', 'max in a capped collection has to be < 2^31 or not set')
+    const bytes = isNumeric(size) ? Math.ceil(Math.trunc(toNumber(size)) / 256) * 256 : 0
+    const cap = capped ? { size: Math.max(4096, bytes), max: isNumeric(max) && toNumber(max) > 0 ? toNumber(max) : undefined } : undefined
     const { validator, options } = validatorOf(call, {})
     const collection = server.store.create(db, name, { ...(cap && { capped: true, size: bytes, ...(max !== undefined && { max }) }), ...options }, cap)
     collection.validator = validator
