@@ -13,8 +13,8 @@ import { Fleet, linked, until } from './fleet.js'
 const file = fileURLToPath(new URL('departures/cleaner.ts', import.meta.url))
 const execArgv = ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href, '--conditions=@ddp-cluster/source']
 
-const heartbeatIntervalMs = 500
-const options = { heartbeatIntervalMs, expireAfterMs: 1500, linkHeartbeatIntervalMs: 200, linkHeartbeatTimeoutMs: 200 }
+const heartbeatIntervalMs = 300
+const options = { heartbeatIntervalMs, expireAfterMs: 1200, linkHeartbeatIntervalMs: 200, linkHeartbeatTimeoutMs: 200 }
 
 interface Row {
   readonly _id: string

@@ -1,6 +1,6 @@
 import { DDPError, EJSON, type Logger } from '@ddp-cluster/ddp-common'
 import { type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
-import { type Connection as DialledConnection, ConnectionError } from '@ddp-cluster/ddp-client/internal'
+import type { Connection as DialledConnection } from '@ddp-cluster/ddp-client/internal'
 import type { Connection, DDPServer } from '@ddp-cluster/ddp-server'
 import { CallError, ClusterError } from '../errors.js'
 import { asSent, type PeerMethod, PeerMethods, refusals } from './peer-methods.js'
@@ -43,6 +43,9 @@ interface Pending {
   /** A call that has left is never sent again, whatever becomes of the link. */
   state: 'waiting' | 'sent'
 }
+
+/** How long after its time a call is forgotten by the connection too. */
+const forgetAfterMs = 1000
 
 /** More calls than this that wait for their answers are a fault of the application. */
 const mostPending = 10_000
@@ -113,16 +116,11 @@ export class Calls {
   }
 
   #start(id: string, request: CallRequest, params: readonly unknown[]): Promise<unknown> {
-    const { method, timeoutMs } = request
+    const { timeoutMs } = request
     return new Promise((resolvePromise, rejectPromise) => {
       if (this.#state === 'closed') throw new CallError('closed', id, 'the cluster was closed; nothing can be called any more')
       if (this.#pending.size >= mostPending) throw new CallError('too-many-calls', id, `${mostPending} calls are waiting for their answers already`)
-      const cancel = this.#timers.deadline(timeoutMs, () => {
-        // One that was sent has a time limit of its own, which lets the sockets speak first.
-        if (pending.state === 'sent' && id !== this.#options.selfId) return
-        if (pending.state === 'sent') pending.reject(timedOut(pending))
-        else pending.reject(new CallError('suspect', id, `${id} was not linked within ${timeoutMs} ms: "${method}" was not sent`, { reason: 'not linked yet' }))
-      })
+      const cancel = this.#timers.deadline(timeoutMs, () => pending.reject(tooLate(pending)))
       const settle = (): void => {
         cancel()
         this.#pending.delete(pending)
@@ -159,7 +157,7 @@ export class Calls {
       case 'linked':
         pending.state = 'sent'
         reach.connection
-          .call(callMethod, [method, params ?? EJSON.parse(text)], { timeoutMs: Math.max(1, deadline - this.#options.clock.now()) })
+          .call(callMethod, [method, params ?? EJSON.parse(text)], { timeoutMs: Math.max(0, deadline - this.#options.clock.now()) + forgetAfterMs })
           .then(pending.resolve, (error: unknown) => pending.reject(explain(error, pending)))
         return
       case 'joining':
@@ -184,8 +182,10 @@ export class Calls {
   }
 }
 
-const timedOut = ({ id, request: { method, timeoutMs } }: Pending, cause?: unknown): CallError =>
-  new CallError('timeout', id, `${id} did not answer "${method}" within ${timeoutMs} ms; it may have run, or run yet`, { cause })
+function tooLate({ id, state, request: { method, timeoutMs } }: Pending): CallError {
+  if (state === 'sent') return new CallError('timeout', id, `${id} did not answer "${method}" within ${timeoutMs} ms; it may have run, or run yet`)
+  return new CallError('suspect', id, `${id} was not linked within ${timeoutMs} ms: "${method}" was not sent`, { reason: 'not linked yet' })
+}
 
 /** What a rejection of the connection means to the caller. */
 function explain(error: unknown, pending: Pending): Error {
@@ -195,7 +195,6 @@ function explain(error: unknown, pending: Pending): Error {
     if (error.error === refusals.busy) return new CallError('too-many-calls', id, `${id} did not run "${method}": ${error.reason ?? ''}`)
     return error
   }
-  if (error instanceof ConnectionError && error.code === 'timeout') return timedOut(pending, error)
   const why = error instanceof Error ? error.message : String(error)
   return new CallError('outcome-unknown', id, `the link to ${id} was lost before it answered "${method}", which may have run: ${why}`, { cause: error })
 }

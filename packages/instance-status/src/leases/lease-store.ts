@@ -23,17 +23,20 @@ export class LeaseStore {
   readonly #leases: Collection<StringIdDocument>
   readonly #id: string
   readonly #holder: string
+  readonly #options: { readonly timeoutMS: number }
 
-  constructor(leases: Collection<StringIdDocument>, id: string, holder: string) {
+  /** No request outlives `timeoutMs`: those that come after it must not pile up behind a MongoDB that hangs. */
+  constructor(leases: Collection<StringIdDocument>, id: string, holder: string, timeoutMs: number) {
     this.#leases = leases
     this.#id = id
     this.#holder = holder
+    this.#options = { timeoutMS: timeoutMs }
   }
 
   /** One read. */
   async look(): Promise<LeaseRow> {
     // The time comes also when there is no document.
-    const [found] = await this.#leases.aggregate([{ $match: { _id: this.#id } }, { $addFields: { now: '$$NOW' } }]).toArray()
+    const [found] = await this.#leases.aggregate([{ $match: { _id: this.#id } }, { $addFields: { now: '$$NOW' } }], this.#options).toArray()
     return found ? rowOf(found) : { token: 0, renewal: 0, holder: undefined, ttlMs: 0, expiresAt: 0, now: 0 }
   }
 
@@ -46,7 +49,7 @@ export class LeaseStore {
     const ours: Document = { token: seen.token + 1, renewal: 0, holder: { $literal: this.#holder }, ttlMs, expiresAt: { $add: ['$$NOW', ttlMs] } }
     const decided = Object.fromEntries(Object.entries(ours).map(([key, value]) => [key, { $cond: [untouched, value, `$${key}`] }]))
     try {
-      const after = await this.#leases.findOneAndUpdate({ _id: this.#id }, [{ $set: decided }], { upsert: true, returnDocument: 'after' })
+      const after = await this.#leases.findOneAndUpdate({ _id: this.#id }, [{ $set: decided }], { upsert: true, returnDocument: 'after', ...this.#options })
       return after?.['holder'] === this.#holder && after['token'] === seen.token + 1 ? seen.token + 1 : undefined
     } catch (error) {
       // Two upserts of one _id at one moment: the other one has it.
@@ -58,13 +61,13 @@ export class LeaseStore {
   /** One write; whether the lease is still ours. */
   async renew(token: number, ttlMs: number): Promise<boolean> {
     const renewed = [{ $set: { renewal: { $add: ['$renewal', 1] }, expiresAt: { $add: ['$$NOW', ttlMs] } } }]
-    const { matchedCount } = await this.#leases.updateOne({ _id: this.#id, holder: this.#holder, token }, renewed)
+    const { matchedCount } = await this.#leases.updateOne({ _id: this.#id, holder: this.#holder, token }, renewed, this.#options)
     return matchedCount === 1
   }
 
   /** Gives it back, if it is ours. */
   async release(): Promise<void> {
-    await this.#leases.updateOne({ _id: this.#id, holder: this.#holder }, { $unset: { holder: '' }, $inc: { renewal: 1 } })
+    await this.#leases.updateOne({ _id: this.#id, holder: this.#holder }, { $unset: { holder: '' }, $inc: { renewal: 1 } }, this.#options)
   }
 }
 

@@ -68,6 +68,9 @@ const shortestRetryMs = 50
 /** and this often at least. */
 const longestRetryMs = 5000
 
+/** No request takes longer than there is until the next renewal. */
+export const requestLimitMs = (ttlMs: number): number => Math.ceil(Math.min(longestRetryMs, ttlMs / renewalsInTtl))
+
 /** Asks for one lease, and renews it while it is held: one read about each `ttlMs` for who waits, one write each third of it for who holds. */
 export class LeaseKeeper implements Lease {
   readonly #options: LeaseOptions
@@ -236,9 +239,8 @@ export class LeaseKeeper implements Lease {
     return heldForMs(since, this.#options.ttlMs, this.#options.clock)
   }
 
-  /** No request takes longer than there is until the next. */
   #bounded<T>(what: string, work: Promise<T>): Promise<T> {
     const { limit, ttlMs, name } = this.#options
-    return limit.run(Math.min(longestRetryMs, ttlMs / renewalsInTtl), `${what} the lease "${name}"`, work)
+    return limit.run(requestLimitMs(ttlMs), `${what} the lease "${name}"`, work)
   }
 }

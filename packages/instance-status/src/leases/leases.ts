@@ -3,7 +3,7 @@ import type { Clock } from '@ddp-cluster/ddp-common/internal'
 import { ClusterError } from '../errors.js'
 import type { Handles } from '../registry/handles.js'
 import { TimeLimit } from '../registry/time-limit.js'
-import { LeaseKeeper } from './lease.js'
+import { LeaseKeeper, requestLimitMs } from './lease.js'
 import { LeaseStore } from './lease-store.js'
 
 export interface LeasesOptions {
@@ -49,7 +49,7 @@ export class Leases {
       throw new ClusterError('invalid-option', `ttlMs must be milliseconds from ${shortestTtlMs} to ${longestTtlMs}, not ${String(ttlMs)}`)
     }
     const holder = `${selfId}/${randomId(8)}`
-    const store = new LeaseStore(handles.leases, `${encodeURIComponent(clusterName)}/${name}`, holder)
+    const store = new LeaseStore(handles.leases, `${encodeURIComponent(clusterName)}/${name}`, holder, requestLimitMs(ttlMs))
     const onEnd = (): void => void this.#open.delete(lease)
     const lease = new LeaseKeeper({ name, ttlMs: Math.round(ttlMs), holder, store, limit: this.#limit, clock, random, logger, onEnd })
     this.#open.add(lease)
