@@ -77,6 +77,18 @@ describe('the README', () => {
     expect((await fetch(`http://127.0.0.1:${first.port}/api/v1/instances.get`)).status).toBe(401)
   })
 
+  it('has code that asks, takes turns and cleans up', async () => {
+    const file = join(folder, 'server.mjs')
+    writeFileSync(file, blocks('js').join('\n'))
+    const first = await run(file)
+    await until(() => /^\w+: fulfilled, up for [\d.]+ s$/m.test(first.text) && /^\w+ writes the reports, with token 1$/m.test(first.text), 10_000, () => first)
+    const second = await run(file)
+    await until(() => (second.text.match(/^\w+: fulfilled/gm) ?? []).length === 2, 10_000, () => second)
+    const [child] = processes
+    child?.kill('SIGTERM')
+    await until(() => / writes the reports, with token 2$/m.test(second.text) && / is cleaned up after$/m.test(second.text), 10_000, () => second)
+  })
+
   it('shows an answer of the documented shape', () => {
     const [answer = ''] = blocks('json')
     const documented = readFileSync(new URL('cluster/fixtures/instances.get.two-instances.json', import.meta.url), 'utf8')
