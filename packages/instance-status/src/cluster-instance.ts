@@ -2,7 +2,6 @@ import type { DDPServer } from '@ddp-cluster/ddp-server'
 import type { Logger } from '@ddp-cluster/ddp-common'
 import type { Clock } from '@ddp-cluster/ddp-common/internal'
 import type { Db } from 'mongodb'
-import { EventEmitter } from 'eventemitter3'
 import type { Address } from './address.js'
 import type { Cluster, ClusterEvents, MemberView, SelfView } from './cluster.js'
 import { Broadcast } from './broadcast/broadcast.js'
@@ -17,6 +16,7 @@ import { Leases } from './leases/leases.js'
 import type { DepartureHandler } from './departures/clean-up.js'
 import { DepartureRows } from './departures/departure-rows.js'
 import { Departures } from './departures/departures.js'
+import { GuardedEvents } from './guarded-events.js'
 import { Members } from './members.js'
 import type { Happening, MembershipEvent } from './membership/happening.js'
 import { Mesh } from './mesh/mesh.js'
@@ -56,7 +56,7 @@ export class ClusterInstance implements Cluster {
   readonly #parts: ClusterParts
   readonly #clock: Clock
   readonly #logger: Logger
-  readonly #events = new EventEmitter()
+  readonly #events: GuardedEvents<ClusterEvents>
   readonly #stalls: StallWatch
   readonly #registry: Registry
   readonly #mesh: Mesh
@@ -76,6 +76,7 @@ export class ClusterInstance implements Cluster {
     const { clock, logger, heartbeatIntervalMs, expireAfterMs } = options
     this.#clock = clock
     this.#logger = logger
+    this.#events = new GuardedEvents((event, error) => logger.error({ event, error: String(error) }, 'a listener of the cluster threw'))
     const onStall = (delayMs: number): void => this.#stalled(delayMs)
     this.#stalls = new StallWatch({ clock, thresholdMs: Math.min(stallMs, heartbeatIntervalMs), onStall })
     const random = (): number => Math.random()
@@ -247,18 +248,7 @@ export class ClusterInstance implements Cluster {
   }
 
   on<E extends keyof ClusterEvents>(event: E, listener: (payload: ClusterEvents[E]) => unknown): () => void {
-    // A listener that throws must not stop what is being done.
-    const guarded = (payload: ClusterEvents[E]): void => {
-      const failed = (error: unknown): void => this.#logger.error({ event, error: String(error) }, 'a listener of the cluster threw')
-      try {
-        const result = listener(payload)
-        if (result instanceof Promise) result.catch(failed)
-      } catch (error) {
-        failed(error)
-      }
-    }
-    this.#events.on(event, guarded)
-    return () => void this.#events.off(event, guarded)
+    return this.#events.on(event, listener)
   }
 
   close(): Promise<void> {
@@ -284,7 +274,7 @@ export class ClusterInstance implements Cluster {
     await this.#mesh.sayGoodbye(left() / 4)
     this.#mesh.close()
     await this.#parts.dispose()
-    this.#events.removeAllListeners()
+    this.#events.clear()
     this.#resolveClosed()
   }
 
@@ -321,6 +311,6 @@ export class ClusterInstance implements Cluster {
 
   #tell({ type, ...payload }: MembershipEvent): void {
     this.#logger.info({ instance: payload.id, ...('reason' in payload && { reason: payload.reason }) }, type)
-    this.#events.emit(type, payload)
+    this.#events.emit(type, payload as ClusterEvents[typeof type])
   }
 }

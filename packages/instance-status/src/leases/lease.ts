@@ -1,6 +1,6 @@
 import type { Logger } from '@ddp-cluster/ddp-common'
 import { type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
-import { EventEmitter } from 'eventemitter3'
+import { GuardedEvents } from '../guarded-events.js'
 import type { TimeLimit } from '../registry/time-limit.js'
 import { heldForMs, type Moment, momentOf } from './hold.js'
 import type { LeaseStore } from './lease-store.js'
@@ -75,7 +75,7 @@ export const requestLimitMs = (ttlMs: number): number => Math.ceil(Math.min(long
 export class LeaseKeeper implements Lease {
   readonly #options: LeaseOptions
   readonly #timers: Timers
-  readonly #events = new EventEmitter()
+  readonly #events: GuardedEvents<LeaseEvents>
   readonly #sightings = new Sightings()
   #state: State = { kind: 'waiting' }
   #working: Promise<void> = Promise.resolve()
@@ -87,6 +87,7 @@ export class LeaseKeeper implements Lease {
   constructor(options: LeaseOptions) {
     this.#options = options
     this.#timers = new Timers(options.clock)
+    this.#events = new GuardedEvents((event, error) => options.logger.error({ lease: options.name, event, error: String(error) }, 'a listener of a lease threw'))
     this.#workIn(0)
   }
 
@@ -108,17 +109,7 @@ export class LeaseKeeper implements Lease {
   }
 
   on<E extends keyof LeaseEvents>(event: E, listener: (payload: LeaseEvents[E]) => unknown): () => void {
-    const failed = (error: unknown): void => this.#options.logger.error({ lease: this.name, event, error: String(error) }, 'a listener of a lease threw')
-    const guarded = (payload: LeaseEvents[E]): void => {
-      try {
-        const result = listener(payload)
-        if (result instanceof Promise) result.catch(failed)
-      } catch (error) {
-        failed(error)
-      }
-    }
-    this.#events.on(event, guarded)
-    return () => void this.#events.off(event, guarded)
+    return this.#events.on(event, listener)
   }
 
   release(): Promise<void> {
@@ -151,7 +142,7 @@ export class LeaseKeeper implements Lease {
     await this.#bounded('releasing', store.release()).catch((error: unknown) => {
       logger.debug({ lease: this.name, error: String(error) }, 'a lease could not be given back; it expires')
     })
-    this.#events.removeAllListeners()
+    this.#events.clear()
   }
 
   #stop(): void {
@@ -210,7 +201,7 @@ export class LeaseKeeper implements Lease {
     if (token === undefined || this.#isReleased()) return 0
     this.#hold(token, since)
     if (!this.held) return 0
-    this.#events.emit('acquired', { token } satisfies LeaseEvents['acquired'])
+    this.#events.emit('acquired', { token })
     return ttlMs / renewalsInTtl - (clock.now() - since.monotonic)
   }
 
@@ -228,7 +219,7 @@ export class LeaseKeeper implements Lease {
     this.#state = { kind: 'waiting' }
     this.#cancelExpiry()
     this.#options.logger.info({ lease: this.name, token, reason }, 'a lease is no longer held')
-    this.#events.emit('lost', { token, reason } satisfies LeaseEvents['lost'])
+    this.#events.emit('lost', { token, reason })
   }
 
   #isReleased(): boolean {
