@@ -128,7 +128,7 @@ export class ClusterInstance implements Cluster {
       ddpServer, clock, logger,
       bounds: { maxBytes: options.maxLogBytes, maxEntries: options.maxLogEntries, maxAgeMs: options.maxLogAgeMs },
       maxEventBytes: options.maxEventBytes,
-      onGap: (gap) => void this.#events.emit('gap', gap),
+      onGap: (gap) => this.#events.emit('gap', gap),
       selfId: facts._id,
       members: () => this.#members?.ids() ?? [],
       connectionTo: (id) => this.#mesh.links.get(id)?.connection,
@@ -311,6 +311,6 @@ export class ClusterInstance implements Cluster {
 
   #tell({ type, ...payload }: MembershipEvent): void {
     this.#logger.info({ instance: payload.id, ...('reason' in payload && { reason: payload.reason }) }, type)
-    this.#events.emit(type, payload as ClusterEvents[typeof type])
+    this.#events.emit(type, payload)
   }
 }
