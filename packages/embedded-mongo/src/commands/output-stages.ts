@@ -10,7 +10,7 @@ import { queryContext } from '../pipeline/context.js'
 import { compilePipeline } from '../pipeline/stages.js'
 import { checkCollectionName } from '../storage/store.js'
 import { lookUp } from '../update/path.js'
-import { unknownField } from './arguments.js'
+import { missingField, unknownField } from './arguments.js'
 import { alteredId, withId } from './updates.js'
 import type { Doc, Value } from '../bson/value.js'
 import type { Collection } from '../storage/collection.js'
@@ -42,7 +42,8 @@ const out = (call: Call, spec: Value): Write => {
 type Target = { readonly db: string, readonly coll: string }
 
 const targetOf = (call: Call, into: Value): Target => {
-  if (typeof into === 'string' && into !== '') return { db: call.db, coll: into }
+  if (into === '') throw new MongoError('InvalidNamespace', `Invalid $merge target namespace, '${call.db}.'`)
+  if (typeof into === 'string') return { db: call.db, coll: into }
   if (!isDoc(into)) throw new MongoError(51178, `$merge 'into' field  must be either a string or an object, but found ${typeOf(into)}`)
   for (const name of Object.keys(into)) if (name !== 'db' && name !== 'coll') throw unknownField('NamespaceSpec', name)
   const { db = call.db, coll } = into
@@ -68,6 +69,7 @@ const merge = (call: Call, given: Value): Write => {
   if (typeof given !== 'string' && !isDoc(given)) throw new MongoError(51182, `$merge only supports a string or object argument, not ${typeOf(given)}`)
   const spec: Doc = isDoc(given) ? given : { into: given }
   for (const name of Object.keys(spec)) if (!['into', 'on', 'let', 'whenMatched', 'whenNotMatched'].includes(name)) throw unknownField('$merge', name)
+  if (!Object.hasOwn(spec, 'into')) throw missingField('$merge', 'into')
   const { db, coll } = targetOf(call, spec['into'])
   checkCollectionName(db, coll)
   const pipeline = spec['whenMatched']
