@@ -72,8 +72,24 @@ export class CleanUp {
     this.#lease = lease
     lease.on('acquired', ({ token }) => {
       // A handler of the time before the lease was lost may be at work yet.
-      this.#running = (this.#running ?? Promise.resolve()).then(() => this.#run(lease, token)).finally(() => this.#ended())
+      this.#running = (this.#running ?? Promise.resolve()).then(() => this.#run(lease, token))
+      const running = this.#running
+      void running.then(() => {
+        if (this.#running === running) this.#running = undefined
+      })
     })
+  }
+
+  /** There is nothing to do any more: another has done it. */
+  rest(): void {
+    if (this.isRunning) return
+    void this.#lease?.release()
+    this.#lease = undefined
+  }
+
+  /** This instance is the one that cleans up. */
+  get isRunning(): boolean {
+    return this.#lease?.held === true || this.#running !== undefined
   }
 
   /** Aborts what runs and waits for it. If that takes longer than `timeoutMs` the lease is left to expire, so that nobody else begins before. Never rejects. */
@@ -146,9 +162,5 @@ export class CleanUp {
         resolve()
       }
     })
-  }
-
-  #ended(): void {
-    this.#wake = () => undefined
   }
 }

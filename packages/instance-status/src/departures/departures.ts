@@ -17,6 +17,11 @@ export interface DeparturesOptions {
   readonly logger: Logger
 }
 
+/** Who waits for another to clean up looks whether that is done: after a quarter of a heartbeat, then later and later, */
+const firstRecheck = 0.25
+/** and at last this often. */
+const longestRecheckMs = 60_000
+
 /** Of many who hear at once that somebody left, not all look at once: most find that it is done. A share of the heartbeat. */
 const spread = 0.1
 
@@ -33,6 +38,7 @@ export class Departures {
   readonly #cleanUp: CleanUp
   #indexed: Promise<void> | undefined
   #nextLook: { readonly at: number; readonly cancel: () => void } | undefined
+  #rechecks = 0
   #state: 'open' | 'closed' = 'open'
 
   constructor(options: DeparturesOptions) {
@@ -105,7 +111,10 @@ export class Departures {
       const { gone, nextLookMs } = await this.#look()
       if (this.#handlers.size === 0) return
       if (gone.length > 0) this.#cleanUp.begin()
+      else this.#cleanUp.rest()
+      this.#rechecks = gone.length > 0 ? this.#rechecks + 1 : 0
       if (nextLookMs !== undefined) this.#lookIn(nextLookMs)
+      if (gone.length > 0 && !this.#cleanUp.isRunning) this.#lookIn(Math.min(longestRecheckMs, heartbeatIntervalMs * firstRecheck * 2 ** this.#rechecks))
     } catch (error) {
       logger.debug({ error: String(error) }, 'departures could not be looked at yet')
       this.#lookIn(heartbeatIntervalMs)

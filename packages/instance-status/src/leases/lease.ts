@@ -79,6 +79,8 @@ export class LeaseKeeper implements Lease {
   readonly #sightings = new Sightings()
   #state: State = { kind: 'waiting' }
   #working: Promise<void> = Promise.resolve()
+  /** MongoDB may have it as ours: only then there is something to give back. */
+  #mayBeOurs = false
   #releasing: Promise<void> | undefined
   #cancelExpiry: () => void = () => undefined
   /** Undefined while MongoDB is being asked. */
@@ -139,9 +141,11 @@ export class LeaseKeeper implements Lease {
     this.#stop()
     // A request under way may yet be granted.
     await this.#working
-    await this.#bounded('releasing', store.release()).catch((error: unknown) => {
-      logger.debug({ lease: this.name, error: String(error) }, 'a lease could not be given back; it expires')
-    })
+    if (this.#mayBeOurs) {
+      await this.#bounded('releasing', store.release()).catch((error: unknown) => {
+        logger.debug({ lease: this.name, error: String(error) }, 'a lease could not be given back; it expires')
+      })
+    }
     this.#events.clear()
   }
 
@@ -196,8 +200,10 @@ export class LeaseKeeper implements Lease {
     if (waitMs > 0) return waitMs + 1 + random() * Math.min(longestSpreadMs, row.ttlMs / 20)
     if (this.#state.kind !== 'waiting') return 0
     const since = momentOf(clock)
+    this.#mayBeOurs = true
     const token = await this.#bounded('taking', store.take(row, ttlMs))
     // Somebody was faster: the next look tells for how long.
+    this.#mayBeOurs = token !== undefined
     if (token === undefined || this.#isReleased()) return 0
     this.#hold(token, since)
     if (!this.held) return 0
