@@ -46,7 +46,7 @@ describe('who answers at an address without having proven itself', () => {
     const { dials } = await impostor((socket, { msg }) => {
       if (msg !== 'connect') return
       socket.send(JSON.stringify({ msg: 'changed', collection: 'cluster.broadcast', id: '1', fields: { from: 1 } }))
-      for (const id of [1, 2, 3]) socket.send(JSON.stringify({ msg: 'changed', collection: 'cluster.broadcast', id: String(id), fields: { after: id - 1, last: id, events: [[0, 'room', 'message', ['boo']]] } }))
+      for (const id of [1, 2, 3]) socket.send(JSON.stringify({ msg: 'changed', collection: 'cluster.broadcast', id: String(id), fields: { after: id - 1, last: id, events: [0, 'room', 'message', ['boo']] } }))
     })
     await until(() => dials() > 1, 5000)
     expect(heard).toEqual([])

@@ -56,8 +56,8 @@ export class RawPeer {
   heard(): unknown[] {
     return this.frames.flatMap(({ id, fields }) => {
       if (fields['gap'] !== undefined) return [fields['gap']]
-      const events = (fields['events'] ?? []) as [number, string][]
-      return events.map(([offset, stream]) => [Number(id) + offset, stream])
+      const events = (fields['events'] ?? []) as unknown[]
+      return events.flatMap((offset, at) => (at % 4 === 0 ? [[Number(id) + (offset as number), events[at + 1]]] : []))
     })
   }
 

@@ -70,7 +70,7 @@ export class Group {
 function start(file: string, name: ContestantName): ChildProcess {
   if (name !== 'Socket.IO') return fork(file, { execArgv: [] })
   cluster.setupPrimary({ exec: file, execArgv: [] })
-  return cluster.fork().process as ChildProcess
+  return cluster.fork().process
 }
 
 function listen(child: ChildProcess, heard: (answer: Answer) => void): () => void {

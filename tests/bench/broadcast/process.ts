@@ -39,9 +39,9 @@ export type Answer =
 
 /** A publisher is at most so far ahead of the slowest subscriber: some of the contestants know no backpressure. */
 const windowEvents = 20_000
-const readEvery = 1000
+const readEvery = 4000
 /** About a batch of the ceiling's. */
-const perTurn = 256
+const perTurn = 200
 
 const tell = (answer: Answer): void => void process.send?.(answer)
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

@@ -38,7 +38,7 @@ function revive(value: unknown, depth: number, owned: boolean): unknown {
   const fields = value as Record<string, unknown>
   for (const key in fields) {
     if (key.charCodeAt(0) === dollar) {
-      const made = unwrap(fields, depth, owned)
+      const made = key === '$date' ? unwrapDate(fields) : unwrap(fields, depth, owned)
       if (made !== noWrapper) return made
     }
     break
@@ -72,6 +72,14 @@ function reviveFields(fields: Record<string, unknown>, depth: number, owned: boo
   return changed ?? fields
 }
 
+/** The wrapper that is met most: no list of its keys is made. Its first key is `$date`. */
+function unwrapDate(fields: Record<string, unknown>): unknown {
+  let count = 0
+  for (const _ in fields) if ((count += 1) > 1) return noWrapper
+  const content = fields.$date
+  return typeof content === 'number' ? new Date(content) : content === null ? new Date(Number.NaN) : noWrapper
+}
+
 /** What the wrapper stands for, or `noWrapper`. Only `$escape` and custom types hold objects, so only those matter for the depth. */
 function unwrap(fields: Record<string, unknown>, depth: number, owned: boolean): unknown {
   const keys = Object.keys(fields)
@@ -79,7 +87,6 @@ function unwrap(fields: Record<string, unknown>, depth: number, owned: boolean):
     const [key = ''] = keys
     const content = fields[key]
     switch (key) {
-      case '$date': return typeof content === 'number' ? new Date(content) : content === null ? new Date(Number.NaN) : noWrapper
       case '$InfNaN': return typeof content === 'number' ? content / 0 : noWrapper
       case '$binary': return typeof content === 'string' ? decodeBase64(content) : noWrapper
       case '$escape': return isPlainObject(content) ? reviveFields(content, depth + 1, owned) : noWrapper

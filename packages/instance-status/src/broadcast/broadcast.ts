@@ -12,7 +12,8 @@ import { MemberChanges } from './member-changes.js'
 import { Pump } from './pump.js'
 import { type Loss, Reader } from './reader.js'
 import type { EventMap, Stream } from './stream.js'
-import { broadcastName, decodeFrame, encodeArgs, encodeName, type SequencedEvent } from './wire.js'
+import { EncodedNames } from './encoded-names.js'
+import { broadcastName, decodeFrame, encodeArgs, type SequencedEvent } from './wire.js'
 
 /** Events of another instance that will never come: the numbers from `after + 1` to `after + lost`. */
 export interface Gap {
@@ -65,6 +66,7 @@ export class Broadcast {
   readonly #asking: Asking
   readonly #members: MemberChanges
   readonly #flush: Flush
+  readonly #names = new EncodedNames()
   readonly #draining = new Set<(error: ClusterError) => void>()
   /** Events that were emitted and wait for the one that is being dispatched: local order is the order of the numbers. */
   #undispatched: SequencedEvent[] = []
@@ -234,7 +236,7 @@ export class Broadcast {
   #emit(stream: string, event: string, args: readonly unknown[], to: string | undefined): boolean {
     this.#requireOpen()
     if (typeof event !== 'string') throw new ClusterError('event-not-encodable', `the name of an event is a string, not ${typeof event}`)
-    const name = encodeName(stream, event)
+    const name = this.#names.of(stream, event)
     const text = encode(event, args)
     const { maxEventBytes, clock, selfId } = this.#options
     const seq = this.#log.append(name, text, { at: clock.now(), stream, to }, maxEventBytes)

@@ -11,8 +11,8 @@ export interface LogBounds {
 /** A segment has so many bytes and takes so many events, or is made for one event that is larger. */
 const segmentBytes = 256 * 1024
 const segmentEntries = 2048
-/** More than stands around an event in its segment: `,[offset,` and `]`. */
-const mostAround = 32
+/** More than stands before an event in its segment: `,offset,`. */
+const mostBefore = 16
 
 /**
  * What one instance emitted, numbered from 1, in order. Every peer reads it from a place of its own, so its memory does not grow
@@ -54,7 +54,7 @@ export class BroadcastLog {
     if (outcome === 'full') {
       const bytes = Buffer.byteLength(name) + Buffer.byteLength(args)
       if (bytes > maxBytes) return undefined
-      segment = this.#segmentFor(bytes + mostAround)
+      segment = this.#segmentFor(bytes + mostBefore)
       segment.begin(this.#head + 1, this.#bytesEver)
       outcome = segment.append(name, args, facts, maxBytes)
       this.#segments.push(segment)

@@ -12,7 +12,7 @@ const decoded = (message: unknown): Data => {
 }
 const frame = (bytes: Buffer): Data => decoded(JSON.parse(bytes.toString()))
 const events = (first: number, count: number, stream = 's'): Data =>
-  frame(encodeFrame(Buffer.alloc(1000), first, first - 1, first + count - 1, Array.from({ length: count }, (_, index) => Buffer.from(`,[${index},${encodeName(stream, 'e')}${encodeArgs([first + index])}]`))))
+  frame(encodeFrame(Buffer.alloc(1000), first, first - 1, first + count - 1, Array.from({ length: count }, (_, index) => Buffer.from(`,${index},${encodeName(stream, 'e')}${encodeArgs([first + index])}`))))
 const take = (reader: Reader, received: Data): unknown[] => {
   const { events: news, losses } = reader.receive('a', received)
   return [...news.map(({ seq }) => seq), ...losses.map(({ after, lost, exact }) => `${exact ? '' : 'at most '}${lost} after ${after}`)]
@@ -46,7 +46,8 @@ describe('Reader', () => {
   })
 
   it('passes an event that cannot be understood, and counts it', () => {
-    const broken = [[0, 's', 'e', []], [1, 's', 7, []], [2, 's', 'e', [{ $type: 'unknown', $value: 1 }]], [3, 's', 'e', [JSON.parse('['.repeat(5000) + ']'.repeat(5000))]], [4, 's', 'e', []]]
+    const deep: unknown = JSON.parse('['.repeat(5000) + ']'.repeat(5000))
+    const broken = [0, 's', 'e', [], 1, 's', 7, [], 2, 's', 'e', [{ $type: 'unknown', $value: 1 }], 3, 's', 'e', [deep], 4, 's', 'e', []]
     const message = { msg: 'changed', collection: 'cluster.broadcast', id: '1', fields: { after: 0, last: 5, events: broken } }
     expect(take(listening('s'), decoded(message))).toEqual([1, 5, '1 after 1', '1 after 2', '1 after 3'])
   })
@@ -94,9 +95,10 @@ describe('a frame', () => {
     ['a gap that leads back', { msg: 'changed', collection: 'cluster.broadcast', id: '5', fields: { gap: { after: 5, next: 5 } } }],
     ['a gap of no numbers', { msg: 'changed', collection: 'cluster.broadcast', id: '5', fields: { gap: { after: -1, next: 1e300 } } }],
     ['an answer without a number', { msg: 'changed', collection: 'cluster.broadcast', id: '5', fields: { from: 'now' } }],
-    ['numbers that go back', { msg: 'changed', collection: 'cluster.broadcast', id: '5', fields: { after: 4, last: 6, events: [[1, 's', 'e', []], [0, 's', 'e', []]] } }],
-    ['numbers beyond its end', { msg: 'changed', collection: 'cluster.broadcast', id: '5', fields: { after: 4, last: 6, events: [[9, 's', 'e', []]] } }],
-    ['what is no event', { msg: 'changed', collection: 'cluster.broadcast', id: '5', fields: { after: 4, last: 6, events: ['event'] } }],
+    ['numbers that go back', { msg: 'changed', collection: 'cluster.broadcast', id: '5', fields: { after: 4, last: 6, events: [1, 's', 'e', [], 0, 's', 'e', []] } }],
+    ['numbers beyond its end', { msg: 'changed', collection: 'cluster.broadcast', id: '5', fields: { after: 4, last: 6, events: [9, 's', 'e', []] } }],
+    ['an event with a part missing', { msg: 'changed', collection: 'cluster.broadcast', id: '5', fields: { after: 4, last: 6, events: [0, 's', 'e'] } }],
+    ['what is no event', { msg: 'changed', collection: 'cluster.broadcast', id: '5', fields: { after: 4, last: 6, events: ['event', 's', 'e', []] } }],
   ])('is not made of %s', (_, message) => {
     expect(decodeFrame(message as unknown as DataMessage)).toBeUndefined()
   })
@@ -104,7 +106,7 @@ describe('a frame', () => {
   it('is what was encoded', () => {
     expect(decodeFrame(JSON.parse(encodeFrom(7).toString()) as DataMessage)).toEqual({ kind: 'from', from: 7 })
     const at = new Date(1e12)
-    const bytes = encodeFrame(Buffer.alloc(1000), 2, 2, 9, [`,[1,${encodeName('s', 'e')}${encodeArgs(['x', at])}]`, `,[7,${encodeName('t', 'f')}${encodeArgs([])}]`].map((text) => Buffer.from(text)))
+    const bytes = encodeFrame(Buffer.alloc(1000), 2, 2, 9, [`,1,${encodeName('s', 'e')}${encodeArgs(['x', at])}`, `,7,${encodeName('t', 'f')}${encodeArgs([])}`].map((text) => Buffer.from(text)))
     expect(frame(bytes)).toEqual({ kind: 'events', after: 2, last: 9, broken: [], events: [{ seq: 3, stream: 's', event: 'e', args: ['x', at] }, { seq: 9, stream: 't', event: 'f', args: [] }] })
   })
 })

@@ -10,10 +10,8 @@ export interface EntryFacts {
 /** Most characters take one byte, none more than three. */
 const mostBytesPerCharacter = 3
 
-const bracket = 93
-
 /**
- * A piece of the log: events as they stand in a frame, `,[offset,stream,event,args]` one behind the other. Offsets count from the first
+ * A piece of the log: events as they stand in a frame, `,offset,stream,event,args` one behind the other. Offsets count from the first
  * event of the segment, so that any run of events can be sent as it stands. All of its memory is taken once, and used again when what
  * stood there has been dropped: a log at full load is no work for the garbage collector.
  */
@@ -86,15 +84,14 @@ export class Segment {
   /** Takes in an event, `name` being `stream,event,` and `args` its arguments, as JSON. Says if there is no room for it, or it is larger than `maxBytes`. */
   append(name: string, args: string, { at, stream, to }: EntryFacts, maxBytes: number): 'taken' | 'full' | 'too-large' {
     if (this.#count === this.capacity) return 'full'
-    const opening = `,[${this.#count},`
+    const opening = `,${this.#count},`
     const start = this.startOf(this.next)
-    const room = this.bytes.length - start - opening.length - 1
+    const room = this.bytes.length - start - opening.length
     if ((name.length + args.length) * mostBytesPerCharacter > room && Buffer.byteLength(name) + Buffer.byteLength(args) > room) return 'full'
     let end = start + this.bytes.write(opening + name, start)
     end += this.bytes.write(args, end)
     if (end - start - opening.length > maxBytes) return 'too-large'
-    this.bytes[end] = bracket
-    this.#ends[this.#count] = end + 1
+    this.#ends[this.#count] = end
     if (this.#count === 0) this.#firstAt = at
     this.#times[this.#count] = at - this.#firstAt
     this.#streams[this.#count] = stream

@@ -24,7 +24,7 @@ export function encodeArgs(args: readonly unknown[]): string {
 
 /**
  * The DDP text of a frame of what comes after number `after`, up to `last`, written into `memory`, of which it is the beginning. `runs` hold
- * `,[offset,stream,event,args]` one behind the other; offsets count from `base`.
+ * `,offset,stream,event,args` one behind the other; offsets count from `base`.
  */
 export function encodeFrame(memory: Buffer, base: number, after: number, last: number, runs: readonly Buffer[]): Buffer {
   let at = memory.write(`{"msg":"changed","collection":"${broadcastName}","id":"${base}","fields":{"after":${after},"last":${last},"events":[`)
@@ -60,6 +60,9 @@ export type Frame =
 
 const none: readonly never[] = []
 
+/** Offset, stream, event and arguments: they stand in one list, as a list for each would have to be made and thrown away. */
+const partsOfEvent = 4
+
 /** A message as a frame; undefined for what is none, or breaks its own numbers. Its fields are plain JSON, which nobody else holds: what is EJSON in them is made of it here, event by event. */
 export function decodeFrame(message: DataMessage): Frame | undefined {
   if (message.msg !== 'changed' || message.collection !== broadcastName || !message.fields) return undefined
@@ -68,11 +71,16 @@ export function decodeFrame(message: DataMessage): Frame | undefined {
   if (from !== undefined) return isNumber(from) && from > 0 ? { kind: 'from', from } : undefined
   const base = /^[1-9]\d{0,15}$/.test(message.id) ? Number(message.id) : undefined
   if (!isNumber(base) || !isNumber(after) || !isNumber(last) || last < after || !Array.isArray(events)) return undefined
+  const flat = events as readonly unknown[]
+  if (flat.length % partsOfEvent !== 0) return undefined
   const decoded: SequencedEvent[] = []
   let broken: number[] | undefined
   let before = after
-  for (const entry of events as unknown[]) {
-    const [offset, stream, event, args] = Array.isArray(entry) ? (entry as unknown[]) : none
+  for (let at = 0; at < flat.length; at += partsOfEvent) {
+    const offset = flat[at]
+    const stream = flat[at + 1]
+    const event = flat[at + 2]
+    const args = flat[at + 3]
     const seq = isNumber(offset) ? base + offset : undefined
     if (seq === undefined || seq <= before || seq > last) return undefined
     before = seq

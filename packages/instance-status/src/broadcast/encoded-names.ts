@@ -1,0 +1,26 @@
+import { encodeName } from './wire.js'
+
+/** So many names are remembered; then they are forgotten all at once. */
+const namesKept = 1000
+
+/** What events begin with on the wire, by stream and event: most are emitted again and again. */
+export class EncodedNames {
+  #byStream = new Map<string, Map<string, string>>()
+  #count = 0
+
+  of(stream: string, event: string): string {
+    return this.#byStream.get(stream)?.get(event) ?? this.#encode(stream, event)
+  }
+
+  #encode(stream: string, event: string): string {
+    if (this.#count >= namesKept) {
+      this.#byStream = new Map()
+      this.#count = 0
+    }
+    const names = this.#byStream.get(stream) ?? new Map<string, string>()
+    const name = encodeName(stream, event)
+    this.#byStream.set(stream, names.set(event, name))
+    this.#count += 1
+    return name
+  }
+}
