@@ -20,7 +20,7 @@ export interface Departure {
   readonly signal: AbortSignal
 }
 
-/** Cleans up after an instance. While it rejects it is called again, later and later. */
+/** Cleans up after an instance. While it rejects it is called again, later and later; nothing else is cleaned up until it has settled. */
 export type DepartureHandler = (departure: Departure) => unknown
 
 export interface CleanUpOptions {
@@ -45,6 +45,8 @@ const leaseName = 'cluster.departures'
 const shortestTtlMs = 1000
 const longestTtlMs = 15_000
 const longestRetryMs = 60_000
+/** A handler that takes longer holds up everyone else's departure: that is said, as nobody could begin anew while it may be at work. */
+const patienceMs = 60_000
 
 /** The one in the cluster that hands departures to the handlers: it holds a lease while there are any, and only then. */
 export class CleanUp {
@@ -138,6 +140,7 @@ export class CleanUp {
     // Renewed in the last moment: it lives.
     if (!(await rows.reap(row))) return
     const { id, pid, extraInformation, joinedAt } = row
+    const stopWarning = this.#timers.after(patienceMs, () => logger.warn({ instance: id, patienceMs }, 'a handler of onLeft has not ended yet; other departures wait for it'))
     try {
       for (const handler of Array.from(handlers)) await handler({ id, pid, extraInformation, joinedAt, token, signal })
     } catch (error) {
@@ -147,6 +150,8 @@ export class CleanUp {
       this.#failures.set(id, { attempts, retryAt: clock.now() + delayMs })
       logger.error({ instance: id, attempts, retryMs: Math.round(delayMs), error: String(error) }, 'a handler of onLeft failed; it is called again')
       return
+    } finally {
+      stopWarning()
     }
     this.#failures.delete(id)
     await rows.remove(row)
