@@ -5,8 +5,16 @@ const fleet = await Fleet.open()
 const clusters = await Promise.all([fleet.join(), fleet.join()])
 await linked(clusters)
 clusters[0].stream('room').emit('message', 'hello')
+// Held by one, asked for by the other; a call that is never answered, and one to oneself; handlers with nothing to do, and then something.
+for (const cluster of clusters) {
+  cluster.lease('work', { ttlMs: 60_000 })
+  cluster.onLeft(() => undefined)
+  cluster.method('wait', () => new Promise(() => undefined))
+}
+const calls = clusters.flatMap((cluster) => clusters.map(({ id }) => cluster.call(id, 'wait').catch(() => undefined)))
 const servers = clusters.map((cluster) => cluster.ddpServer)
 await Promise.all(clusters.map((cluster) => cluster.close()))
 await Promise.all(clusters.map((cluster) => cluster.close()))
+await Promise.all(calls)
 await Promise.all(servers.map((server) => server.closed))
 await fleet.close()
