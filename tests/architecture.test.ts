@@ -22,6 +22,7 @@ const parts: Record<string, readonly string[]> = {
   mesh: ['membership'],
   broadcast: [],
   calls: [],
+  'client-streams': ['broadcast'],
   leases: ['registry'],
   departures: ['registry', 'leases'],
 }

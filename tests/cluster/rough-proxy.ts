@@ -9,6 +9,8 @@ export class RoughProxy {
   readonly port: number
   /** What is read is written so much later. */
   delayMs = 0
+  /** What was read from the port behind it. */
+  carriedBytes = 0
   readonly #server: Server
   readonly #pairs = new Set<readonly [Socket, Socket]>()
 
@@ -43,6 +45,7 @@ export class RoughProxy {
     far.setNoDelay(true)
     this.#carry(near, far)
     this.#carry(far, near)
+    far.on('data', (chunk: Buffer) => (this.carriedBytes += chunk.length))
     for (const socket of pair) {
       socket.on('error', () => undefined)
       socket.on('close', () => {

@@ -5,6 +5,8 @@ import type { Db } from 'mongodb'
 import type { Address } from './address.js'
 import type { Cluster, ClusterEvents, MemberView, SelfView } from './cluster.js'
 import { Broadcast } from './broadcast/broadcast.js'
+import { publishToClients } from './client-streams/client-stream.js'
+import type { StreamPermissions } from './client-streams/permission.js'
 import type { FlushReport } from './broadcast/flush.js'
 import type { EventMap, Stream } from './broadcast/stream.js'
 import { broadcastName } from './broadcast/wire.js'
@@ -220,6 +222,11 @@ export class ClusterInstance implements Cluster {
   }
 
   stream<Events extends EventMap<Events> = Record<string, unknown[]>>(name: string): Stream<Events> {
+    return this.#broadcast.stream(name)
+  }
+
+  publishStream<Events extends EventMap<Events> = Record<string, unknown[]>>(name: string, permissions: StreamPermissions): Stream<Events> {
+    publishToClients({ ddpServer: this.ddpServer, selfId: this.id, stream: this.#broadcast.stream(name), permissions, logger: this.#logger })
     return this.#broadcast.stream(name)
   }
 

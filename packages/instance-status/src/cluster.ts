@@ -2,6 +2,7 @@ import type { DDPServer } from '@ddp-cluster/ddp-server'
 import type { Db } from 'mongodb'
 import type { Address } from './address.js'
 import type { Gap } from './broadcast/broadcast.js'
+import type { StreamPermissions } from './client-streams/permission.js'
 import type { FlushReport } from './broadcast/flush.js'
 import type { EventMap, Stream } from './broadcast/stream.js'
 import type { CallOutcome } from './calls/calls.js'
@@ -80,6 +81,12 @@ export interface Cluster extends AsyncDisposable {
   lastRecords(): readonly InstanceRecord[]
   /** A channel of events to all instances. `Events` names them with their arguments; who gives none has any. */
   stream<Events extends EventMap<Events> = Record<string, unknown[]>>(name: string): Stream<Events>
+  /**
+   * The same, which clients of `ddpServer` may read and write as far as `permissions` says: they subscribe to `stream-<name>` with an event's name,
+   * and call the method `stream-<name>` with a name and arguments, as with Meteor's streamer. What one client writes reaches all the others, on
+   * whichever instance. Once for each name. Throws what `stream()` throws, and the server's `publication-taken`.
+   */
+  publishStream<Events extends EventMap<Events> = Record<string, unknown[]>>(name: string, permissions: StreamPermissions): Stream<Events>
   /**
    * Resolves when every member has called its listeners with all that was emitted here so far (what they return is not awaited), or
    * after `timeoutMs` (5_000, at most 60_000); says who did and who did not. Rejects with `closed`.
