@@ -212,6 +212,24 @@ describe('onLeft', () => {
     expect((await rows()).map(({ _id }) => _id).sort()).toEqual([first.id, third.id].sort())
   })
 
+  it('looks past rows that are none of ours, and hears nothing of another cluster in the same collection', async () => {
+    const [first, second] = (await joinMany(2)) as [Cluster, Cluster]
+    const stranger = await fleet.join({ ...options, name: 'other' })
+    const strangerLeft = await fleet.join({ ...options, name: 'other' })
+    const told: string[] = []
+    await fleet.db.collection('instances_departures').insertMany([
+      { name: 'test' },
+      { _id: 'short', name: 'test', goodbye: true },
+      { _id: randomId(), name: 'test', goodbye: true, pid: 1, joinedAt: 'yesterday', extraInformation: {}, heartbeatIntervalMs: 1 },
+      { _id: randomId(), name: 'test', goodbye: true, pid: 1, joinedAt: new Date(), extraInformation: null, heartbeatIntervalMs: Number.NaN },
+    ] as never[])
+    first.onLeft(({ id }) => told.push(`first: ${id}`))
+    stranger.onLeft(({ id }) => told.push(`stranger: ${id}`))
+    await Promise.all([second.close(), strangerLeft.close()])
+    await until(() => told.length >= 2, 3000)
+    expect(told.sort()).toEqual([`first: ${second.id}`, `stranger: ${strangerLeft.id}`])
+  })
+
   it('costs nothing at rest, and its rows are forgotten after seven days', async () => {
     const clusters = await joinMany(3)
     const told: string[] = []
