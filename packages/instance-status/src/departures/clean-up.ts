@@ -118,6 +118,7 @@ export class CleanUp {
       try {
         const { gone, nextLookMs } = await look()
         const now = clock.now()
+        for (const id of this.#failures.keys()) if (!gone.some((row) => row.id === id)) this.#failures.delete(id)
         const row = gone.find(({ id }) => (this.#failures.get(id)?.retryAt ?? now) <= now)
         const waits = [...gone.map(({ id }) => (this.#failures.get(id)?.retryAt ?? now) - now), ...(nextLookMs === undefined ? [] : [nextLookMs])]
         if (row) await this.#cleanUpAfter(row, token, signal)

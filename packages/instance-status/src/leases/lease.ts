@@ -81,6 +81,8 @@ export class LeaseKeeper implements Lease {
   #working: Promise<void> = Promise.resolve()
   /** MongoDB may have it as ours: only then there is something to give back. */
   #mayBeOurs = false
+  /** Requests that failed since the last answer. */
+  #failures = 0
   #releasing: Promise<void> | undefined
   #cancelExpiry: () => void = () => undefined
   /** Undefined while MongoDB is being asked. */
@@ -170,9 +172,13 @@ export class LeaseKeeper implements Lease {
     try {
       if (this.#state.kind === 'held' && !this.held) this.#lose('expired')
       this.#workIn(this.#state.kind === 'held' ? await this.#renew(this.#state.token) : await this.#ask())
+      this.#failures = 0
     } catch (error) {
       const holding = this.#state.kind === 'held'
-      logger.warn({ lease: this.name, holding, error: String(error) }, 'MongoDB does not answer about a lease')
+      this.#failures += 1
+      // Said once, until it answers again.
+      const level = this.#failures === 1 ? 'warn' : 'debug'
+      logger[level]({ lease: this.name, holding, error: String(error) }, 'MongoDB does not answer about a lease')
       this.#workIn(Math.min(longestRetryMs, Math.max(shortestRetryMs, ttlMs / (holding ? 4 * renewalsInTtl : renewalsInTtl))))
     }
   }
