@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { DataMessage } from '@ddp-cluster/ddp-common'
 import { Reader } from './reader.js'
@@ -108,5 +109,15 @@ describe('a frame', () => {
     const at = new Date(1e12)
     const bytes = encodeFrame(Buffer.alloc(1000), 2, 2, 9, [`,1,${encodeName('s', 'e')}${encodeArgs(['x', at])}`, `,7,${encodeName('t', 'f')}${encodeArgs([])}`].map((text) => Buffer.from(text)))
     expect(frame(bytes)).toEqual({ kind: 'events', after: 2, last: 9, broken: [], events: [{ seq: 3, stream: 's', event: 'e', args: ['x', at] }, { seq: 9, stream: 't', event: 'f', args: [] }] })
+  })
+
+  it('is what PROTOCOL.md shows', () => {
+    const blocks = [...readFileSync(new URL('../../../../PROTOCOL.md', import.meta.url), 'utf8').matchAll(/^```json\n(.*?)^```/gms)].map(([, json]) => JSON.parse(json ?? '') as Record<string, unknown>)
+    const frames = blocks.filter((block) => block['collection'] === 'cluster.broadcast').map((block) => decodeFrame(block as unknown as DataMessage))
+    expect(frames).toEqual([
+      { kind: 'from', from: 42 },
+      { kind: 'events', after: 41, last: 45, broken: [], events: [{ seq: 42, stream: 'room', event: 'message', args: ['hello'] }, { seq: 45, stream: 'room', event: 'typing', args: ['ann', new Date(5)] }] },
+      { kind: 'gap', after: 45, next: 500, exact: true },
+    ])
   })
 })

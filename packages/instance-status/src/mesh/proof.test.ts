@@ -1,4 +1,5 @@
-import { randomBytes } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { makeProof, type ProofSubject, provenBy } from './proof.js'
 
@@ -31,5 +32,17 @@ describe('a proof', () => {
 
   it('of another length is refused, not thrown over', () => {
     for (const length of [0, 31, 33]) expect(provenBy([secret], randomBytes(length), 'dialler', subject)).toBeUndefined()
+  })
+})
+
+describe('the test vector of PROTOCOL.md', () => {
+  const blocks = [...readFileSync(new URL('../../../../PROTOCOL.md', import.meta.url), 'utf8').matchAll(/^```json\n(.*?)^```/gms)].map(([, json]) => JSON.parse(json ?? '') as Record<string, unknown>)
+  const vector = blocks.find((block) => 'proofA' in block) as { secret: string; cluster: string; from: string; to: string; attempt: number } & Record<'nonceA' | 'nonceB' | 'hashedForProofA' | 'proofA' | 'proofB', string>
+
+  it('is what this implementation makes', () => {
+    const { secret: key, cluster, from, to, attempt, nonceA, nonceB, proofA, proofB } = vector
+    const about: ProofSubject = { cluster, from, to, attempt, nonceA: Buffer.from(nonceA, 'hex'), nonceB: Buffer.from(nonceB, 'hex') }
+    expect([makeProof(key, 'dialler', about).toString('hex'), makeProof(key, 'dialled', about).toString('hex')]).toEqual([proofA, proofB])
+    expect(createHmac('sha256', key).update(Buffer.from(vector.hashedForProofA, 'hex')).digest('hex')).toBe(proofA)
   })
 })
