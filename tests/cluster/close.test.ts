@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
-import { Fleet, linked } from './fleet.js'
+import { systemClock } from '@ddp-cluster/ddp-common/internal'
+import { joinCluster } from '@ddp-cluster/instance-status'
+import { Fleet, linked, until } from './fleet.js'
 
 it('close() leaves no timer, socket or listener that would keep a process alive', async () => {
   const file = fileURLToPath(new URL('leaves-nothing.ts', import.meta.url))
@@ -47,5 +49,55 @@ it('close() takes no new work, says so, has everything heard, deletes the record
   await gone
   expect(happened).toEqual([...Array.from({ length: 1000 }, (_, number) => [number, ['leaving']]), 'closed'])
   expect(await recordAtGoodbye).toBeNull()
+  await fleet.close()
+})
+
+it('close() leaves no timer either while MongoDB hangs and reads are asked for', async () => {
+  const fleet = await Fleet.open()
+  const pending = new Set<unknown>()
+  const clock = {
+    ...systemClock,
+    setTimeout: (run: () => void, delayMs: number): unknown => {
+      const handle = systemClock.setTimeout(() => {
+        pending.delete(handle)
+        run()
+      }, delayMs)
+      pending.add(handle)
+      return handle
+    },
+    clearTimeout: (handle: unknown): void => {
+      pending.delete(handle)
+      systemClock.clearTimeout(handle)
+    },
+  }
+  const cluster = await fleet.join({ clock, closeTimeoutMs: 1000 })
+  const admin = fleet.db.admin()
+  const commands = ['findAndModify', 'aggregate', 'find', 'delete', 'update']
+  await admin.command({ configureFailPoint: 'failCommand', mode: 'alwaysOn', data: { failCommands: commands, blockConnection: true, blockTimeMS: 3000 } })
+  const reads = [cluster.records({ maxAgeMs: 0 }), cluster.records({ maxAgeMs: 0 })].map((read) => read.catch((error: { code: string }) => error.code))
+  const closing = performance.now()
+  await cluster.close()
+  expect(performance.now() - closing).toBeLessThan(1200)
+  await Promise.all(reads)
+  expect(pending.size).toBe(0)
+  await admin.command({ configureFailPoint: 'failCommand', mode: 'off' })
+  await fleet.close()
+})
+
+it('SIGTERM while it joins has an instance leave as well: no record stays', async () => {
+  const fleet = await Fleet.open()
+  const { server, port } = await fleet.listen()
+  await fleet.db.admin().command({ configureFailPoint: 'failCommand', mode: 'alwaysOn', data: { failCommands: ['hello', 'ping', 'aggregate'], blockConnection: true, blockTimeMS: 300 } })
+  const joining = joinCluster({ db: fleet.db, name: 'test', server, address: { host: 'localhost', port }, handleSignals: true })
+  const instances = fleet.db.collection('instances')
+  await until(async () => (await instances.countDocuments()) === 1 || process.listenerCount('SIGTERM') === 0, 5000)
+  // As the signal would: nobody else may hear it here.
+  const [ours] = process.listeners('SIGTERM')
+  process.prependOnceListener('SIGUSR2', () => undefined)
+  ours?.('SIGUSR2')
+  await expect(joining).rejects.toMatchObject({ code: 'closed' })
+  await fleet.db.admin().command({ configureFailPoint: 'failCommand', mode: 'off' })
+  expect(await instances.countDocuments()).toBe(0)
+  expect(process.listenerCount('SIGTERM')).toBe(0)
   await fleet.close()
 })

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createHole, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { randomId } from '@ddp-cluster/ddp-common'
@@ -104,5 +104,32 @@ describe('a server that is no instance', () => {
     await until(() => (cluster.members().find(({ id }) => id === second.id)?.link?.lastError ?? '') !== '', 2000)
     expect(cluster.members().find(({ id }) => id === second.id)?.link?.lastError).toMatch(/404/)
     other.close()
+  })
+})
+
+describe('addresses where nobody answers', () => {
+  it('hold up no healthy newcomer, and make it late for nothing, however many they are', async () => {
+    const hole = createHole().listen(0, '127.0.0.1')
+    const sockets = new Set<Socket>()
+    hole.on('connection', (socket: Socket) => sockets.add(socket))
+    await once(hole, 'listening')
+    const { port } = hole.address() as AddressInfo
+    const now = new Date()
+    const record = (path: number): object => ({
+      _id: randomId(), _createdAt: now, _updatedAt: now, name: 'test', pid: 1, extraInformation: { host: 'localhost', port: String(port) },
+      cluster: { protocol: 1, expireAfterMs: 60_000, url: `ws://127.0.0.1:${port}/${path}/websocket` },
+    })
+    const patient = await fleet.join()
+    await fleet.db.collection('instances').insertMany(Array.from({ length: 40 }, (_, path) => record(path)))
+    await until(() => patient.members().length >= 40, 2000)
+    const said: string[] = []
+    const newcomer = await fleet.join()
+    for (const [one, other] of [[patient, newcomer], [newcomer, patient]] as const) {
+      for (const event of ['memberJoined', 'memberSuspected'] as const) one.on(event, ({ id }) => (id === other.id ? said.push(event) : 0))
+    }
+    await until(() => said.filter((event) => event === 'memberJoined').length === 2, 8000, () => said)
+    expect(said).toEqual(['memberJoined', 'memberJoined'])
+    hole.close()
+    for (const socket of sockets) socket.destroy()
   })
 })

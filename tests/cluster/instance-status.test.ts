@@ -47,3 +47,14 @@ it('says what is wrong, and can be tried again', async () => {
   await expect(status.registerInstance('')).rejects.toMatchObject({ code: 'invalid-option' })
   fleet.track(await status.registerInstance('test'))
 })
+
+it('goes on when the log throws', async () => {
+  const { server, port } = await fleet.listen()
+  const status = new InstanceStatus({ db: fleet.db, server, address: { port } })
+  status.activeLogs(() => {
+    throw new Error('the disk is full')
+  })
+  const cluster = fleet.track(await status.registerInstance('test'))
+  expect(status.cluster).toBe(cluster)
+  expect(await status.unregisterInstance()).toBe(true)
+})

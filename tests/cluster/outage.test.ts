@@ -80,21 +80,58 @@ describe('a registry that is away', () => {
     expect(told.sort()).toEqual(['registryLost', 'registryLost', 'registryLost', 'registryRestored', 'registryRestored', 'registryRestored'])
   }, 40_000)
 
-  it('and hangs instead of closing changes nothing either', async () => {
+  it('and hangs instead of closing, for three expiries, changes nothing either', async () => {
     await start()
+    const before = await created()
     const admin = clients[0]?.db('admin')
     await admin?.command({
       configureFailPoint: 'failCommand', mode: 'alwaysOn',
-      data: { failCommands: ['findAndModify', 'aggregate', 'getMore', 'find'], blockConnection: true, blockTimeMS: 400 },
+      data: { failCommands: ['findAndModify', 'aggregate', 'getMore', 'find'], blockConnection: true, blockTimeMS: 3000 },
     })
     await until(() => told.filter((event) => event === 'registryLost').length === 3, 5000, () => told)
-    await pass(expireAfterMs)
+    await pass(3 * expireAfterMs)
+    mongo.expireNow()
+    await admin?.command({ configureFailPoint: 'failCommand', mode: 'off' })
+    await until(() => told.filter((event) => event === 'registryRestored').length === 3, 15_000, () => told)
+    await until(async () => (await created()).length === 9, 5000)
+    expect(new Map(await created())).toEqual(new Map(before))
+    await pass(2 * expireAfterMs)
+    await linked(clusters)
+    expect(told.sort()).toEqual(['registryLost', 'registryLost', 'registryLost', 'registryRestored', 'registryRestored', 'registryRestored'])
+  }, 40_000)
+
+  it('for writes alone, as when its disk is full, is away once, not as often as it can be read', async () => {
+    await start()
+    const admin = clients[0]?.db('admin')
+    await admin?.command({ configureFailPoint: 'failCommand', mode: 'alwaysOn', data: { failCommands: ['findAndModify'], errorCode: 14_031 } })
+    await until(() => told.filter((event) => event === 'registryLost').length === 3, 5000, () => told)
+    await pass(2 * expireAfterMs)
+    expect(told).toEqual(['registryLost', 'registryLost', 'registryLost'])
     await admin?.command({ configureFailPoint: 'failCommand', mode: 'off' })
     await until(() => told.filter((event) => event === 'registryRestored').length === 3, 5000, () => told)
-    await pass(expireAfterMs)
     await linked(clusters)
-    expect(told.filter((event) => event.startsWith('member'))).toEqual([])
-  }, 40_000)
+    expect(told).toHaveLength(6)
+  })
+
+  it('when an instance leaves sees it go, and its record is no ghost when MongoDB is back', async () => {
+    await start()
+    const [first, second, leaving] = clusters as [Cluster, Cluster, Cluster]
+    const admin = clients[0]?.db('admin')
+    const commands = ['findAndModify', 'aggregate', 'delete', 'update', 'getMore', 'find']
+    await admin?.command({ configureFailPoint: 'failCommand', mode: 'alwaysOn', data: { failCommands: commands, errorCode: 10_107 } })
+    await until(() => told.filter((event) => event === 'registryLost').length === 3, 5000, () => told)
+    await leaving.close()
+    await until(() => told.filter((event) => event === 'memberLeft').length === 2, 2000, () => told)
+    await admin?.command({ configureFailPoint: 'failCommand', mode: 'off' })
+    const instances = mongo0().collection<{ _id: string }>('instances')
+    const seen: string[] = []
+    await until(async () => {
+      for (const one of [first, second]) seen.push(...one.members().map(({ id }) => id))
+      return (await instances.countDocuments({ _id: leaving.id })) === 0
+    }, 5000)
+    expect(seen).not.toContain(leaving.id)
+    expect(told.filter((event) => event === 'memberSuspected')).toEqual([])
+  })
 })
 
 describe('a primary that steps down', () => {
@@ -144,13 +181,38 @@ describe('a change stream', () => {
 
   it('that cannot be resumed is opened again, and what it missed is read', async () => {
     await start()
-    await mongo0().admin().command({ configureFailPoint: 'failCommand', mode: { times: 6 }, data: { failCommands: ['getMore'], errorCode: 286, errorLabels: [] } })
+    // Everybody's stream is lost, and while there is none an instance comes.
+    await mongo0().admin().command({ configureFailPoint: 'failCommand', mode: { times: 3 }, data: { failCommands: ['getMore'], errorCode: 286, errorLabels: [] } })
+    const instances = mongo0().collection('instances')
+    await until(async () => (await mongo0().admin().command({ serverStatus: 1 }))['ok'] === 1, 1000)
+    const record = await instances.findOne()
+    const missed = randomId()
+    await instances.insertOne({ ...record, _id: missed, _createdAt: new Date(), _updatedAt: new Date(), cluster: { protocol: 1, expireAfterMs: 60_000, url: 'ws://127.0.0.1:9/websocket' } } as never)
+    await until(() => clusters.every((cluster) => cluster.members().some(({ id }) => id === missed)), 5000)
+    await instances.deleteOne({ _id: missed } as never)
+    await until(() => clusters.every((cluster) => !cluster.members().some(({ id }) => id === missed)), 5000)
     await join()
     await linked(clusters)
-    expect(told).toEqual([])
+    expect(told.filter((event) => event !== 'memberSuspected')).toEqual([])
     const [, second, , last] = clusters as [Cluster, Cluster, Cluster, Cluster]
     await last.close()
     await until(() => second.members().length === 2, 1000)
+  })
+})
+
+describe('a replica set that refuses change streams', () => {
+  it('is polled, a read a heartbeat or a second, and said once to be so', async () => {
+    await start()
+    await mongo0().admin().command({ configureFailPoint: 'failCommand', mode: 'alwaysOn', data: { failCommands: ['getMore'], errorCode: 13 } })
+    let reads = 0
+    for (const client of clients) client.on('commandStarted', ({ commandName }) => (reads += commandName === 'aggregate' ? 1 : 0))
+    await pass(4000)
+    // For each of three instances and each second: opening the stream, and a read; beside that the usual one each half expiry.
+    const usual = (3 * 4000) / (expireAfterMs / 2)
+    expect(reads).toBeLessThanOrEqual(3 * 4 * 2 + usual + 6)
+    await join()
+    await linked(clusters)
+    expect(told).toEqual([])
   })
 })
 

@@ -24,6 +24,12 @@ describe('the advertised address', () => {
     expect(advertise().host).not.toBe('0.0.0.0')
   })
 
+  it.each(['undefined', 'null', ' '])('is never %j, whoever says so', async (host) => {
+    const port = await listen('127.0.0.1')
+    expect(() => advertise({ address: { host, port } })).toThrow(expect.objectContaining({ code: 'invalid-option' }))
+    if (host === 'undefined') expect(advertise({ env: { INSTANCE_IP: host } }).host).toBe('localhost')
+  })
+
   it('is first what the application says, then what the environment says', async () => {
     await listen('127.0.0.1')
     const env = { INSTANCE_IP: '10.0.0.7', PORT: '3000' }

@@ -38,6 +38,7 @@ export function advertisedAddress({ server, address, env, ownServer, path }: Add
   if (!Number.isInteger(portNumber) || portNumber < 1 || portNumber > 65_535) {
     throw new ClusterError('invalid-option', `the advertised port must be a whole number from 1 to 65535, not ${JSON.stringify(port)}`)
   }
+  if (typeof host !== 'string' || host.trim() === '' || host === 'undefined' || host === 'null') throw new ClusterError('invalid-option', `the advertised host must be a host name or an address, not ${JSON.stringify(host)}`)
   const bare = host.replace(/^\[(.*)\]$/, '$1')
   const shown = isIP(bare) === 6 ? `[${bare}]` : bare
   const url = `${server instanceof HttpsServer ? 'wss' : 'ws'}://${shown}:${portNumber}${path}/websocket`

@@ -18,6 +18,7 @@ import { Leases } from './leases/leases.js'
 import type { DepartureHandler } from './departures/clean-up.js'
 import { DepartureRows } from './departures/departure-rows.js'
 import { Departures } from './departures/departures.js'
+import { ClusterError } from './errors.js'
 import { GuardedEvents } from './guarded-events.js'
 import { Members } from './members.js'
 import type { Happening, MembershipEvent } from './membership/happening.js'
@@ -99,8 +100,8 @@ export class ClusterInstance implements Cluster {
           this.#events.emit('registryLost', { error })
         },
         restored: () => {
-          this.#happened({ type: 'registryRestored' })
           this.#events.emit('registryRestored', {})
+          this.#happened({ type: 'registryRestored' })
         },
       },
     })
@@ -118,6 +119,7 @@ export class ClusterInstance implements Cluster {
         message: (peerId, message) => this.#broadcast.receive(peerId, message),
       },
       events: {
+        dialBegun: (id) => this.#happened({ type: 'dialBegun', id }),
         outboundUp: (id) => this.#happened({ type: 'outboundUp', id }),
         outboundDown: (id, ending) => this.#happened({ type: 'outboundDown', id, ending }),
         dialFailed: (id, ending) => this.#happened({ type: 'dialFailed', id, ending }),
@@ -174,11 +176,13 @@ export class ClusterInstance implements Cluster {
         },
       })
       await this.#registry.follow()
+      if (this.#closing) throw closedMeanwhile()
       this.#calls.open()
       this.#departures.joined()
     } catch (error) {
+      const asked = this.#closing !== undefined
       await this.close()
-      throw error
+      throw asked ? closedMeanwhile(error) : error
     }
   }
 
@@ -269,7 +273,8 @@ export class ClusterInstance implements Cluster {
 
   async #leave(): Promise<void> {
     const { closeTimeoutMs } = this.#parts.options
-    const until = this.#clock.now() + closeTimeoutMs
+    // What is left at the end is for the endpoint, which waits for its sockets.
+    const until = this.#clock.now() + closeTimeoutMs * 0.75
     const left = (): number => Math.max(1, until - this.#clock.now())
     this.#stalls.close()
     this.#members?.close()
@@ -321,3 +326,5 @@ export class ClusterInstance implements Cluster {
     this.#events.emit(type, payload)
   }
 }
+
+const closedMeanwhile = (cause?: unknown): ClusterError => new ClusterError('closed', 'the cluster was closed while it was joined', { cause })

@@ -39,7 +39,7 @@ export interface SelfView {
   readonly record: InstanceRecord
   /** Whether MongoDB answered the last time it was asked. */
   readonly registry: 'reachable' | 'lost'
-  /** Members that this instance reaches and that say they do not reach it, with the reason. */
+  /** Members that this instance reaches and that do not reach it, with the reason that they gave, or how their link ended. */
   readonly unreachableBy: readonly { readonly id: string; readonly reason: string }[]
 }
 

@@ -45,16 +45,14 @@ export class InstanceStatus {
     const address = { ...this.#options.address, ...(typeof host === 'string' && { host }), ...((typeof port === 'string' || typeof port === 'number') && { port }) }
     const joining = joinAs(this.#id, { ...this.#options, name, extraInformation: rest, ...(Object.keys(address).length > 0 && { address }) })
     this.#registration = { kind: 'registering', joining }
-    try {
-      const cluster = await joining
-      this.#registration = { kind: 'registered', cluster }
-      void cluster.closed.then(() => this.#left())
-      for (const observe of this.#observers) observe(cluster)
-      return cluster
-    } catch (error) {
+    const cluster = await joining.catch((error: unknown) => {
       this.#left()
       throw error
-    }
+    })
+    this.#registration = { kind: 'registered', cluster }
+    void cluster.closed.then(() => this.#left())
+    for (const observe of this.#observers) observe(cluster)
+    return cluster
   }
 
   /** Leaves the cluster; resolves with whether there was anything to leave. Never rejects. */
@@ -68,15 +66,22 @@ export class InstanceStatus {
 
   /** Writes a line for every instance that comes or goes, to standard output unless told otherwise; the function returned ends it. */
   activeLogs(log: (line: string) => void = (line) => void process.stdout.write(`${line}\n`)): () => void {
+    const write = (line: string): void => {
+      try {
+        log(line)
+      } catch (error) {
+        this.#options.logger?.error({ error: String(error) }, 'the log of active instances threw')
+      }
+    }
     const endings: (() => void)[] = []
     const observe = (cluster: Cluster): void => {
       const where = (id: string, record: { extraInformation: { host: string; port: string } } | undefined): string =>
         record ? `${id} ${record.extraInformation.host}:${record.extraInformation.port}` : id
-      log(`instance registered: ${where(cluster.id, cluster.self.record)}`)
-      for (const { id, record, status } of cluster.members()) if (status === 'alive') log(`instance active: ${where(id, record)}`)
+      write(`instance registered: ${where(cluster.id, cluster.self.record)}`)
+      for (const { id, record, status } of cluster.members()) if (status === 'alive') write(`instance active: ${where(id, record)}`)
       endings.push(
-        cluster.on('memberJoined', ({ id, record }) => log(`instance active: ${where(id, record)}`)),
-        cluster.on('memberLeft', ({ id, record, reason }) => log(`instance gone (${reason}): ${where(id, record)}`)),
+        cluster.on('memberJoined', ({ id, record }) => write(`instance active: ${where(id, record)}`)),
+        cluster.on('memberLeft', ({ id, record, reason }) => write(`instance gone (${reason}): ${where(id, record)}`)),
       )
     }
     this.#observers.add(observe)

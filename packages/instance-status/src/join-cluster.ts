@@ -16,7 +16,8 @@ import { leaveOnSignals } from './signals.js'
 /**
  * Makes this process an instance of the cluster: registers it, links it to every other, and keeps it so until `close()`.
  * Resolves when the others are known (their links come up within the moment); rejects with a `ClusterError`
- * `invalid-option`, `not-listening`, `shared-port`, `path-taken`, `listen-failed` or `registry-unreachable`, and has then left nothing behind.
+ * `invalid-option`, `not-listening`, `shared-port`, `path-taken`, `listen-failed`, `registry-unreachable`, or `closed` when a signal ended it meanwhile, and has
+ * then left nothing behind.
  */
 export function joinCluster(options: JoinOptions): Promise<Cluster> {
   return joinAs(randomId(), options)
@@ -53,8 +54,8 @@ export async function joinAs(id: string, options: JoinOptions): Promise<Cluster>
       await close()
     }
     const cluster = new ClusterInstance({ options: resolved, db: options.db, handles, facts, address, ddpServer, secrets, tls: options.tls, dispose })
-    await cluster.join()
     if (options.handleSignals) leaveOnSignals(cluster)
+    await cluster.join()
     return cluster
 
     async function secretFromDatabase(): Promise<string> {

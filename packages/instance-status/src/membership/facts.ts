@@ -42,8 +42,8 @@ export type Refusal =
 /** All that is known of one peer. What it means is `judge`'s to say. */
 export interface Facts {
   readonly id: string
-  /** Monotonic time since which it has been known without having been linked. */
-  readonly knownSince: number
+  /** Monotonic time since which it could have been linked; undefined while it waits for its turn to be dialled. */
+  readonly triedSince: number | undefined
   readonly record: RecordFact
   readonly outbound: Direction
   readonly inbound: Direction

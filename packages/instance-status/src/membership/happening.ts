@@ -9,6 +9,8 @@ export type Happening =
   /** A full read that was sent at `startedAt` is all told. */
   | { readonly type: 'registryRead'; readonly startedAt: number }
   | { readonly type: 'registryLost' | 'registryRestored' }
+  /** The peer is being dialled; before that it waited for its turn. */
+  | { readonly type: 'dialBegun'; readonly id: string }
   | { readonly type: 'outboundUp' | 'inboundUp'; readonly id: string }
   | { readonly type: 'outboundDown' | 'inboundDown'; readonly id: string; readonly ending: Ending }
   /** A dial failed that had not been up. */

@@ -23,12 +23,14 @@ export interface Circumstances {
   readonly linkTimeoutMs: number
   /** While MongoDB does not answer, nobody leaves but by goodbye. */
   readonly registryReachable: boolean
+  /** MongoDB came back a short while ago: that a record is not there says nothing yet. */
+  readonly held: boolean
   /** Whether an instance that registered later advertises the same address, and whether it is proven to have taken this one's place. */
   readonly successor: 'none' | 'present' | 'proven'
 }
 
 /** What the two witnesses, record and link, say together. One row of the table of ARCHITECTURE.md an `if`. */
-export function judge(facts: Facts, { now, linkTimeoutMs, registryReachable, successor }: Circumstances): Verdict {
+export function judge(facts: Facts, { now, linkTimeoutMs, registryReachable, held, successor }: Circumstances): Verdict {
   if (facts.farewell === 'goodbye') return { status: 'gone', reason: 'closed' }
 
   const vouched = facts.record.state === 'fresh' || facts.record.state === 'unseen'
@@ -40,14 +42,14 @@ export function judge(facts: Facts, { now, linkTimeoutMs, registryReachable, suc
 
   if (registryReachable && isCutOff(facts)) {
     // Another instance may have concluded first, and deleted the record.
-    if (!vouched) return { status: 'gone', reason: facts.refusal ? 'refused' : 'expired' }
+    if (!vouched && !held) return { status: 'gone', reason: facts.refusal ? 'refused' : 'expired' }
     if (facts.record.state === 'unseen') return { status: 'gone', reason: 'expired' }
     if (successor === 'proven') return { status: 'gone', reason: 'replaced' }
     if (facts.refusal?.step === 'confirmed') return { status: 'gone', reason: 'refused' }
   }
 
   const neverLinked = facts.outbound.state === 'never' || facts.inbound.state === 'never'
-  if (neverLinked && now - facts.knownSince < linkTimeoutMs) return { status: 'joining' }
+  if (neverLinked && (facts.triedSince === undefined || now - facts.triedSince < linkTimeoutMs)) return { status: 'joining' }
   return { status: 'suspect', reason: whyNotLinked(facts) }
 }
 

@@ -17,7 +17,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   fc.record({ type: fc.constantFrom('recordStale', 'recordDeleted'), record }),
   fc.nat(200_000).map((startedAt): Happening => ({ type: 'registryRead', startedAt })),
   fc.constantFrom<Happening>({ type: 'registryLost' }, { type: 'registryRestored' }, { type: 'tick' }),
-  fc.record({ type: fc.constantFrom('outboundUp', 'inboundUp', 'leaving', 'goodbye'), id }),
+  fc.record({ type: fc.constantFrom('dialBegun', 'outboundUp', 'inboundUp', 'leaving', 'goodbye'), id }),
   fc.record({ type: fc.constant('notDialledBack'), id, reason: fc.constantFrom('here', 'there') }),
   fc.nat(20_000).map((delayMs): Happening => ({ type: 'stalled', delayMs })),
   fc.record({ type: fc.constantFrom('outboundDown', 'inboundDown', 'dialFailed'), id, ending }),
@@ -28,6 +28,7 @@ const history = fc.array(fc.tuple(happening, fc.nat(5000)), { maxLength: 60 })
 function possible({ members }: Membership, next: Happening): boolean {
   switch (next.type) {
     case 'outboundUp':
+    case 'dialBegun':
     case 'leaving':
     case 'goodbye':
     case 'notDialledBack':

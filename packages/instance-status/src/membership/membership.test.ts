@@ -16,6 +16,8 @@ class World {
       for (const effect of effects) {
         if (effect.type === 'tell') this.log.push([effect.event.type, effect.event.id, 'reason' in effect.event ? effect.event.reason : ''].join(' ').trim())
         else this.log.push([effect.type, 'record' in effect ? effect.record._id : 'id' in effect ? effect.id : ''].join(' ').trim())
+        // As the mesh does when nobody else waits.
+        if (effect.type === 'dial') this.happen({ type: 'dialBegun', id: effect.record._id })
       }
     }
     return this
@@ -189,11 +191,40 @@ describe('membership, row by row', () => {
   })
 
   it('one that left comes back with a newer record or a new link, never with the old record', () => {
-    const world = alive().happen({ type: 'goodbye', id: 'a' })
+    const world = alive().happen({ type: 'recordStale', record: testRecord('a') }, ...lost())
     expect(world.happen(seen()).status('a')).toBe('unknown')
     expect(world.happen(seen(testRecord('a', { updatedAt: 5 }))).status('a')).toBe('joining')
     world.did()
     expect(world.happen(...up).said()).toEqual(['memberJoined a'])
+  })
+
+  it('one that said goodbye and could not delete its record comes back by a new link alone, and the record goes', () => {
+    const world = alive().happen({ type: 'goodbye', id: 'a' })
+    world.did()
+    expect(world.happen(seen(testRecord('a', { updatedAt: 5 }))).did()).toEqual(['reap a'])
+    expect(world.status('a')).toBe('unknown')
+    expect(world.happen({ type: 'inboundUp', id: 'a' }).did()).toEqual(['lookUp a'])
+  })
+
+  it('after an outage nobody has expired for one expiry: its record may be on its way', () => {
+    const world = alive().happen({ type: 'registryLost' }, { type: 'recordDeleted', record: testRecord('a') }, ...lost(), { type: 'registryRestored' })
+    expect(world.said()).toEqual(['memberSuspected a gone quiet'])
+    const { expireAfterMs } = testRecord('self').cluster
+    expect(nextDeadline(world.membership)).toBe(expireAfterMs)
+    world.now = expireAfterMs - 1
+    expect(world.happen({ type: 'tick' }).said()).toEqual([])
+    world.now = expireAfterMs
+    expect(world.happen({ type: 'tick' }).said()).toEqual(['memberLeft a expired'])
+  })
+
+  it('who waits for its turn to be dialled is late for nothing', () => {
+    const world = new World()
+    world.membership = reduce(world.membership, seen(), 0).membership
+    world.now = 60_000
+    expect(world.happen({ type: 'tick' }).status('a')).toBe('joining')
+    expect(nextDeadline(world.membership)).toBeUndefined()
+    world.happen({ type: 'dialBegun', id: 'a' })
+    expect(nextDeadline(world.membership)).toBe(70_000)
   })
 
   it('one that left and links again is looked up, and joins again with the record that it had', () => {
@@ -237,7 +268,7 @@ describe('what an instance hears of itself', () => {
     expect(world.happen(seen(testRecord('a', { updatedAt: 99 })), ...up).did()).toEqual(['dial a', 'memberJoined a', 'notify a'])
     const polite = alive().happen({ type: 'goodbye', id: 'a' })
     polite.did()
-    expect(polite.happen(seen(testRecord('a', { updatedAt: 99 })), ...up).did()).toEqual(['dial a', 'memberJoined a'])
+    expect(polite.happen({ type: 'inboundUp', id: 'a' }, seen(), { type: 'outboundUp', id: 'a' }).did()).toEqual(['lookUp a', 'dial a', 'memberJoined a'])
   })
 
   it('who is about to leave is alive, and marked', () => {

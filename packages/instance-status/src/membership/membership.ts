@@ -1,5 +1,5 @@
 import type { InstanceRecord } from '../registry/record.js'
-import { type Facts, recordOf } from './facts.js'
+import { type Facts, isCutOff, recordOf } from './facts.js'
 import type { Effect, Happening, MembershipEvent } from './happening.js'
 import { type Circumstances, judge, type LeftReason, type Verdict } from './judge.js'
 import { ended, newcomer, noteComplaint, noteDialFailure, noteLoss, noteRead, noteRecordSeen } from './notes.js'
@@ -20,6 +20,8 @@ export interface Membership {
   /** Those who left, and have not come back. */
   readonly departed: ReadonlyMap<string, Departure>
   readonly registryReachable: boolean
+  /** Monotonic: after an outage nobody has expired before this time, as everyone has to heartbeat first. */
+  readonly heldUntil: number
   readonly linkTimeoutMs: number
   /** The own record: another one with the same address is either our predecessor's or a mistake. */
   readonly self: InstanceRecord
@@ -40,7 +42,7 @@ export interface Step {
 const departedKept = 1000
 
 export function emptyMembership(self: InstanceRecord, linkTimeoutMs: number): Membership {
-  return { members: new Map(), departed: new Map(), registryReachable: true, linkTimeoutMs, self }
+  return { members: new Map(), departed: new Map(), registryReachable: true, heldUntil: Number.NEGATIVE_INFINITY, linkTimeoutMs, self }
 }
 
 /** The rules of membership: what happened, and when (monotonic milliseconds), to the next state and what is to be done about it. */
@@ -51,14 +53,19 @@ export function reduce(membership: Membership, happening: Happening, now: number
 }
 
 /** The monotonic time at which a `tick` could change something, or undefined. */
-export function nextDeadline({ members, linkTimeoutMs }: Membership): number | undefined {
+export function nextDeadline({ members, linkTimeoutMs, heldUntil }: Membership): number | undefined {
   let next: number | undefined
   for (const { facts, verdict } of members.values()) {
-    const deadline = facts.knownSince + linkTimeoutMs
-    if (verdict.status === 'joining' && (next === undefined || deadline < next)) next = deadline
+    const deadline = verdict.status === 'joining' ? later(facts.triedSince, linkTimeoutMs) : isDoubtful(facts) ? heldUntil : undefined
+    if (deadline !== undefined && (next === undefined || deadline < next)) next = deadline
   }
   return next
 }
+
+const later = (time: number | undefined, byMs: number): number | undefined => (time === undefined ? undefined : time + byMs)
+
+/** Its record does not vouch for it, and no link does. */
+const isDoubtful = (facts: Facts): boolean => (facts.record.state === 'stale' || facts.record.state === 'deleted') && isCutOff(facts)
 
 /** Takes the happening into the facts; concludes nothing. */
 function note(membership: Membership, happening: Happening, now: number, effects: Effect[]): Membership {
@@ -68,6 +75,7 @@ function note(membership: Membership, happening: Happening, now: number, effects
     case 'recordStale':
     case 'recordDeleted': {
       const state = happening.type === 'recordStale' ? 'stale' : 'deleted'
+      if (state === 'stale' && !membership.members.has(happening.record._id)) effects.push({ type: 'reap', record: happening.record })
       return change(membership, happening.record._id, (facts) => ({ ...facts, record: { state, record: happening.record } }))
     }
     case 'registryRead':
@@ -75,7 +83,7 @@ function note(membership: Membership, happening: Happening, now: number, effects
     case 'registryLost':
       return { ...membership, registryReachable: false }
     case 'registryRestored':
-      return { ...membership, registryReachable: true }
+      return { ...membership, registryReachable: true, heldUntil: now + membership.self.cluster.expireAfterMs }
     case 'outboundUp':
       return change(membership, happening.id, (facts) => ({ ...facts, outbound: { state: 'up' }, refusal: undefined }))
     case 'inboundUp':
@@ -92,7 +100,9 @@ function note(membership: Membership, happening: Happening, now: number, effects
     case 'notDialledBack':
       return change(membership, happening.id, (facts) => noteComplaint(facts, happening.reason, effects))
     case 'stalled':
-      return changeAll(membership, (facts) => ({ ...facts, knownSince: facts.knownSince + happening.delayMs }))
+      return changeAll(membership, (facts) => ({ ...facts, triedSince: later(facts.triedSince, happening.delayMs) }))
+    case 'dialBegun':
+      return change(membership, happening.id, (facts) => ({ ...facts, triedSince: facts.triedSince ?? now }))
     case 'tick':
       return membership
   }
@@ -102,9 +112,14 @@ function noteRecord(membership: Membership, record: InstanceRecord, now: number,
   const departure = membership.departed.get(record._id)
   const member = membership.members.get(record._id)
   if (!member && departure?.updatedAt === record._updatedAt.getTime()) return membership
+  // Who said goodbye could not delete its record: it comes back only by proving that it lives.
+  if (!member && departure?.reason === 'closed') {
+    effects.push({ type: 'reap', record })
+    return membership
+  }
   const before = member && recordOf(member.facts)
   if (before?.cluster.url !== record.cluster.url) effects.push({ type: 'dial', record })
-  const facts = member?.facts ?? newcomer(record._id, now)
+  const facts = member?.facts ?? newcomer(record._id, undefined)
   return withFacts(membership, noteRecordSeen(facts, record, now), now)
 }
 
@@ -122,7 +137,7 @@ function conclude(membership: Membership, now: number, effects: Effect[]): Step 
   const newest = newestByUrl(membership)
   for (const [id, member] of membership.members) {
     const successor = successorOf(member.facts, newest)
-    const verdict = judge(member.facts, { now, linkTimeoutMs: membership.linkTimeoutMs, registryReachable: membership.registryReachable, successor })
+    const verdict = judge(member.facts, { now, linkTimeoutMs: membership.linkTimeoutMs, registryReachable: membership.registryReachable, held: now < membership.heldUntil, successor })
     const record = recordOf(member.facts)
     if (verdict.status === 'gone') {
       if (member.joined) effects.push({ type: 'tell', event: { type: 'memberLeft', id, record, reason: verdict.reason } })

@@ -3,8 +3,8 @@ import type { Effect } from './happening.js'
 import type { InstanceRecord } from '../registry/record.js'
 
 /** Nothing is known yet but the id. */
-export function newcomer(id: string, now: number): Facts {
-  return { id, knownSince: now, record: { state: 'unseen' }, outbound: { state: 'never' }, inbound: { state: 'never' }, refusal: undefined, farewell: 'none' }
+export function newcomer(id: string, triedSince: number | undefined): Facts {
+  return { id, triedSince, record: { state: 'unseen' }, outbound: { state: 'never' }, inbound: { state: 'never' }, refusal: undefined, farewell: 'none' }
 }
 
 /** The record as it is now; it has moved unless it is as it was. */

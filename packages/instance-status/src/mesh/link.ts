@@ -30,6 +30,8 @@ export interface LinkEvents {
   greet(peerId: string, connection: Connection): Promise<void>
   /** What the peer publishes, in order. */
   message(peerId: string, message: DataMessage): void
+  /** Its turn has come, and it is dialled. */
+  begun(peerId: string): void
   /** `again`: after failures. */
   up(peerId: string, again: boolean): void
   down(peerId: string, ending: Ending): void
@@ -42,7 +44,7 @@ export interface LinkEvents {
 export const goodbyeCode = 4001
 
 type LinkState =
-  | { readonly kind: 'queued'; readonly leave: () => void }
+  | { readonly kind: 'queued'; readonly urgency: 'urgent' | 'usual'; readonly leave: () => void }
   /** Whoever answers there has proven nothing yet: what it sends is not looked at. */
   | { readonly kind: 'dialling'; readonly connection: Connection; readonly done: () => void }
   /** The peer has proven itself, and is asked for what the link is for. */
@@ -64,7 +66,9 @@ const refusedRedialMs = 10_000
 
 /** However it is hurried, a peer is not dialled more often than this. */
 const leastRedialMs = 1000
-/** A dial that takes so long may be waiting for an answer that was lost. */
+/** A peer's notices of one kind are heard so far apart. */
+const leastNoticeMs = 1000
+/** A dial that takes so long may be waiting for an answer that was lost: it holds up nobody else, and may be begun anew. */
 const hungMs = 2000
 
 /** Refusals that dialling again does not mend by itself: shown as `failed`, and tried again at the longest delay. */
@@ -80,6 +84,7 @@ export class Link {
   #retryCount = 0
   #rejections = 0
   #dialledAt = Number.NEGATIVE_INFINITY
+  readonly #noticedAt = new Map<string, number>()
   #lastError: string | undefined
 
   constructor(peerId: string, url: string, context: LinkContext) {
@@ -131,13 +136,28 @@ export class Link {
     this.#state = { ...state, dueAt: soonest, cancel: this.#timers.after(soonest - now, () => this.#queue()) }
   }
 
-  /** The peer reached us: also a dial that has hung for long, since before the network healed, is begun anew. A first dial only takes its time. */
-  hurryHung(): void {
+  /** The peer reached us: it is dialled before others are, and a dial that has hung for long, since before the network healed, is begun anew. */
+  hurryFirst(): void {
     const state = this.#state
+    if (state.kind === 'queued' && state.urgency === 'usual') {
+      state.leave()
+      this.#queue('urgent')
+      return
+    }
+    // A first dial only takes its time.
     if (state.kind !== 'dialling' || this.#retryCount === 0 || this.#context.clock.now() - this.#dialledAt < hungMs) return this.hurry()
     state.done()
-    this.#queue()
+    this.#queue('urgent')
     state.connection.close()
+  }
+
+  /** Whether it is time to look at a notice of this kind again: a peer that repeats itself is not heard each time. */
+  takesNotice(kind: string): boolean {
+    const now = this.#context.clock.now()
+    const last = this.#noticedAt.get(kind) ?? Number.NEGATIVE_INFINITY
+    if (now - last < leastNoticeMs) return false
+    this.#noticedAt.set(kind, now)
+    return true
   }
 
   /** Hangs up for good; nothing is told any more. */
@@ -167,10 +187,10 @@ export class Link {
     })
   }
 
-  #queue(): void {
+  #queue(urgency: 'urgent' | 'usual' = 'usual'): void {
     let leave: () => void = () => undefined
-    this.#state = { kind: 'queued', leave: () => leave() }
-    leave = this.#context.turns.take(() => this.#dial(() => leave()))
+    this.#state = { kind: 'queued', urgency, leave: () => leave() }
+    leave = this.#context.turns.take(() => this.#dial(() => leave()), urgency)
   }
 
   #dial(done: () => void): void {
@@ -191,6 +211,8 @@ export class Link {
     })
     this.#dialledAt = clock.now()
     this.#state = { kind: 'dialling', connection, done }
+    this.#timers.after(hungMs, done)
+    events.begun(this.peerId)
     void connection.closed.then((end) => {
       if (!this.#owns(connection)) return
       if (end.closeCode === goodbyeCode && this.#isProven(connection)) events.goodbye(this.peerId)

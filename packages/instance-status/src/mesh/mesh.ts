@@ -14,6 +14,8 @@ export const goodbyeMethod = 'cluster.goodbye'
 
 /** What the mesh tells: its half of what membership is judged by. */
 export interface MeshEvents {
+  /** A peer is being dialled: before that it waited for its turn. */
+  dialBegun(peerId: string): void
   outboundUp(peerId: string): void
   outboundDown(peerId: string, ending: Ending): void
   dialFailed(peerId: string, ending: Ending): void
@@ -105,6 +107,7 @@ export class Mesh {
       events: {
         greet: (id, connection) => feed.subscribe(id, connection),
         message: (id, message) => this.#receive(id, message),
+        begun: (id) => events.dialBegun(id),
         up: (id, again) => {
           // What mended this link may have mended the others.
           if (again) for (const other of this.#links.values()) other.hurry()
@@ -161,7 +164,7 @@ export class Mesh {
     const { feed, events } = this.#options
     if (!isNotice(message)) return feed.message(peerId, message)
     const notice = decodeNotice(message)
-    if (notice) events.notice(peerId, notice)
+    if (notice && this.#links.get(peerId)?.takesNotice(notice.kind)) events.notice(peerId, notice)
   }
 
   /** A session was proven. Of several of one peer the highest attempt counts, whatever order they arrive in. */
@@ -175,7 +178,7 @@ export class Mesh {
     const { linkHeartbeatIntervalMs: intervalMs, linkHeartbeatTimeoutMs: timeoutMs } = this.#options
     setPace(connection, { intervalMs, timeoutMs })
     present?.connection.close(1000, 'superseded')
-    this.#links.get(peer.id)?.hurryHung()
+    this.#links.get(peer.id)?.hurryFirst()
     connection.onClose((end) => {
       if (this.#inbound.get(peer.id)?.connection !== connection) return
       this.#inbound.delete(peer.id)

@@ -10,7 +10,8 @@ interface Entry {
   readonly record: InstanceRecord
   /** Our monotonic time at which `_updatedAt` was last seen to have changed. */
   readonly movedAt: number
-  readonly state: 'fresh' | 'stale'
+  /** `old`: it was stale when it was first seen, and nobody was told of it. */
+  readonly state: 'fresh' | 'old' | 'stale'
 }
 
 /** One read of all records: complete, and made after `startedAt`. */
@@ -98,14 +99,14 @@ export class RecordBook {
     const { expireAfterMs } = record.cluster
     if (!known) {
       const old = databaseNow - record._updatedAt.getTime() >= expireAfterMs
-      this.#entries.set(record._id, { record, movedAt: startedAt, state: old ? 'stale' : 'fresh' })
+      this.#entries.set(record._id, { record, movedAt: startedAt, state: old ? 'old' : 'fresh' })
       return old ? [] : [{ type: 'seen', record }]
     }
     if (known.record._updatedAt.getTime() !== record._updatedAt.getTime()) {
       this.#entries.set(record._id, { record, movedAt: startedAt, state: 'fresh' })
       return [{ type: 'seen', record }]
     }
-    if (known.state === 'fresh' && startedAt >= known.movedAt + expireAfterMs) {
+    if (known.state !== 'stale' && startedAt >= known.movedAt + expireAfterMs) {
       this.#entries.set(record._id, { ...known, state: 'stale' })
       return [{ type: 'stale', record }]
     }

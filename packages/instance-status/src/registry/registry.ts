@@ -6,6 +6,7 @@ import type { Handles } from './handles.js'
 import { type OwnFacts, OwnRecord, type RecordTimes } from './own-record.js'
 import { type FullRead, RecordBook, type RecordEvent } from './record-book.js'
 import { type InstanceRecord, toRecord } from './record.js'
+import { Reachability } from './reachability.js'
 import { TimeLimit } from './time-limit.js'
 import { ensureTtlIndex } from './ttl-index.js'
 import { Watch } from './watch.js'
@@ -39,8 +40,8 @@ const jitter = 0.05
 /** What is no heartbeat may take so long, however short that is. */
 const leastPatienceMs = 5000
 
-/** A registry that cannot be followed is tried again this often. */
-const watchRetryMs = 1000
+/** A record of ours that is deleted is written again at once, but not more often than this. */
+const leastRestoreMs = 1000
 
 /**
  * This instance's place in MongoDB: keeps the own record alive, and knows everyone else's.
@@ -53,9 +54,10 @@ export class Registry {
   readonly #own: OwnRecord
   readonly #book = new RecordBook()
   readonly #watch: Watch
-  #state: 'reachable' | 'lost' | 'closed' = 'reachable'
+  readonly #reachability: Reachability
+  #state: 'open' | 'closed' = 'open'
   #times: RecordTimes = { createdAt: new Date(0), updatedAt: new Date(0) }
-  #answeredAt = Number.NEGATIVE_INFINITY
+  #restoredOwnAt = Number.NEGATIVE_INFINITY
   #lastRead: FullRead | undefined
   #reading: Promise<void> | undefined
   #readingAgain: Promise<void> | undefined
@@ -67,18 +69,22 @@ export class Registry {
     const { clock, handles, facts, logger } = options
     this.#timers = new Timers(clock)
     this.#limit = new TimeLimit(clock)
+    this.#reachability = new Reachability({ clock, stalledSince: options.stalledSince, onLost: (error) => this.#lost(error), onRestored: () => this.#restored() })
     this.#own = new OwnRecord(handles, facts, options.beforeRegistering)
     const events = {
       inserted: (record: InstanceRecord) => this.#tell(this.#book.inserted(record, clock.now()), undefined),
-      deleted: (id: string) => this.#tell(this.#book.deleted(id, clock.now()), undefined),
+      deleted: (id: string) => this.#deleted(id),
       readNeeded: () => void this.refresh().catch(() => undefined),
     }
-    this.#watch = new Watch(handles, this.#timers, events, { name: facts.name, retryDelayMs: watchRetryMs, maxAwaitMs: options.heartbeatIntervalMs, logger })
+    this.#watch = new Watch(handles, this.#timers, events, { name: facts.name, clock, heartbeatIntervalMs: options.heartbeatIntervalMs, patienceMs: this.#patienceMs, logger })
   }
 
   /** Writes the own record and keeps it alive from now on. Rejects when MongoDB does not take part. */
   async register(): Promise<InstanceRecord> {
-    const times = await this.#write(this.#patienceMs)
+    const writing = this.#write(this.#patienceMs)
+    this.#heartbeat = writing.then(() => undefined, () => undefined)
+    const times = await writing
+    if (this.#state === 'closed') throw new ClusterError('closed', 'the cluster was closed while it was joined')
     this.#scheduleHeartbeat()
     return { ...this.#options.facts, _createdAt: times.createdAt, _updatedAt: times.updatedAt }
   }
@@ -100,11 +106,12 @@ export class Registry {
 
   /** Whether MongoDB answered the last time it was asked. */
   get reachable(): boolean {
-    return this.#state === 'reachable'
+    return this.#reachability.reachable
   }
 
   /** Reads every record anew: the read begins after this call, whoever else is reading. Rejects when MongoDB cannot be read. */
   refresh(): Promise<void> {
+    if (this.#state === 'closed') return Promise.reject(new ClusterError('closed', 'the cluster was closed; its records are read no more'))
     if (!this.#reading) {
       this.#reading = this.#read().finally(() => (this.#reading = undefined))
       return this.#reading
@@ -121,7 +128,7 @@ export class Registry {
   /** This process stood still: says at once that it lives, and sees how the others are. */
   catchUp(): void {
     if (this.#state === 'closed') return
-    this.#heartbeat = this.#beat()
+    this.#startBeat()
     void this.refresh().catch(() => undefined)
   }
 
@@ -156,6 +163,7 @@ export class Registry {
   async close(timeoutMs: number): Promise<void> {
     if (this.#state === 'closed') return
     this.#state = 'closed'
+    this.#reachability.close()
     this.#timers.clear()
     const { logger } = this.#options
     // A heartbeat under way may be writing the record anew; the removal has to come after it.
@@ -178,11 +186,24 @@ export class Registry {
       const databaseNow: unknown = documents[0]?.['databaseNow']
       const read = { records, databaseNow: databaseNow instanceof Date ? databaseNow.getTime() : 0, startedAt }
       this.#lastRead = read
-      this.#answered()
+      this.#reachability.answered('read')
       this.#tell(this.#book.readEnds(read), startedAt)
     } catch (error) {
-      this.#unanswered(error, startedAt)
+      this.#reachability.unanswered('read', error, startedAt)
       throw error
+    }
+  }
+
+  #deleted(id: string): void {
+    const { clock, facts } = this.#options
+    const now = clock.now()
+    if (id === facts._id) {
+      // Somebody took us for dead: we live.
+      if (this.#state === 'closed' || now - this.#restoredOwnAt < leastRestoreMs) return
+      this.#restoredOwnAt = now
+      this.#startBeat()
+    } else if (this.#reachability.reachable) {
+      this.#tell(this.#book.deleted(id, now), undefined)
     }
   }
 
@@ -213,7 +234,7 @@ export class Registry {
     const { heartbeatIntervalMs, random } = this.#options
     this.#timers.after(heartbeatIntervalMs * (1 + jitter * (2 * random() - 1)), () => {
       this.#scheduleHeartbeat()
-      this.#heartbeat = this.#beat()
+      this.#startBeat()
     })
   }
 
@@ -225,6 +246,12 @@ export class Registry {
     return this.#times
   }
 
+  /** The removal of the record has to come after every heartbeat, or one would write it again. */
+  #startBeat(): void {
+    const beat = this.#beat()
+    this.#heartbeat = this.#heartbeat.then(() => beat)
+  }
+
   async #beat(): Promise<void> {
     const { clock, heartbeatIntervalMs } = this.#options
     const startedAt = clock.now()
@@ -232,9 +259,10 @@ export class Registry {
       const renewed = await this.#limit.run(heartbeatIntervalMs, 'a heartbeat', this.#own.renew())
       if (this.#state === 'closed') return
       this.#times = renewed ?? (await this.#write(heartbeatIntervalMs))
-      this.#answered()
+      this.#reachability.answered('heartbeat')
+      if (this.#reachability.isFailing('read')) void this.refresh().catch(() => undefined)
     } catch (error) {
-      this.#unanswered(error, startedAt)
+      this.#reachability.unanswered('heartbeat', error, startedAt)
     }
   }
 
@@ -242,10 +270,7 @@ export class Registry {
     return Math.max(this.#options.heartbeatIntervalMs, leastPatienceMs)
   }
 
-  #answered(): void {
-    this.#answeredAt = this.#options.clock.now()
-    if (this.#state !== 'lost') return
-    this.#state = 'reachable'
+  #restored(): void {
     const { clock, events, expireAfterMs, logger } = this.#options
     this.#book.hold(clock.now(), expireAfterMs)
     logger.info({}, 'the registry answers again')
@@ -253,17 +278,7 @@ export class Registry {
     void this.refresh().catch(() => undefined)
   }
 
-  /** What was asked before the last answer came says nothing of now: it may have waited through an outage that is over. */
-  #unanswered(error: unknown, askedAt: number): void {
-    // A stall is noticed in the same turn as what it made late, perhaps after it.
-    setImmediate(() => {
-      if (this.#state !== 'reachable' || askedAt < this.#answeredAt || this.#options.stalledSince(askedAt)) return
-      this.#lose(error)
-    })
-  }
-
-  #lose(error: unknown): void {
-    this.#state = 'lost'
+  #lost(error: unknown): void {
     this.#options.logger.warn({ error: String(error) }, 'the registry does not answer; what is known of the others stands')
     this.#options.events.lost(error)
   }

@@ -5,6 +5,7 @@ import { ClusterError } from '../errors.js'
 export class TimeLimit {
   readonly #timers: Timers
   readonly #waiting = new Set<() => void>()
+  #state: 'open' | 'closed' = 'open'
 
   constructor(clock: Clock) {
     this.#timers = new Timers(clock)
@@ -12,6 +13,10 @@ export class TimeLimit {
 
   /** What `work` resolves or rejects with, or a `registry-unreachable` error after `limitMs`. */
   run<T>(limitMs: number, what: string, work: Promise<T>): Promise<T> {
+    if (this.#state === 'closed') {
+      work.catch(() => undefined)
+      return Promise.reject(new ClusterError('closed', `the cluster was closed: nobody waits for ${what}`))
+    }
     return new Promise((resolve, reject) => {
       const settled = (): void => {
         cancel()
@@ -27,8 +32,9 @@ export class TimeLimit {
     })
   }
 
-  /** Ends every wait at once. */
+  /** Ends every wait at once, and those that are asked for later. */
   close(): void {
+    this.#state = 'closed'
     for (const abandon of this.#waiting) abandon()
   }
 }

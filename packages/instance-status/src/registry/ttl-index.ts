@@ -5,26 +5,60 @@ import type { Handles } from './handles.js'
 const indexOptionsConflict = 85
 const indexKeySpecsConflict = 86
 
+/** Where another index has the name that MongoDB would give ours. */
+const ownName = 'ddp_cluster_expiry'
+
+/** Others may raise the index at the same moment, each to its own expiry: it is looked at again so often. */
+const mostRaises = 10
+
 /**
  * Sees to it that MongoDB itself forgets records that nobody renews. An index that is there is only ever raised: instances
- * with a longer expiry may share the collection, and many that start at once must not drop each other's index.
+ * with a longer expiry may share the collection, and many that start at once must not drop each other's index. Without the rights to do so an
+ * instance joins all the same: its peers remove what is left of the dead.
  */
-export async function ensureTtlIndex({ instances, db }: Handles, expireAfterMs: number, logger: Logger): Promise<void> {
+export async function ensureTtlIndex(handles: Handles, expireAfterMs: number, logger: Logger): Promise<void> {
   const seconds = Math.ceil(expireAfterMs / 1000)
   try {
-    await instances.createIndex({ _updatedAt: 1 }, { expireAfterSeconds: seconds })
-    return
+    if (await create(handles, seconds)) return
+    await raise(handles, seconds, logger)
   } catch (error) {
-    if (!isCommandError(error, indexOptionsConflict) && !isCommandError(error, indexKeySpecsConflict)) throw error
+    if (!isRefusal(error)) throw error
+    logger.warn({ error: String(error) }, 'MongoDB refuses to make or to raise the index that expires records; peers remove those of the dead')
   }
-  const present = (await instances.listIndexes().toArray()).map(indexOf).find((index) => index.keys.length === 1 && index.keys[0] === '_updatedAt')
-  if (present?.seconds === undefined) {
-    logger.warn({ index: present?.name }, 'the index on _updatedAt does not expire records; records of crashed instances stay until a peer removes them')
-    return
-  }
-  if (present.seconds >= seconds) return
-  await db.command({ collMod: instances.collectionName, index: { name: present.name, expireAfterSeconds: seconds } })
 }
+
+/** Whether there is an index now that expires at these seconds. */
+async function create({ instances }: Handles, seconds: number): Promise<boolean> {
+  try {
+    await instances.createIndex({ _updatedAt: 1 }, { expireAfterSeconds: seconds })
+    return true
+  } catch (error) {
+    if (isCommandError(error, indexOptionsConflict)) return false
+    if (!isCommandError(error, indexKeySpecsConflict)) throw error
+  }
+  try {
+    await instances.createIndex({ _updatedAt: 1 }, { name: ownName, expireAfterSeconds: seconds })
+    return true
+  } catch (error) {
+    if (isCommandError(error, indexOptionsConflict) || isCommandError(error, indexKeySpecsConflict)) return false
+    throw error
+  }
+}
+
+async function raise({ instances, db }: Handles, seconds: number, logger: Logger): Promise<void> {
+  for (let attempt = 0; attempt < mostRaises; attempt += 1) {
+    const present = (await instances.listIndexes().toArray()).map(indexOf).find(({ keys }) => keys.length === 1 && keys[0] === '_updatedAt')
+    if (present?.seconds === undefined) {
+      logger.warn({ index: present?.name }, 'the index on _updatedAt does not expire records; peers remove those of the dead')
+      return
+    }
+    if (present.seconds >= seconds) return
+    await db.command({ collMod: instances.collectionName, index: { name: present.name, expireAfterSeconds: seconds } })
+  }
+}
+
+/** An answer of MongoDB, as against none. */
+const isRefusal = (error: unknown): boolean => error instanceof Error && error.name === 'MongoServerError'
 
 /** An index as `listIndexes` tells of it; the seconds come as any of MongoDB's number types. */
 function indexOf(index: unknown): { name: string; keys: string[]; seconds: number | undefined } {

@@ -1,6 +1,6 @@
 import type { ChangeStream, Timestamp } from 'mongodb'
 import type { Logger } from '@ddp-cluster/ddp-common'
-import type { Timers } from '@ddp-cluster/ddp-common/internal'
+import type { Clock, Timers } from '@ddp-cluster/ddp-common/internal'
 import type { Handles, StringIdDocument } from './handles.js'
 import { type InstanceRecord, toRecord } from './record.js'
 
@@ -19,6 +19,11 @@ const pipeline = [
   { $match: { $expr: { $ne: [{ $map: { input: { $objectToArray: '$updateDescription.updatedFields' }, in: '$$this.k' } }, ['_updatedAt']] } } },
 ]
 
+/** A stream that was lost is opened again after this, and then twice as much each time. */
+const firstRetryMs = 1000
+/** A stream that has stood for so long was no refusal. */
+const steadyMs = 10_000
+
 /** Follows the collection by a change stream, and opens another whenever one is lost. */
 export class Watch {
   readonly #handles: Handles
@@ -26,29 +31,35 @@ export class Watch {
   readonly #events: WatchEvents
   readonly #logger: Logger
   readonly #name: string
-  readonly #retryDelayMs: number
-  readonly #maxAwaitMs: number
+  readonly #heartbeatIntervalMs: number
+  readonly #patienceMs: number
+  /** How often it was lost since a stream last stood for a while. */
+  #losses = 0
+  #openedAt = Number.NEGATIVE_INFINITY
+  readonly #clock: Clock
   #stream: ChangeStream<StringIdDocument> | undefined
   #closed = false
 
-  constructor(handles: Handles, timers: Timers, events: WatchEvents, options: { name: string; retryDelayMs: number; maxAwaitMs: number; logger: Logger }) {
+  constructor(handles: Handles, timers: Timers, events: WatchEvents, options: { name: string; clock: Clock; heartbeatIntervalMs: number; patienceMs: number; logger: Logger }) {
     this.#handles = handles
     this.#timers = timers
     this.#events = events
     this.#name = options.name
-    this.#retryDelayMs = options.retryDelayMs
-    this.#maxAwaitMs = options.maxAwaitMs
+    this.#clock = options.clock
+    this.#heartbeatIntervalMs = options.heartbeatIntervalMs
+    this.#patienceMs = options.patienceMs
     this.#logger = options.logger
   }
 
   /** Opens the stream from the deployment's present time on, so that a read made after this one misses nothing. */
   async open(): Promise<void> {
-    const { operationTime } = (await this.#handles.db.command({ ping: 1 })) as { operationTime?: Timestamp }
+    const { operationTime } = (await this.#handles.db.command({ ping: 1 }, { timeoutMS: this.#patienceMs })) as { operationTime?: Timestamp }
     if (this.#closed) return
     // A stream waits for as long as it takes: no time limit of ours applies to it, and an empty-handed answer need not come often.
-    const options = { timeoutMS: 0, maxAwaitTimeMS: this.#maxAwaitMs }
+    const options = { timeoutMS: 0, maxAwaitTimeMS: this.#heartbeatIntervalMs }
     const stream = this.#handles.instances.watch(pipeline, operationTime ? { ...options, startAtOperationTime: operationTime } : options)
     this.#stream = stream
+    this.#openedAt = this.#clock.now()
     stream.on('change', (change) => {
       switch (change.operationType) {
         case 'insert':
@@ -77,21 +88,25 @@ export class Watch {
   #lost(stream: ChangeStream<StringIdDocument>, error: Error | undefined): void {
     if (this.#closed || this.#stream !== stream) return
     this.#stream = undefined
-    this.#logger.warn({ error: error?.message }, 'the change stream on the registry ended; opening another')
+    if (this.#clock.now() - this.#openedAt >= steadyMs) this.#losses = 0
+    const log = this.#losses === 0 ? 'warn' : 'debug'
+    this.#logger[log]({ error: error?.message }, 'the change stream on the registry ended; opening another, and polling until one stands')
     void stream.close().catch(() => undefined)
     this.#reopen()
   }
 
+  /** Later each time, up to a heartbeat; and every time all is read, as nobody tells of what changed. */
   #reopen(): void {
-    this.#timers.after(this.#retryDelayMs, () => {
-      void this.open().then(
-        () => this.#events.readNeeded(),
-        (error: unknown) => {
+    const delayMs = Math.min(firstRetryMs * 2 ** this.#losses, Math.max(firstRetryMs, this.#heartbeatIntervalMs))
+    this.#losses += 1
+    this.#timers.after(delayMs, () => {
+      void this.open()
+        .catch((error: unknown) => {
           if (this.#closed) return
           this.#logger.debug({ error: String(error) }, 'the change stream on the registry could not be opened yet')
           this.#reopen()
-        },
-      )
+        })
+        .then(() => this.#events.readNeeded())
     })
   }
 }
