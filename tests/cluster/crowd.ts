@@ -77,7 +77,7 @@ export async function crowd(instances: number, processes: number, churnMs: numbe
 const sum = <K extends string>(rows: readonly Record<K, number>[], key: K): number => rows.reduce((total, row) => total + row[key], 0)
 
 async function everyoneLinked(troupe: Troupe, instances: number, withinMs: number): Promise<void> {
-  const missing = async (): Promise<number> => (await Promise.all(troupe.actors.map((actor) => actor.links()))).flat().filter((links) => links !== instances - 1).length
+  const missing = async (): Promise<number> => (await Promise.all(troupe.actors.map((actor) => actor.links()))).flat().filter(({ linked, others }) => linked !== instances - 1 || others !== 0).length
   await until(async () => {
     await troupe.pass(50)
     return (await missing()) === 0

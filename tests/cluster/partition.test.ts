@@ -45,6 +45,14 @@ describe.skipIf(why !== undefined)(`a network that is cut in two${why === undefi
     await until(() => pairs(cast.told, 'memberSuspected').length === both.length, 10_000, () => cast.told)
     await Promise.all([cast.linkedAmong(two, 1000), cast.linkedAmong(three, 1000)])
     await cast.pass(2 * expireAfterMs)
+    // The row of the table: record fresh, link lost.
+    for (const [side, other] of [[two, three], [three, two]] as const) {
+      for (const { members } of (await Promise.all(side.map((actor) => actor.views()))).flat()) {
+        const strangers = members.filter(({ id }) => other.some((actor) => actor.id === id))
+        expect(strangers.map(({ status }) => status)).toEqual(other.map(() => 'suspect'))
+        for (const { reason } of strangers) expect(reason).toMatch(/silent|did not open a session|unreachable|EHOSTUNREACH/)
+      }
+    }
     net.trunk('up')
     const healedAt = now()
     await cast.linked(5000)
@@ -63,6 +71,12 @@ describe.skipIf(why !== undefined)(`a network that is cut in two${why === undefi
     await cast.linkedAmong(two, 1000)
     await cast.linkedAmong(three, 1000)
     await cast.pass(expireAfterMs)
+    // Frozen on the one side, gone on the other.
+    for (const view of (await Promise.all(two.map((actor) => actor.views()))).flat()) {
+      expect(view.registry).toBe('lost')
+      expect(view.members.filter(({ status }) => status === 'suspect').map(({ id }) => id).sort()).toEqual(three.map(({ id }) => id).sort())
+    }
+    for (const view of (await Promise.all(three.map((actor) => actor.views()))).flat()) expect(view.members).toHaveLength(2)
     net.trunk('up')
     net.mongo(0, 'up')
     const healedAt = now()

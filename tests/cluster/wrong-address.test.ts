@@ -129,10 +129,12 @@ describe('an instance that advertises a wrong address', () => {
     const healthy: [Cluster, Cluster] = await Promise.all([fleet.join({ linkTimeoutMs }), fleet.join({ linkTimeoutMs })])
     await linked(healthy)
       const behind: Cluster[] = []
+    const heard: Complaint[] = []
     for (let index = 0; index < 3; index += 1) {
       const listening = await fleet.listen()
       ports.push(listening.port)
       behind.push(fleet.track(await joinCluster({ db: fleet.db, name: 'test', server: listening.server, address: { host: 'localhost', port }, linkTimeoutMs })))
+      for (const cluster of behind.slice(-1)) cluster.on('unreachableSelf', ({ id, reason }) => heard.push({ of: cluster.id, by: id, reason }))
     }
     const named = (one: Cluster, other: Cluster): boolean => /wrong-instance|address-conflict/.test(`${why(one, other)} ${link(one, other)}`)
     // The one that registered last may have been reached by chance: to whom it happened it is what it says, and the others are odd.
@@ -140,6 +142,8 @@ describe('an instance that advertises a wrong address', () => {
     await until(() => healthy.every((one) => named(one, eldest) && named(one, middle)), 5000, () => healthy.map((one) => one.members()))
     for (const one of healthy) for (const other of behind) expect(view(one, other)).toBeDefined()
     await until(() => behind.every((one) => healthy.every((other) => link(one, other) === 'connected ')), 5000)
+    // They hear of it from those whom they reach.
+    await until(() => heard.some(({ reason }) => /wrong-instance/.test(reason)), 15_000, () => heard)
     // They live, and nobody took their records for those of the dead.
     expect(await fleet.db.collection('instances').countDocuments()).toBe(5)
     await linkedToEachOther(healthy)

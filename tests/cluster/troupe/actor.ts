@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { type Cluster, type ClusterEvents, joinCluster } from '@ddp-cluster/instance-status'
 import { MongoClient } from 'mongodb'
 import { setDateOffset } from './date-offset.js'
-import type { Line, Order, Part, View } from './messages.js'
+import type { Line, Links, Order, Part, View } from './messages.js'
 
 const part = JSON.parse(process.argv[2] ?? '') as Part
 if (part.dateOffsetMs !== undefined) setDateOffset(part.dateOffsetMs)
@@ -66,7 +66,11 @@ function obey(order: Order): unknown {
     case 'views':
       return seats.map(view)
     case 'links':
-      return clusters.map((cluster) => cluster.members().filter(({ status, link }) => status === 'alive' && link?.authorized).length)
+      return clusters.map((cluster): Links => {
+        const members = cluster.members()
+        const linked = members.filter(({ status, link }) => status === 'alive' && link?.authorized).length
+        return { linked, others: members.length - linked }
+      })
     case 'usage': {
       const { user, system } = process.cpuUsage()
       const { rss, heapUsed } = process.memoryUsage()

@@ -34,6 +34,12 @@ export interface View {
   readonly members: readonly (Pick<MemberView, 'id' | 'status' | 'reason'> & { readonly connected: boolean; readonly linkReason: string | undefined })[]
 }
 
+/** How many members one instance has. */
+export interface Links {
+  readonly linked: number
+  readonly others: number
+}
+
 /** How much an actor has used. */
 export interface Usage {
   readonly rssBytes: number
@@ -43,7 +49,7 @@ export interface Usage {
 
 export type Order =
   | { readonly do: 'views' }
-  /** How many pairs of the actor's instances and the cluster's are linked and alive. */
+  /** Of each instance, how many members it has as alive over an authorized link, and how many otherwise. */
   | { readonly do: 'links' }
   | { readonly do: 'usage' }
   /** Stands still for so long, after it has answered. */

@@ -5,7 +5,7 @@ import { type EmbeddedMongo, startEmbeddedMongo } from '@ddp-cluster/embedded-mo
 import { randomId } from '@ddp-cluster/ddp-common'
 import { MongoClient } from 'mongodb'
 import { until } from '../fleet.js'
-import type { Line, Order, Part, Told, Usage, View } from './messages.js'
+import type { Line, Links, Order, Part, Told, Usage, View } from './messages.js'
 
 const file = fileURLToPath(new URL('actor.ts', import.meta.url))
 const execArgv = ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href, '--conditions=@ddp-cluster/source']
@@ -53,8 +53,8 @@ export class Actor {
     return this.#order({ do: 'views' }) as Promise<View[]>
   }
 
-  links(): Promise<number[]> {
-    return this.#order({ do: 'links' }) as Promise<number[]>
+  links(): Promise<Links[]> {
+    return this.#order({ do: 'links' }) as Promise<Links[]>
   }
 
   usage(): Promise<Usage> {
@@ -128,13 +128,17 @@ export class Troupe {
 
   /** Resolves when every instance has every other as alive over an authorized link, and nobody else. */
   linked(withinMs: number): Promise<void> {
-    return this.linkedAmong(this.actors, withinMs)
+    return this.#complete(this.actors, withinMs, ({ others }) => others === 0)
   }
 
   /** The same for some, whatever they have of others. */
-  async linkedAmong(actors: readonly Actor[], withinMs: number): Promise<void> {
+  linkedAmong(actors: readonly Actor[], withinMs: number): Promise<void> {
+    return this.#complete(actors, withinMs, () => true)
+  }
+
+  async #complete(actors: readonly Actor[], withinMs: number, right: (links: Links) => boolean): Promise<void> {
     const instances = actors.reduce((sum, actor) => sum + actor.seats.length, 0)
-    const complete = async (): Promise<boolean> => (await Promise.all(actors.map((actor) => actor.links()))).flat().every((links) => links === instances - 1)
+    const complete = async (): Promise<boolean> => (await Promise.all(actors.map((actor) => actor.links()))).flat().every((links) => links.linked === instances - 1 && right(links))
     await until(complete, withinMs, async () => (await Promise.all(actors.map((actor) => actor.views()))).flat().map(({ id, members }) => ({ id, members: members.filter(({ status, connected }) => status !== 'alive' || !connected) })))
   }
 
