@@ -68,9 +68,10 @@ export class DepartureRows {
     return documents.map(toRow).filter((row) => row !== undefined)
   }
 
-  /** Notes that these have no record any more. */
-  async note(ids: readonly string[]): Promise<void> {
-    await this.#handles.departures.updateMany({ _id: { $in: [...ids] }, leftAt: { $exists: false } }, { $currentDate: { leftAt: true } })
+  /** Notes that these have no record any more; not of one that has written its row anew meanwhile. */
+  async note(rows: readonly DepartureRow[]): Promise<void> {
+    const seen = rows.map(({ id, joinedAt }) => ({ _id: id, joinedAt }))
+    await this.#handles.departures.updateMany({ leftAt: { $exists: false }, $or: seen }, { $currentDate: { leftAt: true } })
   }
 
   /** Deletes the record of a row as it was seen. Whether there is none any more: false when it was renewed. */

@@ -125,7 +125,7 @@ export class Departures {
     const { rows, isMember, clock, heartbeatIntervalMs } = this.#options
     const all = await this.#limit.run(heartbeatIntervalMs, 'reading the departures', rows.read())
     const absent = all.filter(({ id, noted, recordMovedAt }) => !noted && recordMovedAt === undefined && !isMember(id))
-    if (absent.length > 0) await this.#limit.run(heartbeatIntervalMs, 'noting departures', rows.note(absent.map(({ id }) => id)))
+    if (absent.length > 0) await this.#limit.run(heartbeatIntervalMs, 'noting departures', rows.note(absent))
     return this.#absences.note(all, isMember, clock.now())
   }
 }
