@@ -12,13 +12,15 @@ const subscriberCounts = [1, 3, 7]
 /** The one of which latency and CPU have targets. */
 const typicalCount = 3
 const eventsPerSecond = 200
+/** Until then the just-in-time compiler is at work. */
+const warmUpMs = 2000
 const names: readonly ContestantName[] = ['ddp-cluster', 'lines over TCP', 'ws, a frame an event', 'classic DDP', 'Moleculer TCP', 'Socket.IO', 'NATS', 'Redis']
 const ours: ContestantName = 'ddp-cluster'
 const ceiling: ContestantName = 'lines over TCP'
 const ws: ContestantName = 'ws, a frame an event'
 
 export async function run({ quick }: BenchOptions): Promise<BenchReport> {
-  const { rounds, roundMs, trickleMs } = quick ? { rounds: 3, roundMs: 500, trickleMs: 1500 } : { rounds: 7, roundMs: 2000, trickleMs: 5000 }
+  const { rounds, roundMs, trickleMs } = quick ? { rounds: 5, roundMs: 500, trickleMs: 1500 } : { rounds: 7, roundMs: 2000, trickleMs: 5000 }
   setupPrimary()
   const file = await buildProcess()
   const mongo = await startEmbeddedMongo()
@@ -33,7 +35,7 @@ export async function run({ quick }: BenchOptions): Promise<BenchReport> {
       const groups: Group[] = []
       try {
         for (const name of names) if (!absent.has(name)) groups.push(await Group.open(file, name, count, shared))
-        const fast = await inTurns(groups, rounds, (group) => group.run(roundMs), roundMs / 2)
+        const fast = await inTurns(groups, rounds, (group) => group.run(roundMs), warmUpMs)
         const slow = count === typicalCount ? await inTurns(groups, rounds, (group) => group.run(trickleMs, eventsPerSecond), 500) : undefined
         for (const name of names) rows.push(absent.has(name) ? { subscribers: count, name, 'events/s': 'absent' } : row(count, name, fast, slow))
         targets.push(...throughputTargets(count, fast))

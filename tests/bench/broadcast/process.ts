@@ -50,6 +50,7 @@ let contestant: Awaited<ReturnType<Open>> | undefined
 let received = 0
 let expected = Number.POSITIVE_INFINITY
 let read = 0
+let onRead = (): void => undefined
 let latencies: number[] = []
 let cpu = process.cpuUsage()
 
@@ -74,8 +75,8 @@ async function run(forMs: number): Promise<void> {
     for (let n = 0; n < perTurn; n += 1) contestant?.emit(makeMessage(sent + n))
     sent += perTurn
     await contestant?.busy?.()
-    do await turn()
-    while (sent - read > windowEvents)
+    await turn()
+    while (sent - read > windowEvents) await new Promise<void>((resolve) => (onRead = resolve))
   }
   report(sent, beganAt)
 }
@@ -119,6 +120,7 @@ async function obey(command: Command): Promise<void> {
       return
     case 'read':
       read = command.count
+      onRead()
       return
     case 'expect':
       expected = command.count
