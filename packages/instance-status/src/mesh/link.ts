@@ -66,6 +66,8 @@ const refusedRedialMs = 10_000
 
 /** However it is hurried, a peer is not dialled more often than this. */
 const leastRedialMs = 1000
+/** A process whose timers are so late has enough to do. */
+const busyMs = 20
 /** A peer's notices of one kind are heard so far apart. */
 const leastNoticeMs = 1000
 /** A dial that takes so long may be waiting for an answer that was lost: it holds up nobody else, and may be begun anew. */
@@ -211,7 +213,7 @@ export class Link {
     })
     this.#dialledAt = clock.now()
     this.#state = { kind: 'dialling', connection, done }
-    this.#timers.after(hungMs, done)
+    this.#endTurnWhenHung(done)
     events.begun(this.peerId)
     void connection.closed.then((end) => {
       if (!this.#owns(connection)) return
@@ -223,6 +225,16 @@ export class Link {
       // A connection that ended by itself has told so above, and knows better why.
       (error: unknown) => setImmediate(() => this.#giveUp(connection, error)),
     )
+  }
+
+  /** Whoever is silent must not hold up the others; while this process itself is slow, that says nothing, and more dials would make it slower. */
+  #endTurnWhenHung(done: () => void): void {
+    const { clock } = this.#context
+    const dueAt = clock.now() + hungMs
+    this.#timers.after(hungMs, () => {
+      if (clock.now() - dueAt > busyMs) this.#endTurnWhenHung(done)
+      else done()
+    })
   }
 
   async #meet(connection: Connection, done: () => void): Promise<void> {

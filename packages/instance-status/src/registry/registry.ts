@@ -40,6 +40,9 @@ const jitter = 0.05
 /** What is no heartbeat may take so long, however short that is. */
 const leastPatienceMs = 5000
 
+/** Full reads are at least so far apart, and a millisecond for each record. */
+const leastPauseMs = 10
+
 /** A record of ours that is deleted is written again at once, but not more often than this. */
 const leastRestoreMs = 1000
 
@@ -62,6 +65,7 @@ export class Registry {
   #reading: Promise<void> | undefined
   #readingAgain: Promise<void> | undefined
   #cancelExpiry: (() => void) | undefined
+  #endPause: () => void = () => undefined
   #heartbeat: Promise<void> = Promise.resolve()
 
   constructor(options: RegistryOptions) {
@@ -118,11 +122,20 @@ export class Registry {
     }
     this.#readingAgain ??= this.#reading
       .catch(() => undefined)
+      .then(() => this.#pause())
       .then(() => {
         this.#readingAgain = undefined
         return this.refresh()
       })
     return this.#readingAgain
+  }
+
+  /** Between one read and the next, so that what happens to many at once is read once: the more there are, the longer. */
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#endPause = resolve
+      this.#timers.after(Math.max(leastPauseMs, this.lastRecords.length), resolve)
+    })
   }
 
   /** This process stood still: says at once that it lives, and sees how the others are. */
@@ -165,6 +178,7 @@ export class Registry {
     this.#state = 'closed'
     this.#reachability.close()
     this.#timers.clear()
+    this.#endPause()
     const { logger } = this.#options
     // A heartbeat under way may be writing the record anew; the removal has to come after it.
     const removal = this.#heartbeat.then(() => this.#own.remove())
