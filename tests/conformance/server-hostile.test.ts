@@ -5,10 +5,18 @@ import { RawClient, startServer } from './server-harness.js'
 
 /** What a stranger may do within the limits, and what applications get wrong: neither may cost anybody else anything. */
 
+const regExp = (i: number, times: number, $flags: string): object => ({ $regexp: `${'[\\p{L}]'.repeat(times)}${i}`, $flags })
+const method = (...params: object[]): string => JSON.stringify({ msg: 'method', id: '1', method: 'nosuch', params })
+/** As long to compile as a message is allowed to take. */
+const costly = (i: number): string => method(regExp(i, 15, 'iu'))
+const manyCostly = method(...Array.from({ length: 300 }, (_, i) => regExp(i, 20, 'iv')))
+
 describe('very many messages in one go', () => {
   it.each<[string, (client: RawClient) => void]>([
     ['in one frame of SockJS', (client) => client.webSocket.send(`[${Array.from({ length: 300_000 }, () => '""').join(',')}]`)],
     ['in frames that are empty', (client) => client.tcp.write(Buffer.alloc(6 * 200_000, Buffer.from([0x81, 0x80, 1, 2, 3, 4])))],
+    ['whose regular expressions take long to compile', (client) => client.webSocket.send(JSON.stringify(Array.from({ length: 3_000 }, (_, i) => costly(i))))],
+    ['that hold all such expressions at once', (client) => client.webSocket.send(JSON.stringify([manyCostly]))],
   ])('%s make nobody else wait', async (_name, flood) => {
     await using server = await startServer()
     server.ddp.method('echo', (value) => value)

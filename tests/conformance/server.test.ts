@@ -104,6 +104,9 @@ const checks: { readonly [N in SentenceNumber]?: Check } = {
     client.send({ msg: 'ping', id: 'abc' }, { msg: 'ping' })
     expect(await client.next()).toEqual({ msg: 'pong', id: 'abc' })
     expect(await client.next()).toEqual({ msg: 'pong' })
+    client.send({ msg: 'ping', id: 4 }, { msg: 'ping', id: null })
+    expect(await client.next()).toEqual({ msg: 'pong', id: 4 })
+    expect(await client.next()).toEqual({ msg: 'pong', id: null })
   },
   16: async ({ connected }) => {
     const client = await connected()
@@ -261,7 +264,7 @@ const checks: { readonly [N in SentenceNumber]?: Check } = {
     for (const message of [
       { msg: 'method' }, { msg: 'method', id: '1' }, { msg: 'method', method: 'echo' }, { msg: 'method', method: 'echo', id: 1 },
       { msg: 'method', method: 'echo', id: '1', params: {} }, { msg: 'sub', id: '1' }, { msg: 'sub', name: 'two' },
-      { msg: 'sub', id: '1', name: 'two', params: 'x' }, { msg: 'unsub' }, { msg: 'ping', id: 4 },
+      { msg: 'sub', id: '1', name: 'two', params: 'x' }, { msg: 'unsub' },
     ]) await offending(client, message)
   },
   42: async ({ open }) => {

@@ -164,16 +164,17 @@ export class Session {
   }
 
   #onPong(message: PongMessage): void {
-    const ping = message.id === undefined ? undefined : this.#pings.get(message.id)
-    if (message.id === undefined || !ping) return
-    this.#pings.delete(message.id)
+    const { id } = message
+    const ping = typeof id === 'string' ? this.#pings.get(id) : undefined
+    if (typeof id !== 'string' || !ping) return
+    this.#pings.delete(id)
     this.#roundTripMs = this.#settings.clock.now() - ping.sentAt
     ping.answered(this.#roundTripMs)
   }
 
   #onMalformed(error: DDPProtocolError): void {
     if (error.code === 'malformed' || error.code === 'undecodable') {
-      this.#settings.logger.warn({ host: this.#host, err: error }, 'The server sent a message that makes no sense')
+      this.#settings.logger.warn({ host: this.#host, code: error.code, reason: error.reason }, 'The server sent a message that makes no sense')
       if (this.#state.kind === 'connected') this.#handlers.onMalformed(error)
     } else {
       this.#giveUp({ cause: 'protocol', reason: `${this.#host} does not speak DDP: ${error.message}`, error })

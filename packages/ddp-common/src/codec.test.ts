@@ -1,5 +1,9 @@
+import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { parseClientMessage, parseServerMessage, stringifyMessage } from './codec.js'
+import { DDPError, type WireError } from './ddp-error.js'
+import { EJSON } from './ejson/ejson.js'
+import { EJSONError } from './ejson/ejson-error.js'
 import type { ClientMessage, ServerMessage } from './messages.js'
 import { DDPProtocolError } from './protocol-error.js'
 
@@ -41,10 +45,68 @@ describe('messages', () => {
   it('are EJSON only where the specification says so', () => {
     const [sub] = [parseClientMessage('{"msg":"sub","id":"a","name":"n","params":[],"extra":{"$date":1}}')]
     expect(sub).toMatchObject({ extra: { $date: 1 } })
+    // What a message of another kind would have EJSON in is a field like any other, whatever it holds.
+    const strange = '{"msg":"method","id":"1","method":"m","params":[{"$date":1}],"fields":{"$type":"?","$value":3},"result":{"$date":3},"error":4}'
+    expect(parseClientMessage(strange)).toMatchObject({ params: [new Date(1)], fields: { $type: '?', $value: 3 }, result: { $date: 3 } })
+    expect(parseServerMessage('{"msg":"ready","subs":["1"],"params":{"$type":"?","$value":3}}')).toMatchObject({ subs: ['1'] })
+  })
+
+  it('have the errors of Meteor, with null for what there is nothing to say of', () => {
+    const error = { isClientSafe: true, error: 'not-found', reason: null, details: null, message: null, errorType: 'Meteor.Error' }
+    const message = parseServerMessage(JSON.stringify({ msg: 'nosub', id: '1', error }))
+    expect(message).toMatchObject({ msg: 'nosub', error })
+    expect(DDPError.fromWire(error as WireError)).toMatchObject({ error: 'not-found', reason: undefined, message: '[not-found]' })
+  })
+
+  it('are not written deeper than they are read', () => {
+    const nested = (levels: number): unknown => JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`)
+    const messages = (levels: number): (ClientMessage | ServerMessage)[] => [
+      { msg: 'method', id: '1', method: 'm', params: nested(levels) as unknown[] },
+      { msg: 'added', collection: 'c', id: '1', fields: { a: nested(levels - 1) } },
+      { msg: 'result', id: '1', result: nested(levels) },
+      { msg: 'nosub', id: '1', error: { error: 1, details: nested(levels - 1), errorType: 'Meteor.Error' } },
+    ]
+    for (const message of messages(99)) expect((parseServerMessage(stringifyMessage(message)) ?? message).msg).toBe(message.msg)
+    for (const message of messages(100)) expect(() => stringifyMessage(message)).toThrow(expect.objectContaining({ code: 'too-deep' }) as Error)
+    expect(() => stringifyMessage(messages(10)[2] as ServerMessage, { maxDepth: 10 })).toThrow(EJSONError)
+  })
+})
+
+describe('regular expressions from a client', () => {
+  const refused = (...regExps: { $regexp: string; $flags: string }[]): string => {
+    try {
+      parseClientMessage(JSON.stringify({ msg: 'method', id: '1', method: 'm', params: regExps }))
+      return 'taken'
+    } catch (error) {
+      return error instanceof DDPProtocolError ? error.code : String(error)
+    }
+  }
+
+  it('are bounded by what they cost, all of a message together', () => {
+    expect(refused({ $regexp: 'a'.repeat(500), $flags: 'gi' }, { $regexp: '\\p{L}'.repeat(5), $flags: 'u' })).toBe('taken')
+    expect(refused({ $regexp: '[\\p{L}&&a]', $flags: 'v' })).toBe('taken')
+    expect(refused({ $regexp: 'a'.repeat(1_001), $flags: '' })).toBe('undecodable')
+    expect(refused(...Array.from({ length: 600 }, (_, i) => ({ $regexp: String(i), $flags: '' })))).toBe('undecodable')
+    expect(refused({ $regexp: '\\p{L}'.repeat(20), $flags: 'u' })).toBe('undecodable')
+    expect(refused({ $regexp: '[\\p{L}&&\\p{Lu}]'.repeat(2), $flags: 'iv' })).toBe('undecodable')
+  })
+
+  it('are not so in an answer of the server that was chosen, nor in a text of one\'s own', () => {
+    const long = { $regexp: 'a'.repeat(5_000), $flags: '' }
+    expect(parseServerMessage(JSON.stringify({ msg: 'result', id: '1', result: long }))).toMatchObject({ result: new RegExp(long.$regexp) })
+    expect(EJSON.parse(JSON.stringify(long))).toEqual(new RegExp(long.$regexp))
   })
 })
 
 describe('what is no message', () => {
+  it('is nothing that a logger would write down', () => {
+    const secret = problemOf(() => parseServerMessage('{"msg":"result","id":"1","result":{"token":"hunter2","x":{"$type":"?","$value":1}}}'))
+    expect(secret.offendingMessage).toMatchObject({ result: { token: 'hunter2' } })
+    expect(JSON.stringify(Object.entries(secret))).not.toContain('hunter2')
+    expect(inspect(problemOf(() => parseServerMessage('{"token":"hunter2"')), { depth: 10 })).not.toContain('hunter2')
+    expect(inspect(secret, { depth: 10 })).not.toContain('hunter2')
+  })
+
   it.each([
     ['invalid-json', '{"msg":', undefined],
     ['not-an-object', '[1]', [1]],
@@ -72,7 +134,7 @@ describe('what is no message', () => {
   it('is refused when it is nested too deeply, and the answer does not repeat it', () => {
     const nested = (levels: number): string => `{"msg":"method","id":"1","method":"m","params":${'['.repeat(levels)}${']'.repeat(levels)}}`
     expect(parseClientMessage(nested(99)).msg).toBe('method')
-    expect(problemOf(() => parseClientMessage(nested(100)))).toMatchObject({ code: 'too-deep', offendingMessage: undefined })
+    expect(problemOf(() => parseClientMessage(nested(100)))).toMatchObject({ code: 'too-deep', offendingMessage: { msg: 'method', id: '1' } })
     expect(problemOf(() => parseClientMessage(nested(100_000))).code).toBe('too-deep')
     expect(problemOf(() => parseClientMessage(nested(10), { maxDepth: 5 })).code).toBe('too-deep')
   })

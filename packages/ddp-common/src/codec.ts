@@ -1,20 +1,23 @@
 import { EJSONError } from './ejson/ejson-error.js'
 import { fromOwnJSONValue, mayContainWrapper } from './ejson/from-json-value.js'
 import { isPlainObject } from './ejson/own-property.js'
-import { toJSONValue } from './ejson/to-json-value.js'
+import { toShallowJSONValue } from './ejson/to-json-value.js'
 import { clientMessageProblem, serverMessageProblem } from './message-shapes.js'
 import type { ClientMessage, ServerMessage } from './messages.js'
 import { DDPProtocolError } from './protocol-error.js'
 
 /** What a message may be like. Its size is bounded where it is read from the socket. */
 export interface MessageLimits {
-  /** The deepest nesting of arrays and objects that is taken, the message itself counted. Default: 100, as in MongoDB's documents. */
+  /** The deepest nesting of arrays and objects that is taken and written, the message itself counted. Default: 100, as in MongoDB's documents. */
   readonly maxDepth?: number
   /** The data messages of this collection are given out with their fields as plain JSON of any depth: who asks for that decodes them. */
   readonly undecodedCollection?: string | undefined
 }
 
 const defaultMaxDepth = 100
+
+/** How long the regular expressions of one message from a client may be together, as `fromOwnJSONValue` counts: it takes some milliseconds at worst. */
+const maxRegExpLength = 1_000
 
 type RawMessage = Record<string, unknown>
 
@@ -23,7 +26,7 @@ export function parseClientMessage(text: string, limits?: MessageLimits): Client
   const raw = parseObject(text, limits)
   const problem = clientMessageProblem(raw)
   if (problem) throw new DDPProtocolError(problem.code, problem.reason, raw)
-  return decode(raw, text) as unknown as ClientMessage
+  return decode(raw, text, maxRegExpLength) as unknown as ClientMessage
 }
 
 /**
@@ -35,26 +38,39 @@ export function parseServerMessage(text: string, limits?: MessageLimits): Server
   const problem = serverMessageProblem(raw)
   if (problem?.code === 'unknown-message') return undefined
   if (problem) throw new DDPProtocolError(problem.code, problem.reason, raw)
-  return (isUndecoded(raw, limits) ? raw : decode(raw, text)) as unknown as ServerMessage
+  return (isUndecoded(raw, limits) ? raw : decode(raw, text, Infinity)) as unknown as ServerMessage
 }
 
-/** The text of a message. A message that needs no conversion costs a walk and a `JSON.stringify`; the message is never changed. */
-export function stringifyMessage(message: ClientMessage | ServerMessage): string {
-  return JSON.stringify(encode(message as unknown as RawMessage))
+/**
+ * The text of a message. A message that needs no conversion costs a walk and a `JSON.stringify`; the message is never changed.
+ * Throws an `EJSONError` `too-deep` for what a peer with the same limits would not take.
+ */
+export function stringifyMessage(message: ClientMessage | ServerMessage, limits?: MessageLimits): string {
+  return JSON.stringify(encode(message as unknown as RawMessage, limits?.maxDepth ?? defaultMaxDepth))
 }
 
 function parseObject(text: string, limits: MessageLimits | undefined): RawMessage {
   let raw: unknown
   try {
     raw = JSON.parse(text)
-  } catch (cause) {
-    throw new DDPProtocolError('invalid-json', 'Parse error', undefined, { cause })
+  } catch {
+    // The engine's own error quotes the text, which may hold a secret.
+    throw new DDPProtocolError('invalid-json', 'Parse error')
   }
   const maxDepth = limits?.maxDepth ?? defaultMaxDepth
   // Every level takes two characters at least.
-  if (text.length > 2 * maxDepth && !isUndecoded(raw, limits) && isDeeper(raw, maxDepth)) throw new DDPProtocolError('too-deep', `Nested deeper than ${maxDepth} levels`)
+  if (text.length > 2 * maxDepth && !isUndecoded(raw, limits) && isDeeper(raw, maxDepth)) throw tooDeep(raw, maxDepth)
   if (!isPlainObject(raw)) throw new DDPProtocolError('not-an-object', 'Bad request', raw)
   return raw
+}
+
+/** What the message was about is told, as what is deep in it cannot be. */
+function tooDeep(raw: unknown, maxDepth: number): DDPProtocolError {
+  const reason = `Nested deeper than ${maxDepth} levels`
+  if (!isPlainObject(raw)) return new DDPProtocolError('too-deep', reason)
+  const about: RawMessage = {}
+  for (const key of ['msg', 'id', 'collection']) if (typeof raw[key] === 'string') about[key] = raw[key]
+  return new DDPProtocolError('too-deep', reason, about)
 }
 
 function isUndecoded(raw: unknown, limits: MessageLimits | undefined): boolean {
@@ -74,14 +90,25 @@ function isDeeper(value: unknown, levels: number): boolean {
 }
 
 /** Converts what the specification says is EJSON, in place: nobody else holds `raw` yet. */
-function decode(raw: RawMessage, text: string): RawMessage {
+function decode(raw: RawMessage, text: string, maxRegExps: number): RawMessage {
   if (!mayContainWrapper(text)) return raw
   try {
-    if (raw.fields !== undefined) raw.fields = decodeFields(raw.fields as RawMessage)
-    if (raw.params !== undefined) raw.params = fromOwnJSONValue(raw.params)
-    if (raw.result !== undefined) raw.result = fromOwnJSONValue(raw.result)
-    const { error } = raw
-    if (isPlainObject(error) && error.details !== undefined) error.details = fromOwnJSONValue(error.details)
+    switch (raw.msg) {
+      case 'method':
+      case 'sub':
+        if (raw.params !== undefined) raw.params = fromOwnJSONValue(raw.params, maxRegExps)
+        break
+      case 'added':
+      case 'changed':
+      case 'addedBefore':
+        if (raw.fields !== undefined) raw.fields = decodeFields(raw.fields as RawMessage)
+        break
+      case 'result':
+        if (raw.result !== undefined) raw.result = fromOwnJSONValue(raw.result)
+        decodeError(raw.error)
+        break
+      case 'nosub': decodeError(raw.error)
+    }
     return raw
   } catch (cause) {
     if (!(cause instanceof EJSONError)) throw cause
@@ -90,34 +117,39 @@ function decode(raw: RawMessage, text: string): RawMessage {
   }
 }
 
+function decodeError(error: unknown): void {
+  if (isPlainObject(error) && error.details !== undefined) error.details = fromOwnJSONValue(error.details)
+}
+
 function decodeFields(fields: RawMessage): RawMessage {
   const decoded = fromOwnJSONValue(fields)
   if (!isPlainObject(decoded)) throw new EJSONError('invalid-value', 'fields stands for something that is no document')
   return decoded
 }
 
-function encode(message: RawMessage): RawMessage {
+/** Of what EJSON converts the message itself is one level, and an error another. */
+function encode(message: RawMessage, maxDepth: number): RawMessage {
   switch (message.msg) {
     case 'method':
-    case 'sub': return withEJSON(message, 'params')
+    case 'sub': return withEJSON(message, 'params', maxDepth - 1)
     case 'added':
     case 'changed':
-    case 'addedBefore': return withEJSON(message, 'fields')
-    case 'result': return withEJSON(withEncodedError(message), 'result')
-    case 'nosub': return withEncodedError(message)
+    case 'addedBefore': return withEJSON(message, 'fields', maxDepth - 1)
+    case 'result': return withEJSON(withEncodedError(message, maxDepth), 'result', maxDepth - 1)
+    case 'nosub': return withEncodedError(message, maxDepth)
     default: return message
   }
 }
 
-function withEJSON(message: RawMessage, key: 'params' | 'fields' | 'result'): RawMessage {
+function withEJSON(message: RawMessage, key: 'params' | 'fields' | 'result' | 'details', maxDepth: number): RawMessage {
   const value = message[key]
-  const converted = toJSONValue(value)
+  const converted = toShallowJSONValue(value, maxDepth)
   return converted === value ? message : { ...message, [key]: converted }
 }
 
-function withEncodedError(message: RawMessage): RawMessage {
+function withEncodedError(message: RawMessage, maxDepth: number): RawMessage {
   const { error } = message
-  if (!isPlainObject(error) || error.details === undefined) return message
-  const details = toJSONValue(error.details)
-  return details === error.details ? message : { ...message, error: { ...error, details } }
+  if (!isPlainObject(error)) return message
+  const encoded = withEJSON(error, 'details', maxDepth - 2)
+  return encoded === error ? message : { ...message, error: encoded }
 }

@@ -1,8 +1,8 @@
 /** An error as it stands in a DDP message (`result.error`, `nosub.error`). */
 export interface WireError {
   readonly error: string | number
-  readonly reason?: string
-  readonly message?: string
+  readonly reason?: string | null
+  readonly message?: string | null
   readonly details?: unknown
   readonly errorType: 'Meteor.Error'
 }
@@ -31,7 +31,7 @@ export class DDPError extends Error {
 
   /** The error that a peer sent. */
   static fromWire(wire: WireError): DDPError {
-    return new DDPError(wire.error, wire.reason, wire.details)
+    return new DDPError(wire.error, wire.reason ?? undefined, wire.details)
   }
 
   toWire(): WireError {

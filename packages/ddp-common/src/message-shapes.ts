@@ -12,6 +12,8 @@ type Guard = (value: unknown) => boolean
 const isString: Guard = (value) => typeof value === 'string'
 const isStringOrNull: Guard = (value) => typeof value === 'string' || value === null
 const isOptionalString: Guard = (value) => value === undefined || typeof value === 'string'
+/** Meteor writes `new Meteor.Error('x', null)` with `"reason":null`. */
+const isStringOrNothing: Guard = (value) => isOptionalString(value) || value === null
 const isOptionalArray: Guard = (value) => value === undefined || Array.isArray(value)
 const isStrings: Guard = (value) => Array.isArray(value) && value.every(isString)
 const isOptionalStrings: Guard = (value) => value === undefined || isStrings(value)
@@ -21,7 +23,7 @@ const isOptionalError: Guard = (value) => value === undefined || isWireError(val
 function isWireError(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   const { error, reason, message } = value as Raw
-  return (typeof error === 'string' || typeof error === 'number') && isOptionalString(reason) && isOptionalString(message)
+  return (typeof error === 'string' || typeof error === 'number') && isStringOrNothing(reason) && isStringOrNothing(message)
 }
 
 const unknown: MessageProblem = { code: 'unknown-message', reason: 'Bad request' }
@@ -31,8 +33,6 @@ const malformed = {
   method: problem('Malformed method invocation'),
   sub: problem('Malformed subscription'),
   unsub: problem('Malformed unsubscription'),
-  ping: problem('Malformed ping'),
-  pong: problem('Malformed pong'),
   answer: problem('Malformed answer'),
   data: problem('Malformed data message'),
 }
@@ -44,8 +44,8 @@ export function clientMessageProblem(raw: Raw): MessageProblem | undefined {
     case 'method': return isString(raw.id) && isString(raw.method) && isOptionalArray(raw.params) ? undefined : malformed.method
     case 'sub': return isString(raw.id) && isString(raw.name) && isOptionalArray(raw.params) ? undefined : malformed.sub
     case 'unsub': return isString(raw.id) ? undefined : malformed.unsub
-    case 'ping': return isOptionalString(raw.id) ? undefined : malformed.ping
-    case 'pong': return isOptionalString(raw.id) ? undefined : malformed.pong
+    case 'ping':
+    case 'pong': return undefined
     default: return unknown
   }
 }
@@ -65,8 +65,8 @@ export function serverMessageProblem(raw: Raw): MessageProblem | undefined {
     case 'connected': return isString(raw.session) ? undefined : malformed.connect
     case 'failed': return isString(raw.version) ? undefined : malformed.connect
     case 'error': return isOptionalString(raw.reason) ? undefined : malformed.answer
-    case 'ping': return isOptionalString(raw.id) ? undefined : malformed.ping
-    case 'pong': return isOptionalString(raw.id) ? undefined : malformed.pong
+    case 'ping':
+    case 'pong': return undefined
     default: return unknown
   }
 }

@@ -7,8 +7,9 @@ export interface MethodMessage { msg: 'method'; method: string; params?: unknown
 export interface SubMessage { msg: 'sub'; id: string; name: string; params?: unknown[] }
 export interface UnsubMessage { msg: 'unsub'; id: string }
 
-export interface PingMessage { msg: 'ping'; id?: string }
-export interface PongMessage { msg: 'pong'; id?: string }
+/** The specification has a string as the `id`; whatever was sent is sent back. */
+export interface PingMessage { msg: 'ping'; id?: unknown }
+export interface PongMessage { msg: 'pong'; id?: unknown }
 
 export interface ConnectedMessage { msg: 'connected'; session: string }
 export interface FailedMessage { msg: 'failed'; version: string }

@@ -17,14 +17,21 @@ export class DDPProtocolError extends Error {
   readonly code: DDPProtocolErrorCode
   /** What to tell the peer; nothing of this side's inside is in it. */
   readonly reason: string
-  /** The message as plain JSON, not yet EJSON, where it could be parsed and is not too deep to be written again. */
-  readonly offendingMessage: unknown
+  readonly #offendingMessage: unknown
 
   constructor(code: DDPProtocolErrorCode, reason: string, offendingMessage?: unknown, options?: ErrorOptions) {
     super(`${reason} (${code})`, options)
     this.code = code
     this.reason = reason
-    this.offendingMessage = offendingMessage
+    this.#offendingMessage = offendingMessage
+  }
+
+  /**
+   * The message as plain JSON, not yet EJSON, where it could be parsed; of one that is too deep only what it was about (`msg`, `id`, `collection`).
+   * It may hold secrets, so that loggers, which write down an error's own properties, do not find it.
+   */
+  get offendingMessage(): unknown {
+    return this.#offendingMessage
   }
 
   /** The answer that the specification asks a server to give. */

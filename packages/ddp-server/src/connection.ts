@@ -39,6 +39,9 @@ export interface Connection {
    * reason of more than 123 bytes
    */
   close(code?: number, reason?: string): void
-  /** Calls `handler` once when the session has ended, also when it has already; returns a function that takes that back. */
-  onClose(handler: (end: ConnectionEnd) => void): () => void
+  /**
+   * Calls `handler` once when the session has ended, also when it has already; returns a function that takes that back.
+   * Nobody waits for a promise that it returns; what it throws, or that rejects with, is logged.
+   */
+  onClose(handler: (end: ConnectionEnd) => unknown): () => void
 }

@@ -9,6 +9,7 @@ export type DDPServerErrorCode =
   | 'method-taken'
   | 'path-taken'
   | 'publication-taken'
+  | 'too-long'
   | 'unblocked'
 
 /** Thrown to the application that uses the server in a way that cannot work. It never crosses the wire: a client sees `500`. */

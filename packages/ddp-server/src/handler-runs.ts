@@ -1,4 +1,5 @@
 import type { WireError } from '@ddp-cluster/ddp-common'
+import { callSafely, isPromiseLike } from './call-safely.js'
 import type { Connection } from './connection.js'
 import { DDPServerError } from './errors.js'
 import type { MethodInvocation } from './method-invocation.js'
@@ -102,7 +103,7 @@ export class PublicationRun implements Publication {
   readonly #host: HandlerHost
   readonly #subscription: Subscription
   #settle: () => void = () => undefined
-  #stopHandlers: (() => void)[] = []
+  #stopHandlers: (() => unknown)[] = []
 
   constructor(host: HandlerHost, subscription: Subscription) {
     this.#host = host
@@ -163,7 +164,7 @@ export class PublicationRun implements Publication {
     if (this.#isActive()) this.#host.stop(this.#subscription)
   }
 
-  onStop(handler: () => void): void {
+  onStop(handler: () => unknown): void {
     if (this.#isActive()) this.#stopHandlers.push(handler)
     else this.#callStopHandler(handler)
   }
@@ -186,15 +187,7 @@ export class PublicationRun implements Publication {
   }
 
   /** One that throws does not keep the others from their clean-up. */
-  #callStopHandler(handler: () => void): void {
-    try {
-      handler()
-    } catch (thrown) {
-      this.#host.redact(thrown, { publication: this.#subscription.name, in: 'onStop' })
-    }
+  #callStopHandler(handler: () => unknown): void {
+    callSafely(handler, (thrown) => this.#host.redact(thrown, { publication: this.#subscription.name, in: 'onStop' }))
   }
-}
-
-function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }

@@ -20,7 +20,7 @@ export interface DDPServerOptions {
   readonly closeTimeoutMs?: number
   /** The longest message that is read; 1 MiB. A longer one ends the session with WebSocket code 1009. */
   readonly maxMessageBytes?: number
-  /** How deep arrays and objects may be nested in a message; 100. A deeper one is answered as one that cannot be parsed. */
+  /** How deep arrays and objects may be nested in a message; 100. A deeper one is answered with `error`; what an application sends is bounded alike. */
   readonly maxMessageDepth?: number
   /** Sockets at once; 100_000. Further upgrades are refused with HTTP 503. */
   readonly maxSessions?: number
@@ -30,7 +30,7 @@ export interface DDPServerOptions {
   readonly maxSubscriptions?: number
   /**
    * Bytes that may wait for a slow client; 16 MiB. With more the session ends with WebSocket code 1013, and the logger is told. Costs this
-   * much memory for each slow client. What a publication or a method sends in one go waits for any client, and has to fit in.
+   * much memory for each slow client. What a publication or a method sends in one go waits for any client, and has to fit in: a single message that does not is refused as if it could not be written.
    */
   readonly maxBufferedBytes?: number
   /** Origins (`https://chat.example.com`) whose pages may connect, or a function that decides; all by default. Clients that send no `Origin`, so no browsers, always may. */

@@ -1,4 +1,5 @@
 import type { Logger } from '@ddp-cluster/ddp-common'
+import { callSafely } from './call-safely.js'
 import type { Connection, ConnectionEnd } from './connection.js'
 import { DDPServerError } from './errors.js'
 import type { MessageSocket } from './socket/message-socket.js'
@@ -47,7 +48,7 @@ export class PeerConnection implements Connection {
   readonly httpHeaders: Readonly<Record<string, string | undefined>>
   readonly #close: (code: number, reason: string) => void
   readonly #logger: Logger
-  readonly #handlers = new Set<(end: ConnectionEnd) => void>()
+  readonly #handlers = new Set<(end: ConnectionEnd) => unknown>()
   #end: ConnectionEnd | undefined
 
   constructor({ id, facts, socket, logger, close, setPace: changePace }: PeerConnectionOptions) {
@@ -67,14 +68,14 @@ export class PeerConnection implements Connection {
     this.#close(code, reason)
   }
 
-  onClose(handler: (end: ConnectionEnd) => void): () => void {
+  onClose(handler: (end: ConnectionEnd) => unknown): () => void {
     const end = this.#end
     if (end !== undefined) {
       queueMicrotask(() => this.#call(handler, end))
       return () => undefined
     }
     // A wrapper, so that a handler that is given twice is called twice.
-    const entry = (ended: ConnectionEnd): void => handler(ended)
+    const entry = (ended: ConnectionEnd): unknown => handler(ended)
     this.#handlers.add(entry)
     return () => void this.#handlers.delete(entry)
   }
@@ -88,11 +89,7 @@ export class PeerConnection implements Connection {
     for (const handler of handlers) this.#call(handler, end)
   }
 
-  #call(handler: (end: ConnectionEnd) => void, end: ConnectionEnd): void {
-    try {
-      handler(end)
-    } catch (thrown) {
-      this.#logger.error({ err: thrown, session: this.id }, 'an onClose handler threw')
-    }
+  #call(handler: (end: ConnectionEnd) => unknown, end: ConnectionEnd): void {
+    callSafely(() => handler(end), (thrown) => this.#logger.error({ err: thrown, session: this.id }, 'an onClose handler threw'))
   }
 }

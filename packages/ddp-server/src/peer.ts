@@ -1,6 +1,9 @@
-import { DDPProtocolError, ddpVersion, parseClientMessage, randomId, stringifyMessage, type ClientMessage, type ServerMessage } from '@ddp-cluster/ddp-common'
+import {
+  DDPProtocolError, ddpVersion, parseClientMessage, randomId, stringifyMessage, type ClientMessage, type MessageLimits, type ServerMessage,
+} from '@ddp-cluster/ddp-common'
 import { HeartbeatTimer, isPlainObject, Timers } from '@ddp-cluster/ddp-common/internal'
 import type { Connection, ConnectionEnd } from './connection.js'
+import { DDPServerError } from './errors.js'
 import { Intake } from './intake.js'
 import type { ResolvedOptions } from './options.js'
 import { PeerConnection, type ClientFacts, type Pace } from './peer-connection.js'
@@ -37,6 +40,14 @@ type PeerState = { readonly phase: 'greeting' } | OpenState | { readonly phase: 
 /** After so much for one client the rest waits until the others have had their turn of the event loop. */
 const messagesPerBurst = 256
 const beginningsPerBurst = 64
+/** So much as well: to read some messages takes a thousand times as long as others. */
+const msPerBurst = 10
+
+interface Burst {
+  readonly startedAt: number
+  received: number
+  begun: number
+}
 
 /** One client: its socket, what it may send and when, and its session. */
 export class Peer implements MessageSocketOwner, TurnMember {
@@ -45,11 +56,12 @@ export class Peer implements MessageSocketOwner, TurnMember {
   readonly #socket: MessageSocket
   readonly #intake: Intake
   readonly #timers: Timers
+  readonly #limits: MessageLimits
   #state: PeerState = { phase: 'greeting' }
   #heartbeat: HeartbeatTimer | undefined
   #pace: Pace
   /** What has been done since control came from the event loop, if anything; at its end all that is to be sent leaves in one system call. */
-  #burst: { received: number; begun: number } | undefined
+  #burst: Burst | undefined
   #isInTurn = false
   #isAdvancing = false
 
@@ -59,6 +71,7 @@ export class Peer implements MessageSocketOwner, TurnMember {
     this.#socket = socket
     this.#intake = new Intake(socket, (text) => this.#read(text))
     this.#timers = new Timers(host.options.clock)
+    this.#limits = { maxDepth: host.options.maxMessageDepth }
     this.#pace = { intervalMs: host.options.heartbeatIntervalMs, timeoutMs: host.options.heartbeatTimeoutMs }
     // If the timer is late because we were stalled, the message may lie in the socket.
     this.#timers.deadline(host.options.connectTimeoutMs, () => this.#giveUpGreeting())
@@ -75,7 +88,7 @@ export class Peer implements MessageSocketOwner, TurnMember {
     this.#countReceived()
     let message: ClientMessage
     try {
-      message = parseClientMessage(text, { maxDepth: this.#host.options.maxMessageDepth })
+      message = parseClientMessage(text, this.#limits)
     } catch (error) {
       if (!(error instanceof DDPProtocolError)) throw error
       this.#refuse(error)
@@ -153,13 +166,19 @@ export class Peer implements MessageSocketOwner, TurnMember {
     }
     const connection = new PeerConnection({ id, facts: this.#facts, socket: this.#socket, logger, close: (code, reason) => this.close(code, reason), setPace })
     const runner = new SessionRunner({
-      session, connection, clock, logger, send: (message) => this.#send(message), onProgress: () => this.#advance(),
+      session, connection, clock, logger, send: (message) => this.#tell(message), onProgress: () => this.#goOn(),
     })
     this.#state = { phase: 'open', session, runner, connection }
     this.#startHeartbeat()
     this.#send({ msg: 'connected', session: id })
     this.#host.opened(this, connection)
     runner.startUniversal(registry.universal)
+  }
+
+  /** Work has ended, or lets other work begin. If too much of it kept the client from being read, this may be the end of that. */
+  #goOn(): void {
+    this.#advance()
+    if (this.#state.phase === 'open' && this.#intake.paused === 'queue') this.#joinBurst()
   }
 
   /** Reentrant: a handler that ends at once comes back here while its message is being begun. */
@@ -174,9 +193,22 @@ export class Peer implements MessageSocketOwner, TurnMember {
     }
   }
 
-  #send(message: ServerMessage): void {
+  /** Throws an `EJSONError` for what cannot be written, and a `DDPServerError` for what no client could be sent in one piece. */
+  #tell(message: ServerMessage): void {
     if (this.#state.phase === 'ended') return
-    const text = stringifyMessage(message)
+    const text = stringifyMessage(message, this.#limits)
+    const { maxBufferedBytes } = this.#host.options
+    if (text.length * 3 > maxBufferedBytes && Buffer.byteLength(text) > maxBufferedBytes) {
+      throw new DDPServerError('too-long', `it has more than maxBufferedBytes (${maxBufferedBytes})`)
+    }
+    this.#sendText(text)
+  }
+
+  #send(message: ServerMessage): void {
+    if (this.#state.phase !== 'ended') this.#sendText(stringifyMessage(message))
+  }
+
+  #sendText(text: string): void {
     this.#joinBurst()
     this.#socket.send(text)
     const { bufferedAmount } = this.#socket
@@ -192,9 +224,9 @@ export class Peer implements MessageSocketOwner, TurnMember {
     if (updated !== undefined) this.#send(updated)
   }
 
-  #joinBurst(): { received: number; begun: number } {
+  #joinBurst(): Burst {
     if (this.#burst === undefined) {
-      this.#burst = { received: 0, begun: 0 }
+      this.#burst = { startedAt: this.#host.options.clock.now(), received: 0, begun: 0 }
       this.#socket.hold()
       process.nextTick(this.#endBurst)
     }
@@ -220,7 +252,8 @@ export class Peer implements MessageSocketOwner, TurnMember {
   #countReceived(): void {
     const burst = this.#joinBurst()
     burst.received += 1
-    if (burst.received >= messagesPerBurst && this.#intake.paused === undefined) this.#intake.pause('turn')
+    if (this.#intake.paused !== undefined) return
+    if (burst.received >= messagesPerBurst || this.#host.options.clock.now() - burst.startedAt >= msPerBurst) this.#intake.pause('turn')
   }
 
   #resumeReading(): void {

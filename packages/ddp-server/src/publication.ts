@@ -18,8 +18,8 @@ export interface Publication {
   error(error: unknown): void
   /** Stops the subscription: its documents are removed from the client as far as no other subscription publishes them. */
   stop(): void
-  /** Calls `handler` once when the subscription stops, whoever stops it; at once if it has. Here to be released: timers, listeners, cursors. */
-  onStop(handler: () => void): void
+  /** Calls `handler` once when the subscription stops, whoever stops it; at once if it has. Here to be released: timers, listeners, cursors. A rejected promise is logged as an exception is. */
+  onStop(handler: () => unknown): void
   /** Lets the session's next message begin before this function has returned or its promise resolved. */
   unblock(): void
 }

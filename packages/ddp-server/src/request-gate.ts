@@ -1,4 +1,4 @@
-import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 
 /** Answers a request and says so, or leaves it alone. */
 export type GateKeeper = (request: IncomingMessage, response: ServerResponse) => boolean
@@ -7,8 +7,9 @@ const gates = new WeakMap<Server, RequestGate>()
 
 /**
  * Lets `keeper` answer requests before the application's listeners, which then do not see them; also before those that are added later.
- * An HTTP server calls all its listeners for every request, and two answers to one would throw, so the others have to stand behind the gate.
- * @returns a function that takes the keeper away; with the last one the listeners are again where they were
+ * An HTTP server calls all its listeners for every request, and two answers to one would throw. So the event itself is held back: the
+ * application's listeners stay its own, to add, to remove and to count.
+ * @returns a function that takes the keeper away; with the last one the server is as it was
  */
 export function guardRequests(server: Server, keeper: GateKeeper): () => void {
   const gate = gates.get(server) ?? new RequestGate(server)
@@ -21,38 +22,33 @@ export function guardRequests(server: Server, keeper: GateKeeper): () => void {
   }
 }
 
+type Emit = (event: string | symbol, ...values: unknown[]) => boolean
+
 class RequestGate {
   readonly keepers = new Set<GateKeeper>()
   readonly #server: Server
-  #behind: RequestListener[]
+  readonly #emit: Emit
+  readonly #wasOwn: boolean
 
   constructor(server: Server) {
     this.#server = server
-    this.#behind = server.listeners('request') as RequestListener[]
-    server.removeAllListeners('request')
-    server.on('request', this.#onRequest)
-    server.on('newListener', this.#onNewListener)
+    this.#emit = Reflect.get(server, 'emit') as Emit
+    this.#wasOwn = Object.hasOwn(server, 'emit')
+    server.emit = this.#emitUnlessKept as Server['emit']
   }
 
+  /** If somebody else stands before us by now, it stays, and lets everything through. */
   open(): void {
-    this.#server.off('newListener', this.#onNewListener)
-    this.#server.off('request', this.#onRequest)
-    for (const listener of this.#behind) this.#server.on('request', listener)
-    this.#behind = []
+    if (Object.getOwnPropertyDescriptor(this.#server, 'emit')?.value !== this.#emitUnlessKept) return
+    if (this.#wasOwn) this.#server.emit = this.#emit as Server['emit']
+    else Reflect.deleteProperty(this.#server, 'emit')
   }
 
-  readonly #onRequest: RequestListener = (request, response) => {
-    for (const keeper of this.keepers) if (keeper(request, response)) return
-    for (const listener of this.#behind) listener.call(this.#server, request, response)
-  }
-
-  /** The event comes before the listener is there. */
-  readonly #onNewListener = (event: string | symbol, listener: RequestListener): void => {
-    if (event !== 'request') return
-    process.nextTick(() => {
-      if (gates.get(this.#server) !== this || !this.#server.listeners('request').includes(listener)) return
-      this.#server.off('request', listener)
-      this.#behind.push(listener)
-    })
+  readonly #emitUnlessKept: Emit = (event, ...values) => {
+    if (event === 'request') {
+      const [request, response] = values as [IncomingMessage, ServerResponse]
+      for (const keeper of this.keepers) if (keeper(request, response)) return true
+    }
+    return this.#emit.call(this.#server, event, ...values)
   }
 }

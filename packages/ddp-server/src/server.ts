@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { callSafely } from './call-safely.js'
 import type { Connection } from './connection.js'
 import { DDPServerError } from './errors.js'
 import { clientFacts } from './client-facts.js'
@@ -33,8 +34,8 @@ export interface DDPServer {
   setPublicationStrategy(collection: string, strategy: PublicationStrategy): void
   /** Answers calls that go beyond `rule` with `too-many-requests`; returns a function that takes the rule back. @throws DDPServerError `invalid-option` */
   limitRate(rule: RateLimitRule): () => void
-  /** Calls `handler` for every session that begins, before its first message is looked at; returns a function that takes that back. */
-  onConnection(handler: (connection: Connection) => void): () => void
+  /** Calls `handler` for every session that begins, before its first message is looked at; returns a function that takes that back. What it throws, or its promise rejects with, is logged. */
+  onConnection(handler: (connection: Connection) => unknown): () => void
   /** Sessions that are open now. */
   readonly sessions: number
   /**
@@ -79,7 +80,7 @@ class Endpoint implements DDPServer, PeerHost {
   readonly closed: Promise<void>
   readonly #peers = new Set<Peer>()
   readonly #open = new Set<Peer>()
-  readonly #connectionHandlers = new Set<(connection: Connection) => void>()
+  readonly #connectionHandlers = new Set<(connection: Connection) => unknown>()
   readonly #accept: AcceptWebSocket
   readonly #leaveGate: () => void
   #state: 'open' | 'closing' | 'closed' = 'open'
@@ -131,8 +132,8 @@ class Endpoint implements DDPServer, PeerHost {
     return this.rateLimiter.add(rule)
   }
 
-  onConnection(handler: (connection: Connection) => void): () => void {
-    const entry = (connection: Connection): void => handler(connection)
+  onConnection(handler: (connection: Connection) => unknown): () => void {
+    const entry = (connection: Connection): unknown => handler(connection)
     this.#connectionHandlers.add(entry)
     return () => void this.#connectionHandlers.delete(entry)
   }
@@ -156,11 +157,9 @@ class Endpoint implements DDPServer, PeerHost {
   opened(peer: Peer, connection: Connection): void {
     this.#open.add(peer)
     for (const handler of this.#connectionHandlers) {
-      try {
-        handler(connection)
-      } catch (thrown) {
+      callSafely(() => handler(connection), (thrown) => {
         this.options.logger.error({ err: thrown, session: connection.id }, 'an onConnection handler threw')
-      }
+      })
     }
   }
 

@@ -135,7 +135,7 @@ export class SessionRunner implements HandlerHost {
     try {
       this.#options.send(message)
     } catch (thrown) {
-      this.#options.logger.error({ err: thrown, msg: message.msg, session: this.#session.id }, 'a message cannot be written as EJSON')
+      this.#options.logger.error({ err: thrown, msg: message.msg, session: this.#session.id }, 'a message cannot be written')
       // The end of a subscription has to be told, whatever was to be told with it.
       if (message.msg === 'nosub') this.#options.send({ ...message, error: internalError().toWire() })
     }
@@ -148,7 +148,7 @@ export class SessionRunner implements HandlerHost {
       try {
         this.#options.send(message)
       } catch (thrown) {
-        this.#options.logger.error({ err: thrown, method: call.name }, 'what a method answered cannot be written as EJSON')
+        this.#options.logger.error({ err: thrown, method: call.name }, 'what a method answered cannot be written')
         this.#options.send({ msg: 'result', id: call.id, error: internalError().toWire() })
       }
       this.#options.onProgress()
@@ -171,7 +171,7 @@ export class SessionRunner implements HandlerHost {
       this.#options.send(message)
     } catch (cause) {
       if (message.msg === 'added') undo?.()
-      throw new DDPServerError('invalid-document', `document ${JSON.stringify(message.id)} cannot be written as EJSON`, { cause })
+      throw new DDPServerError('invalid-document', `document ${JSON.stringify(message.id)} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
     }
   }
 }

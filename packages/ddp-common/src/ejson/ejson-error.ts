@@ -22,5 +22,5 @@ export class EJSONError extends Error {
 export const maxNesting = 1_000
 
 export function tooDeep(): EJSONError {
-  return new EJSONError('too-deep', `The value is nested deeper than ${maxNesting} levels, or contains itself`)
+  return new EJSONError('too-deep', 'The value is nested deeper than is allowed, or contains itself')
 }

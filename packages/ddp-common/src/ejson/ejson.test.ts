@@ -140,6 +140,19 @@ describe('EJSON from a stranger', () => {
     expect(() => EJSON.parse('{"$date":')).toThrow(SyntaxError)
   })
 
+  it('may carry the mark of bson\'s classes: that makes a plain object none of them', () => {
+    for (const text of ['{"_bsontype":"ObjectId","toString":1}', '{"_bsontype":"ObjectID","a":{}}', '{"_bsontype":"Decimal128","toJSON":1}', '{"_bsontype":1}']) {
+      const value = EJSON.parse(text) as Record<string, unknown>
+      const copy = EJSON.clone(value)
+      expect(copy).toEqual(value)
+      expect(copy).not.toBe(value)
+      expect(EJSON.stringify(value)).toBe(text)
+      expect(EJSON.equals(value, copy)).toBe(true)
+      expect(EJSON.equals(value, new ObjectId('a'.repeat(24)))).toBe(false)
+      expect(EJSON.equals(new ObjectId('a'.repeat(24)), value)).toBe(false)
+    }
+  })
+
   it('may hold huge numbers and lone surrogates', () => {
     expect(EJSON.parse('[1e999,{"$date":1e300},{"$InfNaN":1e999}]')).toEqual([Infinity, new Date(Number.NaN), Infinity])
     expect(EJSON.stringify('\ud800')).toBe('"\\ud800"')
@@ -164,6 +177,31 @@ describe('equality', () => {
 })
 
 describe('the rest', () => {
+  it('compares bytes with what are none', () => {
+    expect(EJSON.equals(Buffer.from('x'), {})).toBe(false)
+    expect(EJSON.equals({}, Buffer.from('x'))).toBe(false)
+    expect(EJSON.equals(Buffer.from('x'), new Uint8Array([120]))).toBe(true)
+  })
+
+  it('escapes what would be a wrapper once JSON has left out what it does not write', () => {
+    for (const value of [{ $date: 5, x: undefined }, { x: undefined, $date: 5 }, { f: () => 1, $InfNaN: 1 }, { $type: 'a', y: undefined, $value: 1 }]) {
+      expect(EJSON.parse(EJSON.stringify(value))).toEqual(JSON.parse(JSON.stringify(value)))
+    }
+  })
+
+  it('has a code for a custom type that stands for itself without end', () => {
+    class Endless {
+      typeName(): string { return 'ejson.test.Point' }
+      toJSONValue(): unknown {
+        const value: unknown[] = []
+        value.push(value)
+        return value
+      }
+    }
+    expect(codeOf(() => EJSON.stringify(new Endless(), { canonical: true }))).toBe('too-deep')
+    expect(codeOf(() => EJSON.stringify(new Endless(), { indent: 2 }))).toBe('too-deep')
+  })
+
   it('tells binary and custom types', () => {
     expect([EJSON.isBinary(EJSON.newBinary(2)), EJSON.isBinary([1]), EJSON.newBinary(2).length]).toEqual([true, false, 2])
     expect([EJSON.isCustomType(new Point(1)), EJSON.isCustomType({}), EJSON.isCustomType(null)]).toEqual([true, false, false])

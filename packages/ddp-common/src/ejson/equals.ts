@@ -19,9 +19,10 @@ function same(a: unknown, b: unknown, options: EqualsOptions | undefined, depth:
   if (a instanceof Date && b instanceof Date) return Object.is(a.getTime(), b.getTime())
   if (a instanceof RegExp && b instanceof RegExp) return a.source === b.source && a.flags === b.flags
   if (a instanceof Uint8Array && b instanceof Uint8Array) return a.length === b.length && a.every((byte, i) => byte === b[i])
+  // Before their own opinion is asked: a Buffer has one only of other bytes.
+  if (isAtom(a) || isAtom(b)) return false
   if (hasEquals(a)) return a.equals(b, options)
   if (hasEquals(b)) return b.equals(a, options)
-  if (isAtom(a) || isAtom(b)) return false
   if (Array.isArray(a) || Array.isArray(b)) {
     return Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((item, i) => same(item, b[i], options, depth + 1))
   }

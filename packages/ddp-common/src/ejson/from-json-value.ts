@@ -12,12 +12,23 @@ const noWrapper = Symbol('no wrapper')
  * Throws an `EJSONError` `too-deep`, `unknown-type` or `invalid-value`.
  */
 export function fromJSONValue(value: unknown): unknown {
-  return revive(value, 0, false)
+  return revive(value, 0, { owned: false, regExpsLeft: Infinity })
 }
 
-/** The same for a value that nobody else holds (fresh from `JSON.parse`): converts it in place. */
-export function fromOwnJSONValue(value: unknown): unknown {
-  return revive(value, 0, true)
+/**
+ * The same for a value that nobody else holds (fresh from `JSON.parse`): converts it in place. For what a stranger wrote `maxRegExpLength`
+ * bounds its regular expressions, all taken together, since to compile one takes far longer than to send it: in characters, of which
+ * escapes for thousands of others (`\p{L}`) count for 50 each, and all for ten with the flag `v`. With more it throws an `EJSONError` `invalid-value`.
+ */
+export function fromOwnJSONValue(value: unknown, maxRegExpLength = Infinity): unknown {
+  return revive(value, 0, { owned: true, regExpsLeft: maxRegExpLength })
+}
+
+interface Reading {
+  /** Whether the value may be changed. */
+  readonly owned: boolean
+  /** How long the regular expressions that are still to come may be. */
+  regExpsLeft: number
 }
 
 const wrapperKey = /"(?:\$|\\u0024)/
@@ -30,28 +41,28 @@ export function mayContainWrapper(text: string): boolean {
   return (text.includes('$') || text.includes('\\u0024')) && wrapperKey.test(text)
 }
 
-function revive(value: unknown, depth: number, owned: boolean): unknown {
+function revive(value: unknown, depth: number, reading: Reading): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (depth > maxNesting) throw tooDeep()
-  if (Array.isArray(value)) return reviveArray(value, depth, owned)
-  if (!owned && !isPlainObject(value)) return value
+  if (Array.isArray(value)) return reviveArray(value, depth, reading)
+  if (!reading.owned && !isPlainObject(value)) return value
   const fields = value as Record<string, unknown>
   for (const key in fields) {
     if (key.charCodeAt(0) === dollar) {
-      const made = key === '$date' ? unwrapDate(fields) : unwrap(fields, depth, owned)
+      const made = key === '$date' ? unwrapDate(fields) : unwrap(fields, depth, reading)
       if (made !== noWrapper) return made
     }
     break
   }
-  return reviveFields(fields, depth, owned)
+  return reviveFields(fields, depth, reading)
 }
 
-function reviveArray(value: unknown[], depth: number, owned: boolean): unknown {
-  let changed = owned ? value : undefined
+function reviveArray(value: unknown[], depth: number, reading: Reading): unknown {
+  let changed = reading.owned ? value : undefined
   for (let i = 0; i < value.length; i += 1) {
     const item = value[i]
     if (typeof item !== 'object') continue
-    const revived = revive(item, depth + 1, owned)
+    const revived = revive(item, depth + 1, reading)
     if (revived === item) continue
     changed ??= value.slice()
     changed[i] = revived
@@ -59,12 +70,12 @@ function reviveArray(value: unknown[], depth: number, owned: boolean): unknown {
   return changed ?? value
 }
 
-function reviveFields(fields: Record<string, unknown>, depth: number, owned: boolean): Record<string, unknown> {
-  let changed = owned ? fields : undefined
+function reviveFields(fields: Record<string, unknown>, depth: number, reading: Reading): Record<string, unknown> {
+  let changed = reading.owned ? fields : undefined
   for (const key in fields) {
     const field = fields[key]
     if (typeof field !== 'object') continue
-    const revived = revive(field, depth + 1, owned)
+    const revived = revive(field, depth + 1, reading)
     if (revived === field) continue
     changed ??= { ...fields }
     setOwn(changed, key, revived)
@@ -81,7 +92,7 @@ function unwrapDate(fields: Record<string, unknown>): unknown {
 }
 
 /** What the wrapper stands for, or `noWrapper`. Only `$escape` and custom types hold objects, so only those matter for the depth. */
-function unwrap(fields: Record<string, unknown>, depth: number, owned: boolean): unknown {
+function unwrap(fields: Record<string, unknown>, depth: number, reading: Reading): unknown {
   const keys = Object.keys(fields)
   if (keys.length === 1) {
     const [key = ''] = keys
@@ -89,22 +100,28 @@ function unwrap(fields: Record<string, unknown>, depth: number, owned: boolean):
     switch (key) {
       case '$InfNaN': return typeof content === 'number' ? content / 0 : noWrapper
       case '$binary': return typeof content === 'string' ? decodeBase64(content) : noWrapper
-      case '$escape': return isPlainObject(content) ? reviveFields(content, depth + 1, owned) : noWrapper
+      case '$escape': return isPlainObject(content) ? reviveFields(content, depth + 1, reading) : noWrapper
       default: return noWrapper
     }
   }
   if (keys.length !== 2) return noWrapper
   if (Object.hasOwn(fields, '$value') && typeof fields.$type === 'string') return makeCustomType(fields.$type, fields.$value)
-  if (typeof fields.$regexp === 'string' && typeof fields.$flags === 'string') return makeRegExp(fields.$regexp, fields.$flags)
+  if (typeof fields.$regexp === 'string' && typeof fields.$flags === 'string') return makeRegExp(fields.$regexp, fields.$flags, reading)
   return noWrapper
 }
 
 /** Flags that this engine does not know, and repeated ones, are left out, as in Meteor. */
-function makeRegExp(source: string, flags: string): RegExp {
+function makeRegExp(source: string, flags: string, reading: Reading): RegExp {
   const known = [...new Set(flags.slice(0, 50))].filter((flag) => 'dgimsuvy'.includes(flag)).join('')
+  if (reading.regExpsLeft !== Infinity) reading.regExpsLeft -= weight(source, known)
+  if (reading.regExpsLeft < 0) throw new EJSONError('invalid-value', '$regexp: the regular expressions are too long; send their text as strings, or fewer of them')
   try {
     return new RegExp(source, known)
   } catch (cause) {
     throw new EJSONError('invalid-value', '$regexp: the regular expression does not compile', { cause })
   }
+}
+
+function weight(source: string, flags: string): number {
+  return (source.length + 50 * (source.match(/\\p/gi)?.length ?? 0)) * (flags.includes('v') ? 10 : 1)
 }

@@ -1,4 +1,5 @@
 import { EJSONError } from './ejson-error.js'
+import { isPlainObject } from './own-property.js'
 
 /** A MongoDB ObjectId as it arrives in EJSON (`$type: "oid"`). A value: it never changes. `toHexString()` is what drivers' own classes take. */
 export class ObjectId {
@@ -45,17 +46,18 @@ export class Decimal {
 
 /**
  * Which of the two EJSON types an object of the `bson` package stands for, and its text. Told by the mark that all versions of that
- * package put on their classes, so that none of them is needed here.
+ * package put on their classes, so that none of them is needed here. A plain object is none, whatever marks it: anybody can send one.
  */
 export function readBson(value: object): { readonly type: 'oid' | 'Decimal'; readonly text: string } | undefined {
-  switch ((value as { _bsontype?: unknown })._bsontype) {
-    case 'ObjectId':
-    case 'ObjectID': return { type: 'oid', text: text(value) }
-    case 'Decimal128': return { type: 'Decimal', text: text(value) }
-    default: return undefined
-  }
+  const type = typeOfMark((value as { _bsontype?: unknown })._bsontype)
+  return type === undefined || isPlainObject(value) ? undefined : { type, text: (value as { toString(): string }).toString() }
 }
 
-function text(value: object): string {
-  return (value as { toString(): string }).toString()
+function typeOfMark(mark: unknown): 'oid' | 'Decimal' | undefined {
+  switch (mark) {
+    case 'ObjectId':
+    case 'ObjectID': return 'oid'
+    case 'Decimal128': return 'Decimal'
+    default: return undefined
+  }
 }

@@ -1,3 +1,4 @@
+import { maxNesting, tooDeep } from './ejson-error.js'
 import { toJSONValue } from './to-json-value.js'
 
 export interface StringifyOptions {
@@ -16,18 +17,20 @@ export function stringify(value: unknown, options?: StringifyOptions): string {
   const { indent = false, canonical = false } = options
   const unit = typeof indent === 'string' ? indent : ' '.repeat(indent === true ? 2 : Number(indent))
   // JSON.stringify cannot sort keys that look like integers, nor indent by more than ten.
-  return write(json, unit, '', canonical) as string
+  return write(json, unit, '', canonical, 0) as string
 }
 
-function write(value: unknown, unit: string, outer: string, canonical: boolean): string | undefined {
+function write(value: unknown, unit: string, outer: string, canonical: boolean, depth: number): string | undefined {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  // What a custom type says stands for it was not looked at so far.
+  if (depth > maxNesting + 1) throw tooDeep()
   const inner = outer + unit
-  if (Array.isArray(value)) return list(value.map((item) => write(item, unit, inner, canonical) ?? 'null'), '[', ']', inner, outer)
+  if (Array.isArray(value)) return list(value.map((item) => write(item, unit, inner, canonical, depth + 1) ?? 'null'), '[', ']', inner, outer)
   const keys = Object.keys(value)
   if (canonical) keys.sort()
   const members: string[] = []
   for (const key of keys) {
-    const text = write((value as Record<string, unknown>)[key], unit, inner, canonical)
+    const text = write((value as Record<string, unknown>)[key], unit, inner, canonical, depth + 1)
     if (text !== undefined) members.push(`${JSON.stringify(key)}${unit ? ': ' : ':'}${text}`)
   }
   return list(members, '{', '}', inner, outer)

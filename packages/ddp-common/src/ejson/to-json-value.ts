@@ -14,6 +14,11 @@ export function toJSONValue(value: unknown): unknown {
   return convert(value, 0)
 }
 
+/** The same for a value in which no more than `maxDepth` arrays and objects may stand one in another. */
+export function toShallowJSONValue(value: unknown, maxDepth: number): unknown {
+  return convert(value, maxNesting + 1 - maxDepth)
+}
+
 function convert(value: unknown, depth: number): unknown {
   if (typeof value === 'object') return value === null ? null : convertObject(value, depth)
   return typeof value === 'number' ? convertNumber(value) : value
@@ -47,11 +52,15 @@ function convertFields(fields: Record<string, unknown>, depth: number): unknown 
   let hasMethods = false
   let first: string | undefined
   for (const key in fields) {
-    first ??= key
     const field = fields[key]
+    if (field === undefined) continue
+    if (typeof field === 'function') {
+      hasMethods = true
+      continue
+    }
+    first ??= key
     // What most fields are needs no look.
     if (typeof field === 'string') continue
-    if (typeof field === 'function') hasMethods = true
     const converted = convert(field, depth + 1)
     if (converted === field) continue
     changed ??= { ...fields }
@@ -79,9 +88,12 @@ function convertInstance(value: object, depth: number): unknown {
 
 /** Whether a reader would take these fields for one of EJSON's own wrappers. */
 function looksLikeWrapper(fields: Record<string, unknown>): boolean {
-  switch (Object.keys(fields).length) {
-    case 1: return '$date' in fields || '$InfNaN' in fields || '$binary' in fields || '$escape' in fields
-    case 2: return ('$type' in fields && '$value' in fields) || ('$regexp' in fields && '$flags' in fields)
+  // JSON leaves the others out.
+  const written = Object.keys(fields).filter((key) => fields[key] !== undefined && typeof fields[key] !== 'function')
+  const has = (key: string): boolean => written.includes(key)
+  switch (written.length) {
+    case 1: return has('$date') || has('$InfNaN') || has('$binary') || has('$escape')
+    case 2: return (has('$type') && has('$value')) || (has('$regexp') && has('$flags'))
     default: return false
   }
 }

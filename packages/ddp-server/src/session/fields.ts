@@ -27,13 +27,17 @@ export function isNoChange(changes: FieldChanges): boolean {
 
 /**
  * A copy that nobody else holds of what a publication said, without `_id`: the id travels on its own.
- * @throws DDPServerError `invalid-document` for anything but a plain object
+ * @throws DDPServerError `invalid-document` for anything but a plain object, and for what cannot be copied
  */
 export function ownFields(fields: unknown): Fields {
   if (!isPlainObject(fields)) throw new DDPServerError('invalid-document', 'the fields of a document must be a plain object')
-  const copy = EJSON.clone(fields)
-  delete copy['_id']
-  return copy
+  try {
+    const copy = EJSON.clone(fields)
+    delete copy['_id']
+    return copy
+  } catch (cause) {
+    throw new DDPServerError('invalid-document', 'the fields of a document cannot be copied: they contain themselves, or what copies them threw', { cause })
+  }
 }
 
 /** @throws DDPServerError `invalid-document` for anything but a string */

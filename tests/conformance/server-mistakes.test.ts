@@ -1,0 +1,183 @@
+import { get } from 'node:http'
+import { connect } from '@ddp-cluster/ddp-client'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { RawClient, startServer, type Message, type TestServer } from './server-harness.js'
+
+/** What applications do wrong, or in their own way, and what a server has to make of it. */
+
+/** Rejections that nobody handled, from here to the end of the test: each would have ended the process. */
+function unhandledRejections(): unknown[] {
+  const unhandled: unknown[] = []
+  const note = (reason: unknown): void => void unhandled.push(reason)
+  process.on('unhandledRejection', note)
+  onTestFinished(() => void process.off('unhandledRejection', note))
+  return unhandled
+}
+
+async function eventually(isSo: () => boolean): Promise<void> {
+  for (let round = 0; round < 500 && !isSo(); round += 1) await new Promise((resolve) => setTimeout(resolve, 2))
+  expect(isSo()).toBe(true)
+}
+
+const nested = (levels: number): unknown => JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`)
+
+describe('handlers that are asynchronous', () => {
+  it('and reject are logged, wherever they were given', async () => {
+    const unhandled = unhandledRejections()
+    await using server = await startServer()
+    const failing = (where: string) => async (): Promise<never> => { throw new Error(where) }
+    server.ddp.publish('p', function () {
+      this.onStop(failing('onStop'))
+      this.ready()
+    })
+    server.ddp.onConnection(async (connection) => {
+      connection.onClose(failing('onClose'))
+      connection.onClose(failing('another onClose'))
+      await failing('onConnection')()
+    })
+    const client = await RawClient.connect(server.port)
+    client.send({ msg: 'sub', id: '1', name: 'p' })
+    await client.next('ready')
+    await client.close()
+    await eventually(() => server.logged.length === 4)
+    const messages = server.logged.map(({ fields }) => (fields as { err: Error }).err.message)
+    expect(messages.sort()).toEqual(['another onClose', 'onClose', 'onConnection', 'onStop'])
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(unhandled).toEqual([])
+  })
+})
+
+describe('a session that was not read because of its queue', () => {
+  it('is read again once its publications have returned, whatever else happens', async () => {
+    await using server = await startServer({ maxQueuedMessages: 2, heartbeatIntervalMs: 0 })
+    let release = (): void => undefined
+    const released = new Promise<void>((resolve) => { release = resolve })
+    let begun = 0
+    server.ddp.publish('slow', async function () {
+      this.unblock()
+      begun += 1
+      await released
+    })
+    server.ddp.method('echo', (value) => value)
+    const client = await RawClient.connect(server.port)
+    client.send({ msg: 'sub', id: '1', name: 'slow' }, { msg: 'sub', id: '2', name: 'slow' })
+    await eventually(() => begun === 2)
+    client.send({ msg: 'method', id: 'm', method: 'echo', params: [1] })
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    release()
+    expect(await client.next('result')).toMatchObject({ id: 'm', result: 1 })
+    client.tcp.destroy()
+  })
+})
+
+describe('what cannot be sent to anybody', () => {
+  async function reached(server: TestServer, act: (client: RawClient) => void): Promise<Message[]> {
+    const client = await RawClient.connect(server.port)
+    act(client)
+    const messages = await client.settled()
+    client.tcp.destroy()
+    return messages.filter(({ msg }) => msg !== 'updated')
+  }
+
+  it.each<[string, (server: TestServer) => unknown]>([
+    ['a value that is nested too deeply', () => nested(200)],
+    ['more than may wait for a client', () => 'x'.repeat(100_001)],
+    ['so many bytes in fewer characters', () => '\u20ac'.repeat(40_000)],
+  ])('%s is refused where it comes from, and the session goes on', async (_name, make) => {
+    await using server = await startServer({ maxBufferedBytes: 100_000 })
+    const value = make(server)
+    let thrown: unknown
+    server.ddp.method('value', () => value)
+    server.ddp.publish('value', function () {
+      this.added('docs', '1', { good: true })
+      try {
+        this.added('docs', '2', { value })
+      } catch (error) {
+        thrown = error
+      }
+      this.ready()
+    })
+    const messages = await reached(server, (client) => client.send({ msg: 'method', id: 'm', method: 'value' }, { msg: 'sub', id: 's', name: 'value' }))
+    expect(messages).toMatchObject([
+      { msg: 'result', id: 'm', error: { error: 500 } }, { msg: 'added', id: '1' }, { msg: 'ready', subs: ['s'] },
+    ])
+    expect(thrown).toMatchObject({ name: 'DDPServerError', code: 'invalid-document' })
+  })
+
+  it('a document that contains itself is one as well', async () => {
+    await using server = await startServer()
+    let thrown: unknown
+    server.ddp.publish('circular', function () {
+      const fields: Record<string, unknown> = {}
+      fields['self'] = fields
+      try {
+        this.added('docs', '1', fields)
+      } catch (error) {
+        thrown = error
+      }
+      this.ready()
+    })
+    expect(await reached(server, (client) => client.send({ msg: 'sub', id: 's', name: 'circular' }))).toMatchObject([{ msg: 'ready' }])
+    expect(thrown).toMatchObject({ name: 'DDPServerError', code: 'invalid-document' })
+  })
+
+  it('a value of one user is none that keeps others away', async () => {
+    await using server = await startServer()
+    let stored: unknown
+    server.ddp.method('store', (value) => { stored = value })
+    server.ddp.publish('stored', function () {
+      this.added('docs', '1', { data: { payload: stored } })
+      this.ready()
+    })
+    const attacker = await RawClient.connect(server.port)
+    for (const value of [nested(98), { _bsontype: 'ObjectId', toString: 1 }]) {
+      expect(await attacker.call('store', value)).not.toHaveProperty('error')
+      await using victim = connect({ url: `ws://127.0.0.1:${server.port}/websocket` })
+      const seen: string[] = []
+      victim.on('statusChanged', ({ status }) => void seen.push(status))
+      const subscription = victim.subscribe('stored')
+      await subscription.ready.catch(() => undefined)
+      await victim.call('store', 0)
+      expect(seen).toEqual(['connected'])
+    }
+    attacker.tcp.destroy()
+  })
+
+  it('names the call that was nested too deeply, and not its parameters', async () => {
+    await using server = await startServer()
+    expect(await reached(server, (client) => client.send({ msg: 'method', id: 'm', method: 'x', params: nested(200) }))).toMatchObject([
+      { msg: 'error', offendingMessage: { msg: 'method', id: 'm' } },
+    ])
+  })
+})
+
+describe('listeners for requests of the application', () => {
+  async function request(port: number, path: string): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      get({ port, path, agent: false }, (response) => response.resume().on('end', resolve)).on('error', reject)
+    })
+  }
+
+  it('stay its own: to add, to add once, to count and to remove', async () => {
+    await using server = await startServer()
+    const { http, port } = server
+    const called: string[] = []
+    const listener = (): void => void called.push('listener')
+    const [application] = http.listeners('request')
+    expect(http.listenerCount('request')).toBe(1)
+    http.on('request', listener)
+    http.once('request', () => void called.push('once'))
+    expect(http.listenerCount('request')).toBe(3)
+    await request(port, '/sockjs/info')
+    expect(called).toEqual([])
+    await request(port, '/')
+    await request(port, '/')
+    expect(called).toEqual(['listener', 'once', 'listener'])
+    http.off('request', listener)
+    await request(port, '/')
+    expect(called).toHaveLength(3)
+    await server.ddp.close()
+    expect(http.listeners('request')).toEqual([application])
+    expect(Object.hasOwn(http, 'emit')).toBe(false)
+  })
+})
