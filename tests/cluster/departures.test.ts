@@ -13,8 +13,7 @@ import { Fleet, linked, until } from './fleet.js'
 const file = fileURLToPath(new URL('departures/cleaner.ts', import.meta.url))
 const execArgv = ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href, '--conditions=@ddp-cluster/source']
 
-const heartbeatIntervalMs = 300
-const options = { heartbeatIntervalMs, expireAfterMs: 1200, linkHeartbeatIntervalMs: 200, linkHeartbeatTimeoutMs: 200 }
+const linkHeartbeat = { linkHeartbeatIntervalMs: 200, linkHeartbeatTimeoutMs: 200 }
 
 interface Row {
   readonly _id: string
@@ -23,6 +22,9 @@ interface Row {
 }
 
 describe('departures among processes', () => {
+  // Long enough for a process that wakes up to be back in time, also on a machine that has much to do.
+  const heartbeatIntervalMs = 600
+  const options = { heartbeatIntervalMs, expireAfterMs: 1800, ...linkHeartbeat }
   let mongo: EmbeddedMongo | undefined
   let client: MongoClient
   let db: Db
@@ -94,12 +96,12 @@ describe('departures among processes', () => {
     const deaths: Record<string, number> = {}
     deaths[victim] = performance.timeOrigin + performance.now()
     await kill(victim)
-    await until(async () => (await runsOf(victim)).length > 0, 5000)
+    await until(async () => (await runsOf(victim)).length > 0, 10_000)
     const runner = (await runsOf(victim))[0]?.by ?? ''
     expect(others).toContain(runner)
     await kill(runner)
     deaths[runner] = performance.timeOrigin + performance.now()
-    await until(() => done(victim, runner), 8000, rows)
+    await until(() => done(victim, runner), 15_000, rows)
     const ofVictim = await runsOf(victim)
     expect(ofVictim).toHaveLength(2)
     expect(ofVictim[0]?.endedAt).toBeUndefined()
@@ -116,7 +118,7 @@ describe('departures among processes', () => {
     await kill(...all)
     expect(await runs.countDocuments()).toBe(0)
     await start(2)
-    await until(() => done(...all), 10_000, rows)
+    await until(() => done(...all), 15_000, rows)
     expect(await runsOf(...all)).toHaveLength(3)
     await expectOneAtATime({})
   }, 40_000)
@@ -134,7 +136,7 @@ describe('departures among processes', () => {
     expect((await rows()).find(({ _id }) => _id === sleeper)).toBeDefined()
     expect((await rows()).find(({ _id }) => _id === sleeper)?.leftAt).toBeUndefined()
     await kill(sleeper)
-    await until(() => done(sleeper), 8000, rows)
+    await until(() => done(sleeper), 15_000, rows)
     expect((await runsOf(sleeper)).map(({ by }) => by)).toEqual([witness])
   }, 40_000)
 
@@ -144,7 +146,7 @@ describe('departures among processes', () => {
     await until(async () => (await runsOf(first)).length > 0, 3000)
     const runner = (await runsOf(first))[0]?.by ?? ''
     children.get(runner)?.kill('SIGTERM')
-    await until(() => done(first, runner), 8000, rows)
+    await until(() => done(first, runner), 15_000, rows)
     await expectOneAtATime({})
     expect((await runsOf(first)).length).toBeLessThanOrEqual(2)
     expect([second, third]).toContain(runner)
@@ -152,6 +154,8 @@ describe('departures among processes', () => {
 })
 
 describe('onLeft', () => {
+  const heartbeatIntervalMs = 200
+  const options = { heartbeatIntervalMs, expireAfterMs: 1000, ...linkHeartbeat }
   let fleet: Fleet
   beforeEach(async () => {
     fleet = await Fleet.open()
