@@ -1,10 +1,12 @@
-import { backoffDelayMs, type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
+import { type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
 import type { DataMessage, Logger } from '@ddp-cluster/ddp-common'
 import { type Connection, type ConnectionEnd, openConnection, type TlsOptions } from '@ddp-cluster/ddp-client/internal'
 import type { EndedBy, Ending } from '../membership/facts.js'
 import { AuthorizationError, introduce } from './dial.js'
 import type { DialTurns } from './dial-turns.js'
+import { type LinkState, statusOf } from './link-state.js'
 import type { LinkStatus } from './link-status.js'
+import { busyMs, hungMs, leastRedialMs, redialAfter } from './redial.js'
 
 /** What all links of one instance share. */
 export interface LinkContext {
@@ -43,39 +45,8 @@ export interface LinkEvents {
 /** The WebSocket close code (of the private range) with which an instance that leaves ends the sessions that others dialled. */
 export const goodbyeCode = 4001
 
-type LinkState =
-  | { readonly kind: 'queued'; readonly urgency: 'urgent' | 'usual'; readonly leave: () => void }
-  /** Whoever answers there has proven nothing yet: what it sends is not looked at. */
-  | { readonly kind: 'dialling'; readonly connection: Connection; readonly done: () => void }
-  /** The peer has proven itself, and is asked for what the link is for. */
-  | { readonly kind: 'greeting'; readonly connection: Connection; readonly done: () => void }
-  | { readonly kind: 'connected'; readonly connection: Connection }
-  /** `dueAt`: the monotonic time of the next dial. */
-  | { readonly kind: 'waiting'; readonly retryTime: number; readonly dueAt: number; readonly reason: string; readonly cancel: () => void }
-  | { readonly kind: 'failed'; readonly dueAt: number; readonly reason: string; readonly cancel: () => void }
-  /** The peer leaves: what it answered before may still arrive. */
-  | { readonly kind: 'retired'; readonly connection: Connection }
-  | { readonly kind: 'closed' }
-
 /** A peer that said goodbye closes the connection itself, or has this long for it. */
 const longestFarewellMs = 1000
-/** A peer whose record is fresh is dialled so often at least: a network that heals is noticed within five seconds. */
-const longestRedialMs = 4000
-/** One that another answers for, or that refuses us, less often. */
-const refusedRedialMs = 10_000
-
-/** However it is hurried, a peer is not dialled more often than this. */
-const leastRedialMs = 1000
-/** A process whose timers are so late has enough to do. */
-const busyMs = 20
-/** A peer's notices of one kind are heard so far apart. */
-const leastNoticeMs = 1000
-/** A dial that takes so long may be waiting for an answer that was lost: it holds up nobody else, and may be begun anew. */
-const hungMs = 2000
-
-/** Refusals that dialling again does not mend by itself: shown as `failed`, and tried again at the longest delay. */
-const lasting: ReadonlySet<string> = new Set(['wrong-instance', 'wrong-protocol', 'wrong-cluster', 'unauthorized', 'impostor', 'not-an-instance'])
-
 /** The link that this instance dials to one peer: one socket at a time, dialled again for as long as the peer is a member. */
 export class Link {
   readonly peerId: string
@@ -86,7 +57,6 @@ export class Link {
   #retryCount = 0
   #rejections = 0
   #dialledAt = Number.NEGATIVE_INFINITY
-  readonly #noticedAt = new Map<string, number>()
   #lastError: string | undefined
 
   constructor(peerId: string, url: string, context: LinkContext) {
@@ -98,23 +68,7 @@ export class Link {
   }
 
   get status(): LinkStatus {
-    const retryCount = this.#retryCount
-    const state = this.#state
-    switch (state.kind) {
-      case 'queued':
-      case 'dialling':
-      case 'greeting':
-        return { status: 'connecting', connected: false, retryCount, ...(this.#lastError !== undefined && { reason: this.#lastError }) }
-      case 'connected':
-        return { status: 'connected', connected: true, retryCount }
-      case 'waiting':
-        return { status: 'waiting', connected: false, retryCount, retryTime: state.retryTime, reason: state.reason }
-      case 'failed':
-        return { status: 'failed', connected: false, retryCount, reason: state.reason }
-      case 'retired':
-      case 'closed':
-        return { status: 'offline', connected: false, retryCount }
-    }
+    return statusOf(this.#state, this.#retryCount, this.#lastError)
   }
 
   /** The connection over which the peer proved itself and gives us what it publishes; undefined while there is none. */
@@ -151,15 +105,6 @@ export class Link {
     state.done()
     this.#queue('urgent')
     state.connection.close()
-  }
-
-  /** Whether it is time to look at a notice of this kind again: a peer that repeats itself is not heard each time. */
-  takesNotice(kind: string): boolean {
-    const now = this.#context.clock.now()
-    const last = this.#noticedAt.get(kind) ?? Number.NEGATIVE_INFINITY
-    if (now - last < leastNoticeMs) return false
-    this.#noticedAt.set(kind, now)
-    return true
   }
 
   /** Hangs up for good; nothing is told any more. */
@@ -272,15 +217,13 @@ export class Link {
     const before = this.#state
     if (before.kind === 'dialling' || before.kind === 'greeting') before.done()
     this.#lastError = ending.reason
+    // While a secret is rotated a refusal may be of one of ours alone.
     const rotating = code === 'unauthorized' && (this.#rejections += 1) % this.#context.secrets.length !== 0
-    const delayMs = code !== undefined && lasting.has(code) && !rotating ? refusedRedialMs : backoffDelayMs(this.#retryCount, random(), { maxMs: longestRedialMs })
+    const { kind, delayMs } = redialAfter(rotating ? undefined : code, this.#retryCount, random())
     this.#retryCount += 1
     const cancel = this.#timers.after(delayMs, () => this.#queue())
-    const dueAt = clock.now() + delayMs
-    this.#state =
-      code !== undefined && lasting.has(code) && !rotating
-        ? { kind: 'failed', dueAt, reason: ending.reason, cancel }
-        : { kind: 'waiting', retryTime: Math.round(clock.wallNow() + delayMs), dueAt, reason: ending.reason, cancel }
+    const next = { dueAt: clock.now() + delayMs, reason: ending.reason, cancel }
+    this.#state = kind === 'failed' ? { kind, ...next } : { kind, ...next, retryTime: Math.round(clock.wallNow() + delayMs) }
     logger.debug({ peer: this.peerId, url: this.url, reason: ending.reason }, 'a link is down')
     if (before.kind === 'connected') events.down(this.peerId, ending)
     else events.failed(this.peerId, ending)

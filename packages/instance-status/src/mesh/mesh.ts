@@ -9,6 +9,7 @@ import { DialTurns } from './dial-turns.js'
 import { Gatekeeper, type ProvenPeer } from './gatekeeper.js'
 import { goodbyeCode, Link } from './link.js'
 import { decodeNotice, encodeNotice, isNotice, type Notice } from './notice.js'
+import { NoticeLimit } from './notice-limit.js'
 
 export const goodbyeMethod = 'cluster.goodbye'
 
@@ -61,6 +62,7 @@ export class Mesh {
   readonly #options: MeshOptions
   readonly #gatekeeper: Gatekeeper
   readonly #turns = new DialTurns(dialsAtOnce)
+  readonly #noticeLimit = new NoticeLimit()
   readonly #links = new Map<string, Link>()
   /** Links to peers that left, until their sockets are closed. */
   readonly #retired = new Set<Link>()
@@ -123,6 +125,7 @@ export class Mesh {
 
   /** The peer is no member any more: its link and its session end. */
   hangUp(peerId: string): void {
+    this.#noticeLimit.forget(peerId)
     const link = this.#links.get(peerId)
     this.#links.delete(peerId)
     if (link) {
@@ -161,10 +164,10 @@ export class Mesh {
   }
 
   #receive(peerId: string, message: DataMessage): void {
-    const { feed, events } = this.#options
+    const { feed, events, clock } = this.#options
     if (!isNotice(message)) return feed.message(peerId, message)
     const notice = decodeNotice(message)
-    if (notice && this.#links.get(peerId)?.takesNotice(notice.kind)) events.notice(peerId, notice)
+    if (notice && this.#noticeLimit.takes(peerId, notice.kind, clock.now())) events.notice(peerId, notice)
   }
 
   /** A session was proven. Of several of one peer the highest attempt counts, whatever order they arrive in. */
