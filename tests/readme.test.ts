@@ -55,12 +55,12 @@ interface Output {
   text: string
 }
 
-async function run(file: string): Promise<Output & { port: number }> {
+async function run(file: string): Promise<Output & { port: number; type: (text: string) => void }> {
   const port = await freePort()
   const env = { ...process.env, MONGO_URL: url, PORT: String(port), INSTANCE_IP: '127.0.0.1' }
-  const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=@ddp-cluster/source', file], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=@ddp-cluster/source', file], { env, stdio: ['pipe', 'pipe', 'inherit'] })
   processes.push(child)
-  const output = { text: '', port }
+  const output = { text: '', port, type: (text: string) => void child.stdin.write(`${text}\n`) }
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output.text += text))
   return output
 }
@@ -72,9 +72,22 @@ describe('the README', () => {
     writeFileSync(file, sample)
     const [first, second] = await Promise.all([run(file), run(file)])
     for (const output of [first, second]) {
-      await until(() => /^\w+ joined$/m.test(output.text) && new Set(output.text.match(/^\w+ says: hello/gm)).size === 2, 10_000, () => output)
+      await until(() => /^\w+ joined$/m.test(output.text), 10_000, () => output)
     }
+    // A listener is known to the other instance a moment after it joined.
+    const said = (output: Output): string[] => (output.text.match(/^\w+ says: .*$/gm) ?? []).map((line) => line.replace(/^\w+ /, ''))
+    await until(() => {
+      first.type('hello')
+      return said(second).includes('says: hello')
+    }, 10_000, () => [first, second])
+    second.type('hello yourself')
+    await until(() => said(first).includes('says: hello yourself') && said(second).includes('says: hello yourself'), 10_000, () => [first, second])
     expect((await fetch(`http://127.0.0.1:${first.port}/api/v1/instances.get`)).status).toBe(401)
+    // It leaves, and ends by the signal.
+    const [child] = processes
+    child?.kill('SIGTERM')
+    expect(child && (await once(child, 'exit'))).toEqual([null, 'SIGTERM'])
+    await until(() => / left: closed$/m.test(second.text), 2000, () => second)
   })
 
   it('has code that asks, takes turns and cleans up', async () => {
