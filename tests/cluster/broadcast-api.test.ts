@@ -70,6 +70,14 @@ describe('a stream', () => {
     expect(heard).toEqual([['message', 'HELLO', 5], ['any', 'message', 2, 1], ['typing', 'ann'], ['any', 'typing', 1, 2], ['any', 'typing', 1, 3]])
   })
 
+  it('waits for no time that makes no sense', async () => {
+    const cluster = await fleet.join()
+    for (const timeoutMs of [0, -1, Number.NaN, Number.POSITIVE_INFINITY, '5' as unknown as number]) {
+      await expect(cluster.stream('room').ready({ timeoutMs })).rejects.toMatchObject({ code: 'invalid-option' })
+      await expect(cluster.flush({ timeoutMs })).rejects.toMatchObject({ code: 'invalid-option' })
+    }
+  })
+
   it.each(['', 'x'.repeat(501), 7 as unknown as string])('has no name such as %j', async (name) => {
     const cluster = await fleet.join()
     expect(() => cluster.stream(name)).toThrow(expect.objectContaining({ code: 'invalid-option' }))

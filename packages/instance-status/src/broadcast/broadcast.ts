@@ -50,6 +50,8 @@ const markBytes = 4 * 1024 * 1024
 const markPart = 4
 
 const readyTimeoutMs = 10_000
+/** The longest delay that Node.js' timers keep. */
+const longestTimeoutMs = 2_147_483_647
 const flushTimeoutMs = 5_000
 
 /**
@@ -69,7 +71,7 @@ export class Broadcast {
   readonly #names = new EncodedNames()
   readonly #draining = new Set<(error: ClusterError) => void>()
   /** Events that were emitted and wait for the one that is being dispatched: local order is the order of the numbers. */
-  #undispatched: SequencedEvent[] = []
+  readonly #undispatched: SequencedEvent[] = []
   #state: 'open' | 'dispatching' | 'leaving' | 'closed' = 'open'
 
   constructor(options: BroadcastOptions) {
@@ -123,6 +125,7 @@ export class Broadcast {
   /** Asks every member to answer when it has dispatched what was emitted here so far. */
   async flush({ timeoutMs = flushTimeoutMs }: { readonly timeoutMs?: number } = {}): Promise<FlushReport> {
     this.#requireOpen()
+    checkTimeout(timeoutMs)
     return this.#flush.flush(this.#log.head, timeoutMs)
   }
 
@@ -215,7 +218,8 @@ export class Broadcast {
     if (this.#listeners.remove(stream, event, listener)) this.#asking.changed()
   }
 
-  #ready(stream: string, timeoutMs: number): Promise<void> {
+  async #ready(stream: string, timeoutMs: number): Promise<void> {
+    checkTimeout(timeoutMs)
     this.#asking.settle()
     const behind = (): string[] => this.#members.ids().filter((id) => !this.#reader.isKnown(id, stream))
     const isKnown = (): boolean => !this.#listeners.streams().has(stream) || behind().length === 0
@@ -247,14 +251,12 @@ export class Broadcast {
   }
 
   #dispatch(event: SequencedEvent): void {
-    this.#undispatched.push(event)
-    if (this.#state !== 'open') return
-    this.#state = 'dispatching'
-    while (this.#undispatched.length > 0) {
-      const events = this.#undispatched
-      this.#undispatched = []
-      for (const next of events) this.#call(this.#options.selfId, next)
+    if (this.#state !== 'open') {
+      this.#undispatched.push(event)
+      return
     }
+    this.#state = 'dispatching'
+    for (let next: SequencedEvent | undefined = event; next; next = this.#undispatched.shift()) this.#call(this.#options.selfId, next)
     this.#reopen()
   }
 
@@ -289,6 +291,11 @@ function encode(event: string, args: readonly unknown[]): string {
 
 function fieldOf(request: unknown, name: 'after' | 'streams'): unknown {
   return typeof request === 'object' && request !== null && Object.hasOwn(request, name) ? (request as Record<string, unknown>)[name] : undefined
+}
+
+function checkTimeout(timeoutMs: number): void {
+  if (typeof timeoutMs === 'number' && timeoutMs >= 1 && timeoutMs <= longestTimeoutMs) return
+  throw new ClusterError('invalid-option', `timeoutMs must be milliseconds from 1 to ${longestTimeoutMs}, not ${String(timeoutMs)}`)
 }
 
 /** The number that a subscription goes on after, if it says one. */

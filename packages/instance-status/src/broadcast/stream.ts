@@ -26,7 +26,7 @@ export interface Stream<Events extends EventMap<Events> = Record<string, unknown
   emitTo<Name extends keyof Events & string>(instanceId: string, event: Name, ...args: Events[Name]): boolean
   /** Calls the listeners of this instance alone, in order with what is emitted. The event has no number, and its arguments need not be EJSON. Throws `closed`. */
   emitLocal<Name extends keyof Events & string>(event: Name, ...args: Events[Name]): void
-  /** Resolves when every member knows whether this instance listens to the stream: what they emit from then on comes. Rejects with `timeout` after `timeoutMs` (10_000), naming those that do not, and with `closed`. */
+  /** Resolves when every member knows whether this instance listens to the stream: what they emit from then on comes. Rejects with `timeout` after `timeoutMs` (10_000), naming those that do not, and with `invalid-option` and `closed`. */
   ready(options?: { readonly timeoutMs?: number }): Promise<void>
   /** Resolves when less than half of what has `emit` return false waits to be sent. A member that took nothing for 2 seconds is not waited for. Rejects with `closed`. */
   drained(): Promise<void>
