@@ -138,7 +138,7 @@ describe('flush()', () => {
     await other.stream('room').ready()
     for (let n = 0; n < 5000; n += 1) speaker.stream('room').emit('event', 'x'.repeat(100))
     speaker.stream('nobody listens').emit('event')
-    const { reached, missed } = await speaker.flush({ timeoutMs: 1000 })
+    const { reached, missed } = await speaker.flush({ timeoutMs: 3000 })
     expect(heard).toBe(5000)
     expect(reached).toHaveLength(2)
     // It reads, but does not answer: nobody can dial it.
@@ -173,11 +173,12 @@ describe('backpressure', () => {
     const text = 'x'.repeat(1000)
     proxy.hold()
     let emitted = 0
-    while (room.emit('event', text)) {
+    while (room.emit('event', text) && emitted < 50_000) {
       emitted += 1
       if (emitted % 100 === 0) await new Promise((resolve) => setImmediate(resolve))
     }
     expect(emitted).toBeGreaterThan(4000)
+    expect(emitted).toBeLessThan(50_000)
     const drained = room.drained()
     proxy.letGo()
     await drained
@@ -201,7 +202,7 @@ describe('backpressure', () => {
     const before = performance.now()
     await room.drained()
     expect(performance.now() - before).toBeGreaterThan(1900)
-    expect(performance.now() - before).toBeLessThan(4000)
+    expect(performance.now() - before).toBeLessThan(10_000)
     expect(burst()).toBe(true)
     expect(cluster.members()).toHaveLength(1)
   })
@@ -211,7 +212,7 @@ describe('backpressure', () => {
     await readerOf(cluster, url)
     proxy.hold()
     const room = cluster.stream('room')
-    while (room.emit('event', 'x'.repeat(900_000))) await new Promise((resolve) => setImmediate(resolve))
+    for (let n = 0; n < 20; n += 1) room.emit('event', 'x'.repeat(900_000))
     const drained = room.drained()
     await Promise.all([expect(drained).rejects.toMatchObject({ code: 'closed' }), cluster.close()])
     await expect(room.drained()).rejects.toMatchObject({ code: 'closed' })
@@ -264,7 +265,7 @@ describe('an event that makes trouble', () => {
     room.emit('event', { $type: 'x', $value: 1 })
     room.emit('event', { ['__proto__']: 1, constructor: 2 })
     room.emit('event', 'last')
-    await until(() => heard.length === 5, 2000, () => heard)
+    await until(() => heard.length === 5, 10_000, () => heard)
     expect(heard).toEqual([[1, 'string'], [3, 'object'], [4, 'object'], [5, 'object'], [6, 'string']])
     expect(gaps).toEqual([{ from: cluster.id, after: 1, lost: 1, exact: true }])
     expect(downs).toEqual([])

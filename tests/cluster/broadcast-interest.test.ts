@@ -51,8 +51,8 @@ describe('interest', () => {
     const all = await rawPeer(cluster, { streams: true })
     const none = await rawPeer(cluster, { streams: [] })
     for (const name of ['a', 'x', 'b', 'x', 'x', 'a', 'x']) cluster.stream(name).emit('event')
-    await until(() => all.heard().length === 7, 1000)
-    await until(() => some.heard().length === 3, 1000)
+    await until(() => all.heard().length === 7, 10_000)
+    await until(() => some.heard().length === 3, 10_000)
     expect(some.heard()).toEqual([[1, 'a'], [3, 'b'], [6, 'a']])
     expect(none.heard()).toEqual([])
     expect(some.told).toBe(7)
@@ -65,7 +65,7 @@ describe('interest', () => {
       cluster.stream('room').emit('event', n)
       if (n % 1000 === 0) await new Promise((resolve) => setImmediate(resolve))
     }
-    await until(() => peer.told >= 10_000 - 4096, 1000)
+    await until(() => peer.told >= 10_000 - 4096, 10_000)
     expect(peer.frames.length).toBeLessThan(6)
   })
 
@@ -75,7 +75,7 @@ describe('interest', () => {
     cluster.stream('b').emit('event')
     await peer.connection.call('cluster.interest', [{ streams: ['a', 'b'] }])
     cluster.stream('b').emit('event')
-    await until(() => peer.heard().length === 1, 1000)
+    await until(() => peer.heard().length === 1, 10_000)
     expect(peer.frames.map(({ fields }) => fields['from']).filter((from) => from !== undefined)).toEqual([1, 2])
     expect(peer.heard()).toEqual([[2, 'b']])
   })
@@ -93,7 +93,7 @@ describe('interest', () => {
     expect(await peer.subscribe({ after: 1, streams: [] }).catch(refused)).toBe('beyond-head')
     await peer.subscribe({ streams: ['__proto__', 'constructor'] })
     cluster.stream('__proto__').emit('event')
-    await until(() => peer.heard().length === 1, 1000)
+    await until(() => peer.heard().length === 1, 10_000)
   })
 
   it('lets nothing old reach who begins to listen, and loses nothing of what was listened to, whenever the link is cut', async () => {
@@ -104,7 +104,7 @@ describe('interest', () => {
       for (const name of ['a', 'b', 'c']) speaker.stream(name).emit('event', value)
     }
     emit(1)
-    await until(() => a.heard.length === 1, 1000)
+    await until(() => a.heard.length === 1, 10_000)
     for (const proxy of proxies) proxy.cut()
     await linkDown(reader)
     emit(2)
@@ -140,7 +140,7 @@ describe('interest', () => {
       current = listen(reader, 'room')
       heard.push(current.heard)
     }
-    await until(() => heard.flat().length === 2000, 2000, () => heard.flat().length)
+    await until(() => heard.flat().length === 2000, 10_000, () => heard.flat().length)
     expect(heard.flat()).toEqual(numbers(1, 2000))
   })
 
@@ -153,7 +153,7 @@ describe('interest', () => {
     await reader.stream('stream 1100').ready()
     speaker.stream('nobody listens').emit('event', 0)
     for (const n of numbers(1, 1100)) speaker.stream(`stream ${n}`).emit('event', n)
-    await until(() => heard.length === 1100, 2000, () => heard.length)
+    await until(() => heard.length === 1100, 10_000, () => heard.length)
     expect(heard).toEqual(numbers(1, 1100))
   })
 
@@ -171,12 +171,12 @@ describe('interest', () => {
       for (const proxy of proxies) proxy.cut()
       await linkDown(reader)
       work()
-      await until(() => reader.members()[0]?.link?.currentStatus.connected === true, 2000)
+      await until(() => reader.members()[0]?.link?.currentStatus.connected === true, 10_000)
       emit('a', 1)
-      await until(() => heard.length > before, 2000)
+      await until(() => heard.length > before, 10_000)
     }
     emit('a', 1)
-    await until(() => heard.length === 1, 1000)
+    await until(() => heard.length === 1, 10_000)
     await cutAnd(() => emit('b', 100))
     expect(gaps).toEqual([])
     await cutAnd(() => {
@@ -187,7 +187,7 @@ describe('interest', () => {
     const before = heard.length
     await cutAnd(() => emit('a', 100))
     expect(gaps).toMatchObject([{ lost: 90, exact: true }])
-    await until(() => heard.length === before + 11, 1000, () => heard.length - before)
+    await until(() => heard.length === before + 11, 10_000, () => heard.length - before)
   })
 })
 
@@ -222,7 +222,7 @@ describe('one cursor a peer', () => {
     const cluster = await fleet.join({ secret })
     const first = await rawPeer(cluster, { streams: true })
     cluster.stream('room').emit('event')
-    await until(() => first.heard().length === 1, 1000)
+    await until(() => first.heard().length === 1, 10_000)
     const second = await rawPeer(cluster, { after: 1, streams: true }, { id: first.id, attempt: 3 })
     expect(await first.connection.closed).toMatchObject({ closeCode: 1000 })
     const late = new RawPeer(cluster, { secret, id: first.id, attempt: 2 })
@@ -230,7 +230,7 @@ describe('one cursor a peer', () => {
     await late.prove().catch(() => undefined)
     expect(await late.connection.closed).toMatchObject({ closeCode: 1000 })
     cluster.stream('room').emit('event')
-    await until(() => second.heard().length === 1, 1000)
+    await until(() => second.heard().length === 1, 10_000)
     expect([first.heard(), second.heard(), late.heard()]).toEqual([[[1, 'room']], [[2, 'room']], []])
   })
 
@@ -243,14 +243,14 @@ describe('one cursor a peer', () => {
     const first = await rawPeer(cluster, { streams: true }, { url })
     const room = cluster.stream('room')
     room.emit('event')
-    await until(() => first.heard().length === 1, 1000)
+    await until(() => first.heard().length === 1, 10_000)
     proxy.hold()
     for (let n = 0; n < 10; n += 1) room.emit('event', 'x'.repeat(100_000))
     await new Promise((resolve) => setImmediate(resolve))
     const second = await rawPeer(cluster, { after: 1, streams: true }, { id: first.id, attempt: 2 })
     proxy.letGo()
     room.emit('event')
-    await until(() => second.heard().length === 11, 2000, () => second.heard().length)
+    await until(() => second.heard().length === 11, 10_000, () => second.heard().length)
     expect(second.heard()).toEqual(numbers(2, 12).map((seq) => [seq, 'room']))
   })
 })

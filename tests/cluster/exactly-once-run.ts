@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { startEmbeddedMongo } from '@ddp-cluster/embedded-mongo'
 import type { JoinOptions } from '@ddp-cluster/instance-status'
 import { RoughProxy } from './rough-proxy.js'
-import { seeded } from './seeded.js'
+import { seeded } from '../fuzz/seeded.js'
 
 /** What a process is to do. */
 export interface Order {
