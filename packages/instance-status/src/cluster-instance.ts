@@ -317,7 +317,8 @@ export class ClusterInstance implements Cluster {
   #stalled(delayMs: number): void {
     this.#logger.warn({ delayMs: Math.round(delayMs) }, 'this process stood still')
     this.#happened({ type: 'stalled', delayMs })
-    this.#registry.catchUp()
+    // After a shorter one nothing is overdue; and a process that is slow because it has much to do is not given more.
+    if (delayMs >= this.#parts.options.heartbeatIntervalMs) this.#registry.catchUp()
     this.#events.emit('stalled', { delayMs })
   }
 

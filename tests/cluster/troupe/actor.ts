@@ -12,7 +12,8 @@ if (part.dateOffsetMs !== undefined) setDateOffset(part.dateOffsetMs)
 
 let leave = (): void => process.exit(1)
 process.on('disconnect', () => leave())
-const say = (line: Line): void => void (process.connected && process.send?.(line))
+// Who started this may be gone: that is told by `disconnect`.
+const say = (line: Line): void => void (process.connected && process.send?.(line, undefined, undefined, () => undefined))
 
 const client = await new MongoClient(part.mongoUrl).connect()
 const seats = await Promise.all(Array.from({ length: part.instances }, joinOne))
