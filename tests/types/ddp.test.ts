@@ -51,7 +51,7 @@ describe('ddp-client', () => {
   })
 
   it('names the reasons of its errors', () => {
-    expectTypeOf<ConnectionError['code']>().toEqualTypeOf<'closed' | 'timeout' | 'bad-answer' | 'too-many'>()
+    expectTypeOf<ConnectionError['code']>().toEqualTypeOf<'closed' | 'timeout' | 'bad-answer' | 'refused' | 'too-many'>()
     expectTypeOf<DDPError['error']>().toEqualTypeOf<string | number>()
   })
 })

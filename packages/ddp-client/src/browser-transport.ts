@@ -31,14 +31,14 @@ class BrowserTransport implements Transport {
   readonly #host: string
   readonly #handlers: TransportHandlers
   readonly #socket: PlatformWebSocket
-  readonly #maxMessageLength: number
+  readonly #maxMessageBytes: number
   #state: State = 'dialling'
   #decided: ConnectionEnd | undefined
 
   constructor(options: TransportOptions, handlers: TransportHandlers) {
     this.#host = hostOf(options.url)
     this.#handlers = handlers
-    this.#maxMessageLength = options.maxMessageBytes
+    this.#maxMessageBytes = options.maxMessageBytes
     const { WebSocket } = globalThis as unknown as { WebSocket: new (url: string) => PlatformWebSocket }
     this.#socket = new WebSocket(options.url)
     this.#socket.addEventListener('open', () => this.#onOpen())
@@ -73,12 +73,19 @@ class BrowserTransport implements Transport {
 
   #onMessage(data: unknown): void {
     if (this.#state !== 'open') return
-    if (typeof data === 'string' && data.length <= this.#maxMessageLength) {
+    if (typeof data === 'string' && !this.#isTooLong(data)) {
       this.#handlers.onText(data)
       return
     }
-    this.#decided = { cause: 'protocol', reason: `${this.#host} sent a ${typeof data === 'string' ? 'message that is too long' : 'binary frame; DDP is text'}` }
+    this.#decided = typeof data === 'string'
+      ? { cause: 'too-long', reason: `${this.#host} sent a message of more than ${this.#maxMessageBytes} bytes (maxMessageBytes)` }
+      : { cause: 'protocol', reason: `${this.#host} sent a binary frame; DDP is text` }
     this.terminate()
+  }
+
+  /** A character has three bytes at most. */
+  #isTooLong(text: string): boolean {
+    return text.length * 3 > this.#maxMessageBytes && new TextEncoder().encode(text).length > this.#maxMessageBytes
   }
 
   #onClose(closeCode: number): void {

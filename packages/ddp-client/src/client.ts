@@ -1,17 +1,19 @@
-import { stringifyMessage, type DDPProtocolError } from '@ddp-cluster/ddp-common'
+import { stringifyMessage, type MessageLimits } from '@ddp-cluster/ddp-common'
 import { Timers } from '@ddp-cluster/ddp-common/internal'
 import { EventEmitter } from 'eventemitter3'
 import type { Collection } from './collection.js'
-import { ConnectionError } from './connection-end.js'
+import { ConnectionError, type ConnectionEnd } from './connection-end.js'
 import { LiveData } from './live-data.js'
-import { loginResult, type LoginMethod, type LoginResult } from './login.js'
+import { loginMethod, loginResult, type LoginMethod, type LoginResult } from './login.js'
 import { MethodCalls, type ApplyOptions } from './method-calls.js'
 import type { MethodOutcome } from './method-queue.js'
 import { clientSettings, type DDPClientOptions } from './options.js'
 import { ReconnectingSession } from './reconnecting-session.js'
 import type { SessionMessage } from './session.js'
 import type { ClientStatus } from './status.js'
+import type { Subject } from './subject.js'
 import { Subscriptions, type Subscription } from './subscriptions.js'
+import { tooLong } from './too-long.js'
 import type { Dial, WatchNetwork } from './transport.js'
 
 export interface DDPClientEvents {
@@ -30,12 +32,15 @@ export class DDPClient extends EventEmitter<DDPClientEvents> {
   readonly #calls: MethodCalls
   readonly #subscriptions: Subscriptions
   readonly #timers: Timers
+  readonly #limits: MessageLimits
   readonly #reportThrown: (error: unknown) => void
   #stage: Stage = 'down'
   #hadSession = false
   #closed: ConnectionError | undefined
   #login: LoginMethod | undefined
   #userId: string | undefined
+  /** The call that logs the present connection in, while it is under way. */
+  #loginId: string | undefined
   #lastId = 0
 
   /** Starts to connect. Throws a `RangeError` for a bad number in the options. */
@@ -44,8 +49,8 @@ export class DDPClient extends EventEmitter<DDPClientEvents> {
     const settings = clientSettings(options)
     this.#reportThrown = (error) => settings.logger.error({ err: error }, 'A listener of a client threw')
     this.#timers = new Timers(settings.clock)
-    this.#calls = new MethodCalls(this.#timers, settings.maxOutstandingCalls, (id) => {
-      // In this order: what is sent now belongs to the data that a reconnect waits for.
+    this.#limits = { maxDepth: settings.maxMessageDepth }
+    this.#calls = new MethodCalls(this.#timers, this.#limits, settings.maxOutstandingCalls, (id) => {
       this.#sendMethods()
       this.#data.forgetMethod(id)
     })
@@ -63,8 +68,8 @@ export class DDPClient extends EventEmitter<DDPClientEvents> {
       onStatus: (status) => this.#tell(() => this.emit('statusChanged', status)),
       onConnected: () => this.#onConnected(),
       onMessage: (message) => this.#onMessage(message),
-      onMalformed: (error) => this.#onMalformed(error),
-      onLost: () => this.#onLost(),
+      onFailed: (subject, error) => this.#fail(subject, error),
+      onLost: (end) => this.#onLost(end),
     })
     this.#connection.reconnect()
   }
@@ -96,10 +101,13 @@ export class DDPClient extends EventEmitter<DDPClientEvents> {
   /** Subscribes, now or as soon as there is a connection, and again after every reconnect, until `stop()`. Throws what EJSON cannot write. */
   subscribe(name: string, ...params: unknown[]): Subscription {
     const id = this.#nextId()
-    const text = stringifyMessage({ msg: 'sub', id, name, params })
+    const text = stringifyMessage({ msg: 'sub', id, name, params }, this.#limits)
     const subscription = this.#subscriptions.add(id, name, text)
     if (this.#closed) this.#subscriptions.endAll(this.#closed)
-    else if (this.#stage === 'open') this.#connection.sendText(text)
+    else if (this.#stage === 'open') {
+      this.#subscriptions.noteSent(id)
+      this.#connection.sendText(text)
+    }
     return subscription
   }
 
@@ -115,9 +123,10 @@ export class DDPClient extends EventEmitter<DDPClientEvents> {
 
   /** Logs in with a method of one's own, which answers as `login` does: `{ id, token?, tokenExpires? }`. */
   async loginWith(name: string, ...params: unknown[]): Promise<LoginResult> {
+    const method = loginMethod(name, params)
     const result = await this.#apply(name, params, { wait: true }, (outcome) => {
       const login = outcome.error ? undefined : loginResult(outcome.result)
-      if (login) this.#setUser(login.id, login.token === undefined ? { name, params } : { name: 'login', params: [{ resume: login.token }] })
+      if (login) this.#setUser(login.id, nextLogin(login, method))
     })
     const login = loginResult(result)
     if (!login) throw new ConnectionError('bad-answer', `The method ${name} did not answer with the id of a user`)
@@ -168,58 +177,70 @@ export class DDPClient extends EventEmitter<DDPClientEvents> {
   }
 
   #onConnected(): void {
-    if (this.#hadSession) this.#data.startRevival(this.#subscriptions.readyIds())
+    const login = this.#login
+    const loginId = login && this.#nextId()
+    if (this.#hadSession) this.#data.startRevival(this.#subscriptions.readyIds(), [...this.#calls.sentBefore(), ...(loginId ? [loginId] : [])])
     this.#hadSession = true
-    if (!this.#login) {
+    if (!login || !loginId) {
       this.#open()
       return
     }
     this.#stage = 'login'
-    const id = this.#nextId()
-    this.#calls.addFirst(id, this.#login.name, this.#login.params, (outcome) => {
-      this.#onLoggedInAgain(outcome)
-      this.#calls.fail(id, new ConnectionError('closed', 'Answered'))
+    this.#loginId = loginId
+    this.#calls.addFirst(loginId, login, (outcome) => {
+      this.#onLoggedInAgain(login, outcome)
+      this.#calls.fail(loginId, new ConnectionError('closed', 'Answered'))
       this.#open()
     })
     this.#sendMethods()
   }
 
-  #onLoggedInAgain(outcome: MethodOutcome): void {
+  #onLoggedInAgain(method: LoginMethod, outcome: MethodOutcome): void {
     const login = outcome.error ? undefined : loginResult(outcome.result)
-    if (login) this.#setUser(login.id, login.token === undefined ? this.#login : { name: 'login', params: [{ resume: login.token }] })
+    if (login) this.#setUser(login.id, nextLogin(login, method))
     else this.#setUser(undefined, undefined, new ConnectionError('bad-answer', 'The server did not take the login again after a reconnect', { cause: outcome.error }))
   }
 
   /** The login is done, or there is none: the methods that were left, then the subscriptions. */
   #open(): void {
     this.#stage = 'open'
+    this.#loginId = undefined
     this.#sendMethods()
-    for (const text of this.#subscriptions.texts()) this.#connection.sendText(text)
+    for (const text of this.#subscriptions.takeTexts()) this.#connection.sendText(text)
     this.#data.finishRevivalIfDone()
   }
 
   #sendMethods(): void {
     if (this.#stage === 'down') return
-    for (const { id, text } of this.#calls.takeSendable()) {
-      this.#data.waitForMethod(id)
-      this.#connection.sendText(text)
-    }
+    for (const { text } of this.#calls.takeSendable()) this.#connection.sendText(text)
   }
 
   #onMessage(message: SessionMessage): void {
-    if (message.msg === 'result') this.#calls.noteResult(message.id, message)
-    else this.#data.take(message)
+    if (message.msg === 'result') {
+      this.#calls.noteResult(message.id, message)
+      return
+    }
+    if (message.msg === 'ready') this.#subscriptions.noteAnswered(message.subs)
+    this.#data.take(message)
   }
 
-  #onMalformed(error: DDPProtocolError): void {
-    const { msg, id } = error.offendingMessage as { msg?: unknown; id?: unknown }
-    if (msg !== 'result' || typeof id !== 'string') return
-    this.#calls.fail(id, new ConnectionError('bad-answer', `The answer makes no sense: ${error.message}`, { cause: error }))
+  #fail({ kind, id }: Subject, error: ConnectionError): void {
+    if (id === this.#loginId) {
+      this.#calls.noteResult(id, { error: { error: error.code, reason: error.message, errorType: 'Meteor.Error' } })
+    } else if (kind === 'call') {
+      this.#calls.fail(id, error)
+    } else {
+      this.#subscriptions.fail(id, error)
+      this.#data.forgetSubscription(id)
+    }
   }
 
-  #onLost(): void {
+  #onLost(end?: ConnectionEnd): void {
     this.#stage = 'down'
+    this.#loginId = undefined
     this.#data.stopRevival()
+    if (end) for (const { subject, error } of tooLong(end, this.#calls.underWay(), this.#subscriptions)) this.#fail(subject, error)
+    this.#subscriptions.noteLost()
     this.#calls.noteLost()
   }
 
@@ -237,6 +258,11 @@ export class DDPClient extends EventEmitter<DDPClientEvents> {
       this.#reportThrown(error)
     }
   }
+}
+
+/** How to log in after a reconnect: with the token if there is one, else as before. */
+function nextLogin({ token }: LoginResult, before: LoginMethod): LoginMethod {
+  return token === undefined ? before : loginMethod('login', [{ resume: token }])
 }
 
 /** Where nobody tells of networks that come back. */

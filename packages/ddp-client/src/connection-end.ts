@@ -12,10 +12,11 @@
  * - `ended`: the peer's kernel ended the TCP stream without a close frame (FIN)
  * - `reset`: the peer's kernel reset it (RST)
  * - `protocol`: what came was no WebSocket, or no DDP
+ * - `too-long`: a message came that is longer than `maxMessageBytes`
  */
 export type ConnectionEndCause =
   | 'local' | 'refused' | 'unreachable' | 'rejected' | 'tls' | 'connect-timeout' | 'failed-version'
-  | 'heartbeat-timeout' | 'peer-closed' | 'ended' | 'reset' | 'protocol'
+  | 'heartbeat-timeout' | 'peer-closed' | 'ended' | 'reset' | 'protocol' | 'too-long'
 
 export interface ConnectionEnd {
   readonly cause: ConnectionEndCause
@@ -29,10 +30,11 @@ export interface ConnectionEnd {
 /**
  * - `closed`: the connection ended, or could not be opened; `end` says how
  * - `timeout`: no answer in time
- * - `bad-answer`: an answer came, and it made no sense
+ * - `bad-answer`: an answer came that makes no sense, or is deeper or longer than is taken here
+ * - `refused`: the peer did not take the message: it is too deep or too long for it, or makes no sense to it
  * - `too-many`: more is under way than the options allow
  */
-export type ConnectionErrorCode = 'closed' | 'timeout' | 'bad-answer' | 'too-many'
+export type ConnectionErrorCode = 'closed' | 'timeout' | 'bad-answer' | 'refused' | 'too-many'
 
 /** What a promise rejects with when the answer is not the peer's word: a peer's word is a `DDPError`. */
 export class ConnectionError extends Error {

@@ -168,7 +168,7 @@ describe('how a connection ended', () => {
     ['protocol', (_socket: WebSocket, raw: Socket) => raw.write(Buffer.from([0xff, 0xff, 0xff]))],
     ['protocol', (socket: WebSocket) => socket.send('no JSON')],
     ['protocol', (socket: WebSocket) => socket.send(Buffer.from('{}'))],
-    ['protocol', (socket: WebSocket) => socket.send(JSON.stringify({ msg: 'added', collection: 'x'.repeat(2_000), id: '1' }))],
+    ['too-long', (socket: WebSocket) => socket.send(JSON.stringify({ msg: 'added', collection: 'x'.repeat(2_000), id: '1' }))],
   ] as const)('%s, once it was open', async (cause, end) => {
     const connection = open({ url: await serve((_message, socket, raw) => end(socket, raw)), maxMessageBytes: 1_000 })
     await connection.opened

@@ -1,9 +1,10 @@
-import { DDPError, type ClientMessage, type DDPProtocolError, type WireError } from '@ddp-cluster/ddp-common'
+import { DDPError, type ClientMessage, type WireError } from '@ddp-cluster/ddp-common'
 import { Timers } from '@ddp-cluster/ddp-common/internal'
 import { closedError, ConnectionError, type ConnectionEnd } from './connection-end.js'
 import { deferred } from './deferred.js'
 import { sessionSettings, type ConnectionOptions, type SessionSettings } from './options.js'
 import { Session, type SessionMessage } from './session.js'
+import type { Subject } from './subject.js'
 import type { Dial } from './transport.js'
 
 export interface CallOptions {
@@ -82,7 +83,8 @@ class DDPConnection implements Connection {
     this.#session = new Session(settings, dial, {
       onConnected: (sessionId) => this.#onConnected(sessionId),
       onMessage: (message) => this.#onMessage(message),
-      onMalformed: (error) => this.#onMalformed(error),
+      onMalformed: (error) => this.#options.onMalformed?.(error),
+      onFailed: (subject, error) => this.#onFailed(subject, error),
       onEnd: (end) => this.#onEnd(end),
     })
   }
@@ -211,20 +213,21 @@ class DDPConnection implements Connection {
   }
 
   #onNosub(id: string, error: WireError | undefined): void {
+    const reason = error ? DDPError.fromWire(error) : undefined
+    this.#endSubscription(id, reason, reason ?? new ConnectionError('closed', 'The server ended the subscription'))
+  }
+
+  #onFailed({ kind, id }: Subject, error: ConnectionError): void {
+    if (kind === 'call') this.#pending.get(id)?.reject(error)
+    else this.#endSubscription(id, undefined, error)
+  }
+
+  #endSubscription(id: string, error: DDPError | undefined, reason: Error): void {
     const subscribed = this.#subscriptions.get(id)
     if (!subscribed) return
     this.#subscriptions.delete(id)
-    const reason = error ? DDPError.fromWire(error) : undefined
-    subscribed.reject(reason ?? new ConnectionError('closed', 'The server ended the subscription'))
-    subscribed.end(reason)
-  }
-
-  #onMalformed(error: DDPProtocolError): void {
-    const { msg, id } = error.offendingMessage as { msg?: unknown; id?: unknown }
-    if (msg === 'result' && typeof id === 'string') {
-      this.#pending.get(id)?.reject(new ConnectionError('bad-answer', `The answer makes no sense: ${error.message}`, { cause: error }))
-    }
-    this.#options.onMalformed?.(error)
+    subscribed.reject(reason)
+    subscribed.end(error)
   }
 
   #onEnd(end: ConnectionEnd): void {

@@ -1,4 +1,5 @@
 import { EJSON, type DataMessage } from '@ddp-cluster/ddp-common'
+import { keptInOrder } from './kept-order.js'
 
 /** A document as the server describes it, with its id as `_id`. It is never changed: a change makes another one. */
 export type Document = Readonly<Record<string, unknown>> & { readonly _id: string }
@@ -59,21 +60,17 @@ export class DocumentStore {
     }
   }
 
-  /** What a listener that knows `older` has to be told to know this store, by collection: equal documents are not mentioned. */
+  /**
+   * What a listener that knows `older` has to be told to know this store, by collection: what is as it was is not mentioned. Of an ordered
+   * collection it is told from the end, so that every document that another one comes before is in its place already.
+   */
   *changesSince(older: DocumentStore): Generator<readonly [string, DocumentChange]> {
     for (const name of new Set([...older.names(), ...this.names()])) {
       const before = older.documents(name)
       const now = this.documents(name)
       for (const [id, previous] of before) if (!now.has(id)) yield [name, { kind: 'removed', id, previous }]
-      const ordered = this.#collections.get(name)?.ordered ?? false
-      const ids = [...now.keys()]
-      for (const [i, id] of ids.entries()) {
-        const document = now.get(id)
-        const previous = before.get(id)
-        if (!document || (previous && EJSON.equals(document, previous))) continue
-        if (previous) yield [name, { kind: 'changed', id, document, previous }]
-        else yield [name, { kind: 'added', id, document, before: ordered ? (ids[i + 1] ?? null) : undefined }]
-      }
+      const changes = this.#collections.get(name)?.ordered ? orderedChanges(before, now) : unorderedChanges(before, now)
+      for (const change of changes) yield [name, change]
     }
   }
 
@@ -87,6 +84,26 @@ export class DocumentStore {
 }
 
 const empty: ReadonlyMap<string, Document> = new Map()
+
+function* unorderedChanges(before: ReadonlyMap<string, Document>, now: ReadonlyMap<string, Document>): Generator<DocumentChange> {
+  for (const [id, document] of now) {
+    const previous = before.get(id)
+    if (!previous) yield { kind: 'added', id, document, before: undefined }
+    else if (!EJSON.equals(document, previous)) yield { kind: 'changed', id, document, previous }
+  }
+}
+
+function* orderedChanges(before: ReadonlyMap<string, Document>, now: ReadonlyMap<string, Document>): Generator<DocumentChange> {
+  const kept = keptInOrder(before.keys(), now.keys())
+  let next: string | null = null
+  for (const [id, document] of [...now].reverse()) {
+    const previous = before.get(id)
+    if (!previous) yield { kind: 'added', id, document, before: next }
+    else if (!EJSON.equals(document, previous)) yield { kind: 'changed', id, document, previous }
+    if (previous && !kept.has(id)) yield { kind: 'moved', id, document, before: next }
+    next = id
+  }
+}
 
 function changedDocument(previous: Document, fields: Record<string, unknown> | undefined, cleared: readonly string[] | undefined): Document {
   const document: Record<string, unknown> & { _id: string } = { ...previous, ...fields, _id: previous._id }

@@ -33,18 +33,17 @@ export class LiveData {
     return made
   }
 
-  /** A new session follows an earlier one: everything is told anew. `subscriptions` are those whose data people have seen. */
-  startRevival(subscriptions: Iterable<string>): void {
-    this.#revival = new Revival(subscriptions)
+  /**
+   * A new session follows an earlier one: everything is told anew. `subscriptions` are those whose data people have seen, `methods` those
+   * that were called before and are done again.
+   */
+  startRevival(subscriptions: Iterable<string>, methods: Iterable<string>): void {
+    this.#revival = new Revival(subscriptions, methods)
   }
 
   /** The session ended before its data were there: what people see stays what it was. */
   stopRevival(): void {
     this.#revival = undefined
-  }
-
-  waitForMethod(id: string): void {
-    this.#revival?.waitForMethod(id)
   }
 
   forgetMethod(id: string): void {

@@ -1,3 +1,5 @@
+import { EJSON } from '@ddp-cluster/ddp-common'
+
 /** What a login method answers. */
 export interface LoginResult {
   /** The user's id. */
@@ -10,7 +12,13 @@ export interface LoginResult {
 /** The call that logs a new connection in. */
 export interface LoginMethod {
   readonly name: string
-  readonly params: readonly unknown[]
+  /** As they were when the login was made, in plain JSON of which nobody else holds a part. */
+  readonly params: unknown
+}
+
+/** Throws what EJSON cannot write. */
+export function loginMethod(name: string, params: readonly unknown[]): LoginMethod {
+  return { name, params: JSON.parse(EJSON.stringify(params)) }
 }
 
 /** The answer of a login method, if that is what it is. */

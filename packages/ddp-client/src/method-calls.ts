@@ -1,6 +1,7 @@
-import { DDPError, stringifyMessage, type MethodMessage } from '@ddp-cluster/ddp-common'
+import { DDPError, stringifyMessage, type MessageLimits, type MethodMessage } from '@ddp-cluster/ddp-common'
 import type { Timers } from '@ddp-cluster/ddp-common/internal'
 import { ConnectionError } from './connection-end.js'
+import type { LoginMethod } from './login.js'
 import { MethodQueue, type Method, type MethodOutcome } from './method-queue.js'
 import { longestMs } from './options.js'
 
@@ -31,12 +32,14 @@ export class MethodCalls {
   /** Those whose result came over an earlier connection; they finish when the data of the present one are there. */
   readonly #half = new Set<string>()
   readonly #timers: Timers
+  readonly #limits: MessageLimits
   readonly #maxOutstanding: number
   /** Something finished or was given up: more may be sendable now. */
   readonly #onRemoved: (id: string) => void
 
-  constructor(timers: Timers, maxOutstanding: number, onRemoved: (id: string) => void) {
+  constructor(timers: Timers, limits: MessageLimits, maxOutstanding: number, onRemoved: (id: string) => void) {
     this.#timers = timers
+    this.#limits = limits
     this.#maxOutstanding = maxOutstanding
     this.#onRemoved = onRemoved
   }
@@ -56,7 +59,7 @@ export class MethodCalls {
       }
       checkLimits(options)
       const { wait = false, noRetry = false, maxRetries = Number.POSITIVE_INFINITY, timeoutMs, randomSeed } = options
-      const text = methodText(id, name, params, randomSeed)
+      const text = this.#text(id, name, params, randomSeed)
       const forgetTimer = timeoutMs === undefined ? ignore : this.#timers.deadline(timeoutMs, () => {
         this.fail(id, new ConnectionError('timeout', `The method ${name} was not answered within ${timeoutMs} ms`))
       })
@@ -65,9 +68,19 @@ export class MethodCalls {
   }
 
   /** Before all others, on a new connection; it is not sent again by itself. */
-  addFirst(id: string, name: string, params: readonly unknown[], onResult: (outcome: MethodOutcome) => void): void {
-    const text = methodText(id, name, params, undefined)
+  addFirst(id: string, { name, params }: LoginMethod, onResult: (outcome: MethodOutcome) => void): void {
+    const text = JSON.stringify({ msg: 'method', id, method: name, params })
     this.#queue.addFirst({ id, text, wait: true, retries: 0, resolve: ignore, reject: ignore, onResult, forgetTimer: ignore })
+  }
+
+  /** As the queue's. */
+  underWay(): readonly Method[] {
+    return this.#queue.underWay()
+  }
+
+  /** As the queue's. */
+  sentBefore(): readonly string[] {
+    return this.#queue.sentBefore()
   }
 
   takeSendable(): readonly Method[] {
@@ -108,6 +121,11 @@ export class MethodCalls {
     for (const id of this.#queue.ids()) this.fail(id, error)
   }
 
+  #text(id: string, method: string, params: readonly unknown[], randomSeed: string | undefined): string {
+    const message: MethodMessage = { msg: 'method', id, method, params: params as unknown[] }
+    return stringifyMessage(randomSeed === undefined ? message : { ...message, randomSeed }, this.#limits)
+  }
+
   #settle(id: string, outcome: MethodOutcome): void {
     const call = this.#remove(id)
     if (outcome.error) call?.reject(DDPError.fromWire(outcome.error))
@@ -130,11 +148,6 @@ function checkLimits({ timeoutMs, maxRetries }: ApplyOptions): void {
   if (maxRetries !== undefined && !(maxRetries === Infinity || (Number.isInteger(maxRetries) && maxRetries >= 0))) {
     throw new RangeError(`maxRetries must be a whole number from 0, or Infinity, not ${String(maxRetries)}`)
   }
-}
-
-function methodText(id: string, method: string, params: readonly unknown[], randomSeed: string | undefined): string {
-  const message: MethodMessage = { msg: 'method', id, method, params: params as unknown[] }
-  return stringifyMessage(randomSeed === undefined ? message : { ...message, randomSeed })
 }
 
 const ignore = (): void => undefined

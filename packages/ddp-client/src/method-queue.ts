@@ -21,6 +21,8 @@ interface Queued<M extends Method> {
   readonly block: Block<M>
   /** On the present connection. */
   sent: boolean
+  /** On an earlier connection. */
+  sentBefore: boolean
   retriesLeft: number
   outcome: MethodOutcome | undefined
   updated: boolean
@@ -53,6 +55,16 @@ export class MethodQueue<M extends Method> {
 
   ids(): Iterable<string> {
     return this.#queued.keys()
+  }
+
+  /** Those that were sent on the present connection, and have no result. */
+  underWay(): readonly M[] {
+    return [...this.#queued.values()].filter((queued) => queued.sent && !queued.outcome).map((queued) => queued.method)
+  }
+
+  /** The ids of those that were sent on an earlier connection, and have no result. */
+  sentBefore(): readonly string[] {
+    return [...this.#queued].filter(([, queued]) => queued.sentBefore && !queued.outcome).map(([id]) => id)
   }
 
   add(method: M): void {
@@ -128,7 +140,10 @@ export class MethodQueue<M extends Method> {
       if (queued.outcome) half.push(id)
       else if (queued.sent && queued.retriesLeft === 0) failed.push(id)
       else {
-        if (queued.sent) queued.retriesLeft -= 1
+        if (queued.sent) {
+          queued.retriesLeft -= 1
+          queued.sentBefore = true
+        }
         queued.sent = false
         queued.block.unsent.push(queued)
       }
@@ -137,7 +152,7 @@ export class MethodQueue<M extends Method> {
   }
 
   #put(block: Block<M>, method: M): void {
-    const queued: Queued<M> = { method, block, sent: false, retriesLeft: method.retries, outcome: undefined, updated: false }
+    const queued: Queued<M> = { method, block, sent: false, sentBefore: false, retriesLeft: method.retries, outcome: undefined, updated: false }
     block.size += 1
     block.unsent.push(queued)
     this.#queued.set(method.id, queued)

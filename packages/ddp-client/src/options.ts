@@ -15,9 +15,12 @@ export interface SessionOptions {
   readonly heartbeatIntervalMs?: number | undefined
   /** The peer is given up when nothing was heard for so long after a ping. Default: 15_000, as in Meteor. */
   readonly heartbeatTimeoutMs?: number | undefined
-  /** A longer message ends the connection. Default: 16_777_216, 16 MiB, the most that a MongoDB document has. */
+  /**
+   * A longer message ends the connection. Default: 16_777_216, 16 MiB, the most that a MongoDB document has. As nobody knows whose it was,
+   * the calls under way and the first subscription that is not ready fail with `bad-answer`, or it would come again and again.
+   */
   readonly maxMessageBytes?: number | undefined
-  /** The deepest nesting of arrays and objects that is taken in a message. Default: 100. */
+  /** The deepest nesting of arrays and objects in a message. A deeper answer fails its call with `bad-answer`, a deeper document is left out, a deeper call is not sent. Default: 100. */
   readonly maxMessageDepth?: number | undefined
   readonly clock?: Clock | undefined
   readonly logger?: Logger | undefined

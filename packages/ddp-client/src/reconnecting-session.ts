@@ -1,9 +1,10 @@
-import type { ClientMessage, DDPProtocolError } from '@ddp-cluster/ddp-common'
+import type { ClientMessage } from '@ddp-cluster/ddp-common'
 import { backoffDelayMs, Timers } from '@ddp-cluster/ddp-common/internal'
-import type { ConnectionEnd } from './connection-end.js'
+import type { ConnectionEnd, ConnectionError } from './connection-end.js'
 import type { SessionSettings } from './options.js'
 import { Session, type SessionMessage } from './session.js'
 import { mayFollow, type ClientStatus } from './status.js'
+import type { Subject } from './subject.js'
 import type { Dial, WatchNetwork } from './transport.js'
 
 export interface ReconnectingHandlers {
@@ -11,9 +12,9 @@ export interface ReconnectingHandlers {
   /** A session is open: a new one, that knows nothing of those before. */
   onConnected(): void
   onMessage(message: SessionMessage): void
-  onMalformed(error: DDPProtocolError): void
-  /** The session that was open is over. */
-  onLost(): void
+  onFailed(subject: Subject, error: ConnectionError): void
+  /** The session that was open is over; without an `end` this side has ended it. */
+  onLost(end?: ConnectionEnd): void
 }
 
 type State =
@@ -101,8 +102,9 @@ export class ReconnectingSession {
       onMessage: (message) => {
         if (this.#owns(session)) this.#handlers.onMessage(message)
       },
-      onMalformed: (error) => {
-        if (this.#owns(session)) this.#handlers.onMalformed(error)
+      onMalformed: ignore,
+      onFailed: (subject, error) => {
+        if (this.#owns(session)) this.#handlers.onFailed(subject, error)
       },
       onEnd: (end) => this.#onEnd(session, end),
     })
@@ -131,17 +133,17 @@ export class ReconnectingSession {
       return
     }
     const succeeded = state.kind === 'connected' && this.#settings.clock.now() - state.since >= successAfterMs
-    this.#wait(succeeded ? 0 : state.retryCount, end.reason, state)
+    this.#wait(succeeded ? 0 : state.retryCount, end, state)
   }
 
-  #wait(failures: number, reason: string, before: State): void {
+  #wait(failures: number, end: ConnectionEnd, before: State): void {
     const delayMs = backoffDelayMs(failures, Math.random())
     const retryCount = failures + 1
     this.#state = { kind: 'waiting', retryCount }
     this.#timers.after(delayMs, () => this.#connect(retryCount))
     // First: whoever hears of the status may already ask for something, which must not pass for lost.
-    if (before.kind === 'connected') this.#handlers.onLost()
-    this.#tell({ status: 'waiting', connected: false, retryCount, retryTime: Math.round(this.#settings.clock.wallNow() + delayMs), reason })
+    if (before.kind === 'connected') this.#handlers.onLost(end)
+    this.#tell({ status: 'waiting', connected: false, retryCount, retryTime: Math.round(this.#settings.clock.wallNow() + delayMs), reason: end.reason })
   }
 
   #leave(next: Extract<State, { kind: 'idle' | 'closed' }>): void {
@@ -167,5 +169,7 @@ export class ReconnectingSession {
     this.#handlers.onStatus(status)
   }
 }
+
+const ignore = (): void => undefined
 
 const offline: ClientStatus = { status: 'offline', connected: false, retryCount: 0 }

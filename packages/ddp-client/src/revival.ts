@@ -12,11 +12,13 @@ const maxHeldMessages = 100_000
  */
 export class Revival {
   readonly #subscriptions: Set<string>
-  readonly #methods = new Set<string>()
+  readonly #methods: Set<string>
   readonly #held: RevivalMessage[] = []
 
-  constructor(subscriptions: Iterable<string>) {
+  /** `methods` are those of earlier connections: what is called from now on is waited for by nobody, or calls that overlap would hold it up for ever. */
+  constructor(subscriptions: Iterable<string>, methods: Iterable<string>) {
     this.#subscriptions = new Set(subscriptions)
+    this.#methods = new Set(methods)
   }
 
   get done(): boolean {
@@ -26,10 +28,6 @@ export class Revival {
   /** What was held back, in order. */
   get held(): readonly RevivalMessage[] {
     return this.#held
-  }
-
-  waitForMethod(id: string): void {
-    this.#methods.add(id)
   }
 
   forgetMethod(id: string): void {

@@ -45,7 +45,7 @@ export class ScriptedSocket {
   }
 
   hear(text: string): void {
-    if (this.#open) this.sent.push(parseClientMessage(text))
+    if (this.#open) this.sent.push(parseClientMessage(text, { maxDepth: 1_000 }))
   }
 
   /** The client has ended it; the transport tells so a moment later. */

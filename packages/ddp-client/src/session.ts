@@ -3,9 +3,10 @@ import {
   type ClientMessage, type ConnectedMessage, type FailedMessage, type MessageLimits, type PingMessage, type PongMessage, type ServerMessage,
 } from '@ddp-cluster/ddp-common'
 import { HeartbeatTimer, Timers } from '@ddp-cluster/ddp-common/internal'
-import type { ConnectionEnd } from './connection-end.js'
+import { ConnectionError, type ConnectionEnd } from './connection-end.js'
 import { hostOf } from './host-of.js'
 import { closeTimeoutMs, type SessionSettings } from './options.js'
+import { subjectOf, type Subject } from './subject.js'
 import type { Dial, Transport } from './transport.js'
 
 /** What a session hands on: everything but the handshake, the heartbeat and errors. */
@@ -14,8 +15,10 @@ export type SessionMessage = Exclude<ServerMessage, ConnectedMessage | FailedMes
 export interface SessionHandlers {
   onConnected(sessionId: string): void
   onMessage(message: SessionMessage): void
-  /** A message that is malformed or cannot be decoded; the session goes on. */
+  /** A message that is malformed, too deep, or cannot be decoded; the session goes on. */
   onMalformed(error: DDPProtocolError): void
+  /** A call or a subscription that gets no answer any more: the peer did not take it, or its answer makes no sense. */
+  onFailed(subject: Subject, error: ConnectionError): void
   /** The last thing that happens, exactly once; nothing of the session is left then. */
   onEnd(end: ConnectionEnd): void
 }
@@ -65,7 +68,7 @@ export class Session {
 
   /** Does nothing unless connected. */
   send(message: ClientMessage): void {
-    if (this.#state.kind === 'connected') this.#transport.send(stringifyMessage(message))
+    if (this.#state.kind === 'connected') this.#transport.send(stringifyMessage(message, this.#limits))
   }
 
   /** The same for a message that is written already. */
@@ -130,6 +133,7 @@ export class Session {
         return
       case 'error':
         this.#settings.logger.warn({ host: this.#host, reason: message.reason }, 'The server did not understand a message')
+        this.#fail(message.offendingMessage, new ConnectionError('refused', `The server did not take the message: ${message.reason}`))
         return
       case 'result':
       case 'updated':
@@ -173,12 +177,18 @@ export class Session {
   }
 
   #onMalformed(error: DDPProtocolError): void {
-    if (error.code === 'malformed' || error.code === 'undecodable') {
+    if (error.code === 'malformed' || error.code === 'undecodable' || (error.code === 'too-deep' && error.offendingMessage !== undefined)) {
       this.#settings.logger.warn({ host: this.#host, code: error.code, reason: error.reason }, 'The server sent a message that makes no sense')
       if (this.#state.kind === 'connected') this.#handlers.onMalformed(error)
+      this.#fail(error.offendingMessage, new ConnectionError('bad-answer', `The answer makes no sense: ${error.message}`, { cause: error }))
     } else {
       this.#giveUp({ cause: 'protocol', reason: `${this.#host} does not speak DDP: ${error.message}`, error })
     }
+  }
+
+  #fail(message: unknown, error: ConnectionError): void {
+    const subject = subjectOf(message)
+    if (subject && this.#state.kind === 'connected') this.#handlers.onFailed(subject, error)
   }
 
   #giveUp(end: ConnectionEnd): void {

@@ -1,6 +1,7 @@
 import { DDPError, type NosubMessage } from '@ddp-cluster/ddp-common'
 import { ConnectionError } from './connection-end.js'
 import { deferred } from './deferred.js'
+import type { Subject } from './subject.js'
 
 /** A subscription of a client, which outlives its connections. */
 export interface Subscription {
@@ -25,6 +26,7 @@ interface Entry {
 /** The subscriptions that a client wants, whether there is a connection or not. */
 export class Subscriptions {
   readonly #entries = new Map<string, Entry>()
+  readonly #unanswered = new Set<string>()
   readonly #onStop: (id: string) => void
 
   /** `onStop` is called when a subscription that the server knows of was stopped. */
@@ -56,9 +58,34 @@ export class Subscriptions {
     return { id, name, ready: ready.promise, ended: ended.promise, stop, get isReady() { return entry.ready } }
   }
 
-  /** What to send on a new connection. */
-  texts(): string[] {
+  /** What to send on a new connection, in order; they count as sent from here on. */
+  takeTexts(): string[] {
+    for (const id of this.#entries.keys()) this.#unanswered.add(id)
     return [...this.#entries.values()].map((entry) => entry.text)
+  }
+
+  /** One of them was sent on the present connection. */
+  noteSent(id: string): void {
+    this.#unanswered.add(id)
+  }
+
+  /** The server has said `ready`, even if nobody is told yet. */
+  noteAnswered(ids: readonly string[]): void {
+    for (const id of ids) this.#unanswered.delete(id)
+  }
+
+  noteLost(): void {
+    this.#unanswered.clear()
+  }
+
+  /** Those that were sent on the present connection, and are not ready on it, in order. */
+  unanswered(): Iterable<string> {
+    return this.#unanswered
+  }
+
+  /** All that may have been sent on the present connection. */
+  sent(): (Subject & { readonly text: string })[] {
+    return [...this.#entries].map(([id, { text }]) => ({ kind: 'subscription', id, text }))
   }
 
   readyIds(): string[] {
@@ -77,6 +104,11 @@ export class Subscriptions {
     this.#end(message.id, error, new ConnectionError('closed', 'The server ended the subscription'))
   }
 
+  /** It can be no more. */
+  fail(id: string, reason: ConnectionError): void {
+    this.#end(id, undefined, reason)
+  }
+
   /** The client is closed. */
   endAll(reason: ConnectionError): void {
     for (const id of this.#entries.keys()) this.#end(id, undefined, reason)
@@ -86,6 +118,7 @@ export class Subscriptions {
     const entry = this.#entries.get(id)
     if (!entry) return false
     this.#entries.delete(id)
+    this.#unanswered.delete(id)
     entry.ready = false
     entry.onEnd(error, reason)
     return true

@@ -34,6 +34,7 @@ const asText = Object.freeze({ binary: false })
 
 class WsTransport implements Transport {
   readonly #host: string
+  readonly #maxMessageBytes: number
   readonly #secure: boolean
   readonly #handlers: TransportHandlers
   readonly #witness: SocketWitness
@@ -52,6 +53,7 @@ class WsTransport implements Transport {
     if (!['ws:', 'wss:', 'http:', 'https:'].includes(protocol)) throw new SyntaxError('The protocol of the URL must be ws, wss, http or https')
     this.#secure = protocol === 'wss:' || protocol === 'https:'
     this.#host = hostOf(options.url)
+    this.#maxMessageBytes = options.maxMessageBytes
     this.#handlers = handlers
     this.#witness = new SocketWitness(this.#host)
     this.#socket = new WebSocket(options.url, {
@@ -157,6 +159,8 @@ class WsTransport implements Transport {
 
   #explain(closeCode: number): ConnectionEnd {
     const error = this.#error
+    // The peer may have answered our refusal in kind.
+    if (error && isTooLong(error)) return { cause: 'too-long', reason: `${this.#host} sent a message of more than ${this.#maxMessageBytes} bytes (maxMessageBytes)`, error }
     if (closeCode !== 1006) return { cause: 'peer-closed', reason: `${this.#host} closed the connection (${closeCode})`, closeCode }
     // A frame that is none is found out before the socket is ended for it.
     if (error && isFrameError(error)) return { cause: 'protocol', reason: `${this.#host} broke the WebSocket protocol (${error.message})`, error }
@@ -166,6 +170,10 @@ class WsTransport implements Transport {
       ...(error && { error }),
     }
   }
+}
+
+function isTooLong(error: NodeJS.ErrnoException): boolean {
+  return error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH'
 }
 
 function isFrameError(error: Error): boolean {
