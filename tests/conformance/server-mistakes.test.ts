@@ -1,5 +1,7 @@
 import { get } from 'node:http'
 import { connect } from '@ddp-cluster/ddp-client'
+import { ManualClock } from '@ddp-cluster/ddp-common/internal'
+import { resumeLogin } from '@ddp-cluster/ddp-server'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { RawClient, startServer, type Message, type TestServer } from './server-harness.js'
 
@@ -179,5 +181,60 @@ describe('listeners for requests of the application', () => {
     await server.ddp.close()
     expect(http.listeners('request')).toEqual([application])
     expect(Object.hasOwn(http, 'emit')).toBe(false)
+  })
+})
+
+describe('a login', () => {
+  it('waits ten seconds at most for publications that start over', async () => {
+    const clock = new ManualClock()
+    await using server = await startServer({ clock, heartbeatIntervalMs: 0 })
+    server.ddp.publish('p', function () {
+      if (this.userId === null) this.ready()
+      else return new Promise(() => undefined)
+    })
+    server.ddp.method('become', async function (user) {
+      await this.setUserId(user as string)
+      return 'done'
+    })
+    const client = await RawClient.connect(server.port)
+    client.send({ msg: 'sub', id: 's', name: 'p' })
+    await client.next('ready')
+    const pending = clock.pending
+    const answer = client.call('become', 'me')
+    await eventually(() => clock.pending > pending)
+    clock.advance(9_999)
+    expect(server.logged).toEqual([])
+    clock.advance(1)
+    expect(await answer).toMatchObject({ result: 'done' })
+    expect(server.logged).toMatchObject([{ level: 'warn', fields: { waitedMs: 10_000 } }])
+    expect(clock.pending).toBe(pending)
+    client.tcp.destroy()
+  })
+
+  it('takes no token whose date is none, and one without a date', async () => {
+    for (const [when, isTaken] of [[new Date(), true], [undefined, true], ['2020-01-01', false], [0, false], [new Date(Number.NaN), false]] as const) {
+      const findOne = (filter: Record<string, unknown>): Promise<unknown> =>
+        Promise.resolve({ _id: 'me', services: { resume: { loginTokens: [{ hashedToken: Object.values(filter)[0], ...(when !== undefined && { when }) }] } } })
+      await using server = await startServer({ login: resumeLogin({ findOne }) })
+      const client = await RawClient.connect(server.port)
+      const answer = await client.call('login', { resume: 'token' })
+      expect([when, (answer['result'] as { id?: string } | undefined)?.id]).toEqual([when, isTaken ? 'me' : undefined])
+      client.tcp.destroy()
+    }
+  })
+})
+
+describe('what there is not', () => {
+  it('is answered with 404 where an upgrade asks for it, and not in more words than it takes', async () => {
+    await using server = await startServer()
+    const status = await new Promise((resolve, reject) => {
+      const headers = { Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==' }
+      get({ port: server.port, path: '/sockjs/a.b/c/websocket', headers, agent: false }, (response) => resolve(response.statusCode)).on('error', reject)
+    })
+    expect(status).toBe(404)
+    const client = await RawClient.connect(server.port)
+    client.send({ msg: 'method', id: 'm', method: 'x'.repeat(100_000) }, { msg: 'sub', id: 's', name: 'x'.repeat(100_000) })
+    for (const message of await client.settled()) expect(JSON.stringify(message).length).toBeLessThan(1_000)
+    client.tcp.destroy()
   })
 })

@@ -306,7 +306,7 @@ describe('on a server with others', () => {
     expect(listeners()).toEqual([1, 1, 0])
   })
 
-  it('closes without an answer an upgrade that cannot be for anybody', async () => {
+  it('answers an upgrade that cannot be for anybody with 404', async () => {
     await using server = await startServer()
     const tcp = net.connect(server.port, '127.0.0.1')
     tcp.on('error', () => undefined)
@@ -314,7 +314,7 @@ describe('on a server with others', () => {
     let answer = ''
     tcp.on('data', (data) => { answer += data.toString() })
     await new Promise((resolve) => tcp.on('close', resolve))
-    expect(answer).toBe('')
+    expect(answer).toMatch(/^HTTP\/1\.1 404 Not Found\r\n/)
   })
 
   it('answers before listeners that come later, and gives them back', async () => {

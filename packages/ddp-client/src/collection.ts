@@ -1,5 +1,6 @@
 import { EventEmitter } from 'eventemitter3'
-import type { Document, DocumentChange } from './document-store.js'
+import type { DocumentChange } from './document-store.js'
+import type { Document, Documents } from './documents.js'
 
 export interface CollectionEvents {
   /** A document came. `before` is set in ordered collections: the id of the next one, or null at the end. */
@@ -13,9 +14,9 @@ export interface CollectionEvents {
 /** The documents of one collection as the server has told them so far, over all subscriptions. Documents are read-only. */
 export class Collection extends EventEmitter<CollectionEvents> {
   readonly name: string
-  readonly #documents: () => ReadonlyMap<string, Document>
+  readonly #documents: () => Documents
 
-  constructor(name: string, documents: () => ReadonlyMap<string, Document>) {
+  constructor(name: string, documents: () => Documents) {
     super()
     this.name = name
     this.#documents = documents

@@ -1,8 +1,6 @@
 import { EJSON, type DataMessage } from '@ddp-cluster/ddp-common'
+import { Documents, type Document } from './documents.js'
 import { keptInOrder } from './kept-order.js'
-
-/** A document as the server describes it, with its id as `_id`. It is never changed: a change makes another one. */
-export type Document = Readonly<Record<string, unknown>> & { readonly _id: string }
 
 /** What happened to one document, as listeners are told. */
 export type DocumentChange =
@@ -11,9 +9,9 @@ export type DocumentChange =
   | { readonly kind: 'removed'; readonly id: string; readonly previous: Document }
   | { readonly kind: 'moved'; readonly id: string; readonly document: Document; readonly before: string | null }
 
-/** The documents of one collection. A Map keeps the order of arrival; an ordered collection has the server's own order. */
+/** The documents of one collection in the order of arrival, or, if that is what it tells, in the server's own. */
 interface CollectionData {
-  documents: Map<string, Document>
+  readonly documents: Documents
   ordered: boolean
 }
 
@@ -25,7 +23,7 @@ export class DocumentStore {
     return [...this.#collections.keys()]
   }
 
-  documents(collection: string): ReadonlyMap<string, Document> {
+  documents(collection: string): Documents {
     return this.#collections.get(collection)?.documents ?? empty
   }
 
@@ -39,14 +37,14 @@ export class DocumentStore {
       case 'addedBefore': {
         const before = message.msg === 'addedBefore' ? message.before : undefined
         const document: Document = { ...message.fields, _id: id }
-        if (before === undefined) data.documents.set(id, document)
-        else place(data, id, document, before)
+        if (before === undefined) data.documents.set(document)
+        else place(data, document, before)
         return previous ? { kind: 'changed', id, document, previous } : { kind: 'added', id, document, before }
       }
       case 'changed': {
         if (!previous) return `changed ${id} of ${message.collection}, which is not there`
         const document = changedDocument(previous, message.fields, message.cleared)
-        data.documents.set(id, document)
+        data.documents.set(document)
         return { kind: 'changed', id, document, previous }
       }
       case 'removed':
@@ -55,7 +53,7 @@ export class DocumentStore {
         return { kind: 'removed', id, previous }
       case 'movedBefore':
         if (!previous) return `moved ${id} of ${message.collection}, which is not there`
-        place(data, id, previous, message.before)
+        place(data, previous, message.before)
         return { kind: 'moved', id, document: previous, before: message.before }
     }
   }
@@ -68,7 +66,7 @@ export class DocumentStore {
     for (const name of new Set([...older.names(), ...this.names()])) {
       const before = older.documents(name)
       const now = this.documents(name)
-      for (const [id, previous] of before) if (!now.has(id)) yield [name, { kind: 'removed', id, previous }]
+      for (const previous of before.values()) if (!now.has(previous._id)) yield [name, { kind: 'removed', id: previous._id, previous }]
       const changes = this.#collections.get(name)?.ordered ? orderedChanges(before, now) : unorderedChanges(before, now)
       for (const change of changes) yield [name, change]
     }
@@ -77,26 +75,29 @@ export class DocumentStore {
   #collection(name: string): CollectionData {
     const found = this.#collections.get(name)
     if (found) return found
-    const made: CollectionData = { documents: new Map(), ordered: false }
+    const made: CollectionData = { documents: new Documents(), ordered: false }
     this.#collections.set(name, made)
     return made
   }
 }
 
-const empty: ReadonlyMap<string, Document> = new Map()
+const empty = new Documents()
 
-function* unorderedChanges(before: ReadonlyMap<string, Document>, now: ReadonlyMap<string, Document>): Generator<DocumentChange> {
-  for (const [id, document] of now) {
+function* unorderedChanges(before: Documents, now: Documents): Generator<DocumentChange> {
+  for (const document of now.values()) {
+    const id = document._id
     const previous = before.get(id)
     if (!previous) yield { kind: 'added', id, document, before: undefined }
     else if (!EJSON.equals(document, previous)) yield { kind: 'changed', id, document, previous }
   }
 }
 
-function* orderedChanges(before: ReadonlyMap<string, Document>, now: ReadonlyMap<string, Document>): Generator<DocumentChange> {
-  const kept = keptInOrder(before.keys(), now.keys())
+function* orderedChanges(before: Documents, now: Documents): Generator<DocumentChange> {
+  const documents = [...now.values()]
+  const kept = keptInOrder([...before.values()].map(({ _id }) => _id), documents.map(({ _id }) => _id))
   let next: string | null = null
-  for (const [id, document] of [...now].reverse()) {
+  for (const document of documents.reverse()) {
+    const id: string = document._id
     const previous = before.get(id)
     if (!previous) yield { kind: 'added', id, document, before: next }
     else if (!EJSON.equals(document, previous)) yield { kind: 'changed', id, document, previous }
@@ -111,18 +112,7 @@ function changedDocument(previous: Document, fields: Record<string, unknown> | u
   return document
 }
 
-/** Puts a document before another one, or at the end; one that is to stand before an unknown one is put at the end. */
-function place(data: CollectionData, id: string, document: Document, before: string | null): void {
+function place(data: CollectionData, document: Document, before: string | null): void {
   data.ordered = true
-  data.documents.delete(id)
-  if (before === null || !data.documents.has(before)) {
-    data.documents.set(id, document)
-    return
-  }
-  const placed = new Map<string, Document>()
-  for (const [otherId, other] of data.documents) {
-    if (otherId === before) placed.set(id, document)
-    placed.set(otherId, other)
-  }
-  data.documents = placed
+  data.documents.place(document, before)
 }

@@ -12,6 +12,9 @@ export type DDPServerErrorCode =
   | 'too-long'
   | 'unblocked'
 
+/** So much is told of a name that nobody knows: the client knows what it asked for. */
+const longestNameTold = 100
+
 /** Thrown to the application that uses the server in a way that cannot work. It never crosses the wire: a client sees `500`. */
 export class DDPServerError extends Error {
   override readonly name = 'DDPServerError'
@@ -23,8 +26,8 @@ export class DDPServerError extends Error {
   }
 }
 
-export const methodNotFound = (name: string): DDPError => new DDPError(404, `Method '${name}' not found`)
-export const publicationNotFound = (name: string): DDPError => new DDPError(404, `Subscription '${name}' not found`)
+export const methodNotFound = (name: string): DDPError => new DDPError(404, `Method '${name.slice(0, longestNameTold)}' not found`)
+export const publicationNotFound = (name: string): DDPError => new DDPError(404, `Subscription '${name.slice(0, longestNameTold)}' not found`)
 export const internalError = (): DDPError => new DDPError(500, 'Internal server error')
 export const tooManySubscriptions = (limit: number): DDPError =>
   new DDPError('too-many-subscriptions', `A session may have ${limit} subscriptions at once. Stop some before you start another.`)

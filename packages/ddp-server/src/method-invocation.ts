@@ -11,7 +11,7 @@ export interface MethodInvocation {
   readonly randomSeed: unknown
   /**
    * Logs the session in (or out, with `null`): its subscriptions start over for that user, and the client is told the difference.
-   * Resolves when that is done; the method's result waits for it anyway.
+   * Resolves when they have returned, or are ready or unblocked, after ten seconds at most; the method's result waits for it anyway.
    * @throws DDPServerError `unblocked` after `unblock()`, since messages that came later may be running; `invalid-user-id` for anything but a string or `null`
    */
   setUserId(userId: string | null): Promise<void>

@@ -9,7 +9,7 @@ export interface UsersCollection {
 }
 
 export interface ResumeLoginOptions {
-  /** How long a token is good for from its `when` on; 90 days, as Meteor's. A token without `when` does not expire. */
+  /** How long a token is good for from its `when` on; 90 days, as Meteor's. A token without `when` does not expire; one whose `when` is no date is refused. */
   readonly lifetimeMs?: number
   /** For tests. Its wall clock is compared with `when`. */
   readonly clock?: Clock
@@ -48,7 +48,9 @@ function foundToken(user: unknown, hashedToken: string): { readonly id: string; 
   if (!Array.isArray(tokens)) return undefined
   const token: unknown = tokens.find((candidate: unknown) => isPlainObject(candidate) && candidate['hashedToken'] === hashedToken)
   if (!isPlainObject(token)) return undefined
-  return { id: user['_id'], when: token['when'] instanceof Date ? token['when'] : undefined }
+  const when = token['when'] ?? undefined
+  if (when !== undefined && !(when instanceof Date && Number.isFinite(when.getTime()))) return undefined
+  return { id: user['_id'], when }
 }
 
 function valueAt(value: unknown, ...path: readonly string[]): unknown {

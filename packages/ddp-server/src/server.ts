@@ -175,7 +175,7 @@ class Endpoint implements DDPServer, PeerHost {
   readonly #onUpgrade = (request: IncomingMessage, tcp: Duplex, head: Buffer): void => {
     const route = routeOf(request.url ?? '', this.options.path)
     if (route !== 'websocket' && route !== 'sockjs') {
-      if (isForNobody(this.options.server, request.url ?? '')) tcp.destroy()
+      if (isForNobody(this.options.server, request.url ?? '')) refuseUpgrade(tcp, 404)
       return
     }
     const { origin } = request.headers

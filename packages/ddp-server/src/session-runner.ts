@@ -1,5 +1,5 @@
 import type { DataMessage, Logger, ServerMessage, WireError } from '@ddp-cluster/ddp-common'
-import type { Clock } from '@ddp-cluster/ddp-common/internal'
+import { type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
 import type { Connection } from './connection.js'
 import { DDPServerError, internalError } from './errors.js'
 import { MethodRun, PublicationRun, type HandlerHost } from './handler-runs.js'
@@ -19,11 +19,15 @@ export interface SessionRunnerOptions {
   readonly onProgress: () => void
 }
 
+/** How long a change of user waits for the publications that start over. */
+const longestRestartMs = 10_000
+
 /** Does what a session says: calls the handlers of methods and publications, and brings their outcome back to it. */
 export class SessionRunner implements HandlerHost {
   readonly connection: Connection
   readonly #options: SessionRunnerOptions
   readonly #session: Session
+  readonly #timers: Timers
   readonly #publications = new Map<Subscription, PublicationRun>()
   /** The last change of user that was asked for: a method that was unblocked may ask before the one before it is through. Never rejects. */
   #userChanged: Promise<void> = Promise.resolve()
@@ -33,6 +37,7 @@ export class SessionRunner implements HandlerHost {
     this.#options = options
     this.#session = options.session
     this.connection = options.connection
+    this.#timers = new Timers(options.clock)
   }
 
   get userId(): string | null {
@@ -63,6 +68,7 @@ export class SessionRunner implements HandlerHost {
   /** The client is gone. Methods that run go on, and nobody hears of them. */
   end(): void {
     this.#hasEnded = true
+    this.#timers.clear()
     this.#perform(this.#session.end())
   }
 
@@ -80,8 +86,22 @@ export class SessionRunner implements HandlerHost {
     if (this.#hasEnded) return
     const { effects, restarted } = this.#session.beginUserChange(userId)
     this.#perform(effects)
-    await Promise.all(restarted.map(async (subscription) => this.#publications.get(subscription)?.settled))
+    await this.#settled(restarted)
     if (!this.#hasEnded) this.#perform(this.#session.endUserChange())
+  }
+
+  /** The client is told of its publications in one step, unless one of them takes too long: then of what there is. */
+  async #settled(restarted: readonly Subscription[]): Promise<void> {
+    const runs = restarted.flatMap((subscription) => this.#publications.get(subscription) ?? [])
+    let forget = (): void => undefined
+    const late = new Promise<void>((resolve) => {
+      forget = this.#timers.after(longestRestartMs, () => {
+        this.#options.logger.warn({ session: this.#session.id, waitedMs: longestRestartMs }, 'publications that start over for another user are not ready, and a login waits no longer')
+        resolve()
+      })
+    })
+    await Promise.race([Promise.all(runs.map(({ settled }) => settled)), late])
+    forget()
   }
 
   added(subscription: Subscription, collection: string, id: string, fields: Record<string, unknown>): void {
