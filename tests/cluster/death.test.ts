@@ -4,8 +4,7 @@ import type { Told } from './troupe/messages.js'
 import { type Actor, Troupe } from './troupe/troupe.js'
 
 const size = 8
-/** DEATHS=50 for as many as the documentation speaks of. */
-const rounds = Number(process.env['DEATHS'] ?? 20)
+const rounds = Number(process.env['DEATHS'] ?? 50)
 
 let troupe: Troupe
 beforeEach(async () => {
