@@ -137,6 +137,8 @@ async function startServer(): Promise<WebSocketServer> {
 
 const sockets = (): number => process.getActiveResourcesInfo().filter((resource) => resource === 'TCPSocketWrap').length
 
+const processListeners = (): number => process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), 0)
+
 /** Rejects when a promise has not settled in time, so that a hang says where. */
 function within<T>(promise: Promise<T>, ms: number, what: string): Promise<T> {
   let timer: ReturnType<typeof setTimeout>
@@ -196,6 +198,7 @@ describe('a thousand connects, calls and closes over a network that cuts at ever
     expect(handshake).toBeGreaterThan(300)
 
     const before = sockets()
+    const listeners = processListeners()
     const weathers: Weather[] = []
     for (let passing = 0; passing <= whole; passing += 1) for (const [i, cut] of cuts.entries()) {
       // Silence takes the time of a time limit, so it is tried at every third byte.
@@ -217,13 +220,15 @@ describe('a thousand connects, calls and closes over a network that cuts at ever
     expect(outcomes.get('opened, answered')).toBeGreaterThanOrEqual(50)
     for (let i = 0; i < 100 && sockets() > before; i += 1) await new Promise((resolve) => setTimeout(resolve, 10))
     expect(sockets()).toBeLessThanOrEqual(before)
+    expect(processListeners()).toBe(listeners)
     expect(unhandled).toBe(0)
   })
 
   it('is no obstacle to the reconnecting client', async () => {
     const network = await FakeNetwork.before(port)
-    for (let passing = 0; passing < 500; passing += 7) {
-      network.weather = { passing, cut: passing % 2 === 0 ? 'end' : 'reset', seed: passing }
+    const listeners = processListeners()
+    for (let passing = 0; passing < 500; passing += 2) {
+      network.weather = { passing, cut: passing % 4 === 0 ? 'end' : 'reset', seed: passing }
       const clock = new CountingClock()
       const client = connect({ url: network.url, clock })
       client.on('statusChanged', ({ status }) => {
@@ -233,6 +238,7 @@ describe('a thousand connects, calls and closes over a network that cuts at ever
       await within(client.close(), 10_000, 'close')
       expect(clock.pending.size).toBe(0)
     }
+    expect(processListeners()).toBe(listeners)
     await network.close()
     expect(unhandled).toBe(0)
   })

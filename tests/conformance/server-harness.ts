@@ -116,7 +116,7 @@ export class RawClient {
     await this.#until((message) => message['msg'] === 'pong' && message['id'] === id)
     this.send({ msg: 'ping', id: `${id}-again` })
     await this.#until((message) => message['msg'] === 'pong' && message['id'] === `${id}-again`)
-    return this.inbox.splice(0).filter((message) => !(message['msg'] === 'pong' && String(message['id']).startsWith(id)))
+    return this.inbox.splice(0).filter((message) => !(message['msg'] === 'pong' && typeof message['id'] === 'string' && message['id'].startsWith(id)))
   }
 
   async call(method: string, ...params: unknown[]): Promise<Message> {

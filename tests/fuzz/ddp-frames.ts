@@ -18,10 +18,12 @@ function value(random: Random, depth = 0): unknown {
     random, null, true, 0, -1, 1e308, 1e-9, '', 'text', '\u0000', '\ud800', 'ü€😀', { $date: 5 }, { $date: 'x' }, { $date: 1e300 }, { $binary: 'AAE=' }, { $binary: 7 },
     { $binary: '%%%' }, { $escape: { $date: 1 } }, { $escape: 5 }, { $InfNaN: 1 }, { $InfNaN: 'x' }, { $type: 'oid', $value: 'nope' }, { $type: 'unknown', $value: 1 },
     { $regexp: '(', $flags: 'gg' }, { $regexp: 'a+', $flags: 'i' }, { $type: 'Decimal', $value: '1.5' }, { $type: 'Decimal', $value: {} },
+    { _bsontype: 'ObjectId', toString: 1 }, { _bsontype: 'Decimal128', a: {} }, { $regexp: '[\\p{L}&&\\p{Lu}]'.repeat(20), $flags: 'iv' },
+    { $regexp: '\\p{L}'.repeat(15), $flags: 'u' }, { error: 'x', reason: null }, { msg: 'method', id: 'x1' },
   )
 }
 
-const key = (random: Random): string => pick(random, 'a', 'b', '$date', '$type', '_id', '__proto__', 'constructor', '', 'then', 'toJSON', 'typeName')
+const key = (random: Random): string => pick(random, 'a', 'b', '$date', '$type', '_id', '__proto__', 'constructor', '', 'then', 'toJSON', 'typeName', '_bsontype', 'offendingMessage')
 
 /** What a client may say to the server of `ddp.test.ts`. */
 export function clientMessage(random: Random): Record<string, unknown> {

@@ -1,8 +1,8 @@
-import { stringifyMessage, type MessageLimits } from '@ddp-cluster/ddp-common'
+import { stringifyMessage, type Logger, type MessageLimits } from '@ddp-cluster/ddp-common'
 import { Timers } from '@ddp-cluster/ddp-common/internal'
-import { EventEmitter } from 'eventemitter3'
 import type { Collection } from './collection.js'
 import { ConnectionError, type ConnectionEnd } from './connection-end.js'
+import { GuardedEmitter } from './guarded-emitter.js'
 import { LiveData } from './live-data.js'
 import { loginMethod, loginResult, type LoginMethod, type LoginResult } from './login.js'
 import { MethodCalls, type ApplyOptions } from './method-calls.js'
@@ -26,14 +26,14 @@ export interface DDPClientEvents {
 type Stage = 'down' | 'login' | 'open'
 
 /** A DDP client that keeps its connection, its login, its subscriptions and their documents across reconnects, as Meteor's does. */
-export class DDPClient extends EventEmitter<DDPClientEvents> {
+export class DDPClient extends GuardedEmitter<DDPClientEvents> {
   readonly #connection: ReconnectingSession
   readonly #data: LiveData
   readonly #calls: MethodCalls
   readonly #subscriptions: Subscriptions
   readonly #timers: Timers
   readonly #limits: MessageLimits
-  readonly #reportThrown: (error: unknown) => void
+  readonly #logger: Logger
   #stage: Stage = 'down'
   #hadSession = false
   #closed: ConnectionError | undefined
@@ -47,7 +47,7 @@ export class DDPClient extends EventEmitter<DDPClientEvents> {
   constructor(options: DDPClientOptions, dial: Dial, watchNetwork: WatchNetwork = nothingToWatch) {
     super()
     const settings = clientSettings(options)
-    this.#reportThrown = (error) => settings.logger.error({ err: error }, 'A listener of a client threw')
+    this.#logger = settings.logger
     this.#timers = new Timers(settings.clock)
     this.#limits = { maxDepth: settings.maxMessageDepth }
     this.#calls = new MethodCalls(this.#timers, this.#limits, settings.maxOutstandingCalls, (id) => {
@@ -65,7 +65,7 @@ export class DDPClient extends EventEmitter<DDPClientEvents> {
       onRevived: () => this.#calls.noteRevived(),
     })
     this.#connection = new ReconnectingSession(settings, dial, watchNetwork, {
-      onStatus: (status) => this.#tell(() => this.emit('statusChanged', status)),
+      onStatus: (status) => void this.emit('statusChanged', status),
       onConnected: () => this.#onConnected(),
       onMessage: (message) => this.#onMessage(message),
       onFailed: (subject, error) => this.#fail(subject, error),
@@ -248,15 +248,11 @@ export class DDPClient extends EventEmitter<DDPClientEvents> {
     const changed = userId !== this.#userId
     this.#userId = userId
     this.#login = login
-    if (changed) this.#tell(() => this.emit('userChanged', { userId, ...(error && { error }) }))
+    if (changed) this.emit('userChanged', { userId, ...(error && { error }) })
   }
 
-  #tell(emit: () => void): void {
-    try {
-      emit()
-    } catch (error) {
-      this.#reportThrown(error)
-    }
+  protected override noteThrown(error: unknown): void {
+    this.#logger.error({ err: error }, 'A listener of a client threw')
   }
 }
 

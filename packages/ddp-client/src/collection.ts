@@ -1,6 +1,6 @@
-import { EventEmitter } from 'eventemitter3'
 import type { DocumentChange } from './document-store.js'
 import type { Document, Documents } from './documents.js'
+import { GuardedEmitter } from './guarded-emitter.js'
 
 export interface CollectionEvents {
   /** A document came. `before` is set in ordered collections: the id of the next one, or null at the end. */
@@ -12,14 +12,16 @@ export interface CollectionEvents {
 }
 
 /** The documents of one collection as the server has told them so far, over all subscriptions. Documents are read-only. */
-export class Collection extends EventEmitter<CollectionEvents> {
+export class Collection extends GuardedEmitter<CollectionEvents> {
   readonly name: string
   readonly #documents: () => Documents
+  readonly #noteThrown: (error: unknown) => void
 
-  constructor(name: string, documents: () => Documents) {
+  constructor(name: string, documents: () => Documents, noteThrown: (error: unknown) => void) {
     super()
     this.name = name
     this.#documents = documents
+    this.#noteThrown = noteThrown
   }
 
   get size(): number {
@@ -50,5 +52,9 @@ export class Collection extends EventEmitter<CollectionEvents> {
       case 'moved':
         this.emit('moved', change)
     }
+  }
+
+  protected override noteThrown(error: unknown): void {
+    this.#noteThrown(error)
   }
 }

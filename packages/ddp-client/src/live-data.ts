@@ -28,7 +28,9 @@ export class LiveData {
   collection(name: string): Collection {
     const found = this.#collections.get(name)
     if (found) return found
-    const made = new Collection(name, () => this.#store.documents(name))
+    const made = new Collection(name, () => this.#store.documents(name), (error) => {
+      this.#logger.error({ err: error, collection: name }, 'A listener of a collection threw')
+    })
     this.#collections.set(name, made)
     return made
   }
@@ -107,11 +109,7 @@ export class LiveData {
   }
 
   #tell(name: string, change: DocumentChange): void {
-    try {
-      this.#collections.get(name)?.tell(change)
-    } catch (error) {
-      this.#logger.error({ err: error, collection: name }, 'A listener of a collection threw')
-    }
+    this.#collections.get(name)?.tell(change)
   }
 }
 

@@ -1,0 +1,55 @@
+import { EventEmitter } from 'eventemitter3'
+
+type Names<Events extends EventEmitter.ValidEventTypes> = EventEmitter.EventNames<Events>
+type Listener<Events extends EventEmitter.ValidEventTypes, Name extends Names<Events>> = EventEmitter.EventListener<Events, Name>
+type AnyListener = (...values: unknown[]) => unknown
+
+/** An emitter whose listeners do not depend on each other: what one of them throws keeps the event from no other, nor from who emits it. */
+export abstract class GuardedEmitter<Events extends EventEmitter.ValidEventTypes> extends EventEmitter<Events> {
+  readonly #guards = new WeakMap<object, AnyListener>()
+  readonly #guarded = new WeakMap<object, AnyListener>()
+
+  /** Is told what a listener threw. */
+  protected abstract noteThrown(error: unknown): void
+
+  override on<Name extends Names<Events>>(event: Name, listener: Listener<Events, Name>, context?: unknown): this {
+    return super.on(event, this.#guard(listener), context)
+  }
+
+  override addListener<Name extends Names<Events>>(event: Name, listener: Listener<Events, Name>, context?: unknown): this {
+    return this.on(event, listener, context)
+  }
+
+  override once<Name extends Names<Events>>(event: Name, listener: Listener<Events, Name>, context?: unknown): this {
+    return super.once(event, this.#guard(listener), context)
+  }
+
+  override off<Name extends Names<Events>>(event: Name, listener?: Listener<Events, Name>, context?: unknown, once?: boolean): this {
+    return super.off(event, listener && this.#guard(listener), context, once)
+  }
+
+  override removeListener<Name extends Names<Events>>(event: Name, listener?: Listener<Events, Name>, context?: unknown, once?: boolean): this {
+    return this.off(event, listener, context, once)
+  }
+
+  override listeners<Name extends Names<Events>>(event: Name): Listener<Events, Name>[] {
+    return super.listeners(event).map((guard) => (this.#guarded.get(guard) ?? guard) as Listener<Events, Name>)
+  }
+
+  /** The same one for the same listener, so that it can be taken away again; eventemitter3 itself takes a guard away after `once`. */
+  #guard<Name extends Names<Events>>(listener: Listener<Events, Name>): Listener<Events, Name> {
+    const known = this.#guarded.has(listener) ? listener : this.#guards.get(listener)
+    if (known) return known as Listener<Events, Name>
+    const note = (error: unknown): void => this.noteThrown(error)
+    const guard = function (this: unknown, ...values: unknown[]): void {
+      try {
+        (listener as AnyListener).apply(this, values)
+      } catch (error) {
+        note(error)
+      }
+    }
+    this.#guards.set(listener, guard)
+    this.#guarded.set(guard, listener as AnyListener)
+    return guard as Listener<Events, Name>
+  }
+}
