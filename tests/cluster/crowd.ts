@@ -34,10 +34,10 @@ export async function crowd(instances: number, processes: number, churnMs: numbe
     const startedAt = performance.now()
     await troupe.start(processes)
     say(`${instances} instances in ${processes} processes have joined after ${(performance.now() - startedAt).toFixed()} ms`)
-    await everyoneLinked(troupe, instances, 120_000)
+    const links = instances * (instances - 1)
+    await everyoneLinked(troupe, instances, Math.max(60_000, 10 * links))
     const linkedAfterMs = performance.now() - startedAt
     const usage = await Promise.all(troupe.actors.map((actor) => actor.usage()))
-    const links = instances * (instances - 1)
     const bytesALink = (sum(usage, 'rssBytes') - processes * baseline) / links
     const cpuMsALink = sum(usage, 'cpuMs') / links
     say(`${links} links after ${linkedAfterMs.toFixed()} ms; ${(bytesALink / 1024).toFixed(1)} KB resident and ${cpuMsALink.toFixed(2)} ms of CPU a link`)
@@ -61,7 +61,7 @@ export async function crowd(instances: number, processes: number, churnMs: numbe
       await troupe.pass(Math.min(2000, churnMs / 4))
     }
     const stoppedAt = performance.now()
-    await everyoneLinked(troupe, instances, 60_000)
+    await everyoneLinked(troupe, instances, Math.max(60_000, 10 * links))
     const agreedAfterMs = performance.now() - stoppedAt
     say(`${killed.size} killed and replaced; everyone has everyone ${agreedAfterMs.toFixed()} ms after the last`)
     await inOrder(troupe, collection)
