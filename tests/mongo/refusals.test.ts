@@ -71,7 +71,16 @@ test.each<[command: Document, code: number, message: string | RegExp]>([
   [{ findAndModify: 'c', query: {}, remove: true, arrayFilters: [{ e: 1 }] }, 9, 'Cannot specify arrayFilters and remove=true'],
   [{ findAndModify: 'c', query: {}, update: [], arrayFilters: [{ e: 1 }] }, 9, 'Cannot specify arrayFilters and a pipeline update'],
   [{ findAndModify: 'c', query: {}, update: {}, arrayFilters: [1] }, 14, 'Each array filter must be an object, found int'],
+  [{ update: 'c', updates: [{ q: {}, u: 'x' }] }, 9, 'Update argument must be either an object or an array'],
+  [{ update: 'c', updates: [{ q: {}, u: { $set: { b: 1 } } }, { q: {}, u: 5 }] }, 9, 'Update argument must be either an object or an array'],
+  [{ update: 'c', updates: [{ q: {}, u: [1] }] }, 14, 'Each element of the \'pipeline\' array must be an object'],
+  [{ update: 'c', updates: [{ q: {}, u: { $set: { 'a.$[': 7 } } }] }, 28, 'Cannot create field \'$[\' in element {a: [ 1, 2 ]}'],
+  [{ update: 'c', updates: [{ q: {}, u: { $set: { 'a.$[]x': 7 } } }] }, 28, 'Cannot create field \'$[]x\' in element {a: [ 1, 2 ]}'],
   // sessions
+  [{ endSessions: 5 }, 14, 'BSON field \'endSessions.endSessions\' is the wrong type \'int\', expected type \'array\''],
+  [{ endSessions: [5] }, 14, 'BSON field \'endSessions.endSessions.0\' is the wrong type \'int\', expected type \'object\''],
+  [{ endSessions: [{ id: 5 }] }, 14, 'BSON field \'endSessions.endSessions.id\' is the wrong type \'int\', expected type \'binData\''],
+  [{ refreshSessions: 5 }, 14, 'BSON field \'refreshSessions.refreshSessions\' is the wrong type \'int\', expected type \'array\''],
   [{ insert: 'c', documents: [{}], lsid: { id: new UUID() }, txnNumber: 1 }, 14, 'BSON field \'OperationSessionInfo.txnNumber\' is the wrong type \'int\', expected type \'long\''],
   [{ insert: 'c', documents: [{}], lsid: { id: new UUID() }, txnNumber: Long.fromNumber(-1) }, 72, 'Transaction number cannot be negative'],
   [{ insert: 'c', documents: [{}], autocommit: false }, 72, '\'autocommit\' field requires a transaction number to also be specified'],
@@ -89,6 +98,7 @@ test.each<[command: Document, code: number, message: string | RegExp]>([
   [{ create: 'system.x' }, 2, 'cannot write to \'asked.system.x\''],
   [{ validate: 'nope' }, 26, 'Collection \'asked.nope\' does not exist to validate.'],
   [{ listIndexes: 'c', cursor: { batchSize: 'x' } }, 14, 'cursor.batchSize field must be a number'],
+  [{ dropDatabase: 2 }, 20, 'have to pass 1 as db parameter'],
   // indexes
   [index({ key: { x: 1 }, name: '_id_' }), 2, 'The index name \'_id_\' is reserved for the _id index, which must have key pattern {_id: 1}, found key: { x: 1 }'],
   [index({ key: { x: 1 }, name: '*' }), 2, 'The index name \'*\' is not valid.'],
@@ -117,6 +127,48 @@ test.each<[command: Document, code: number, message: string | RegExp]>([
   const [gotCode, gotMessage] = await server.refusal(command)
   if (typeof message === 'string') expect([gotCode, gotMessage]).toEqual([code, message])
   else expect([gotCode, message.test(gotMessage) ? 'as said' : gotMessage]).toEqual([code, 'as said'])
+})
+
+test.each<[more: Document, code: number, message: string]>([
+  [{}, 20, 'When setting a failpoint, you must supply a \'mode\''],
+  [{ mode: { times: -1 } }, 2, '\'times\' option to \'mode\' must be positive'],
+  [{ mode: { skip: -1 } }, 2, '\'skip\' option to \'mode\' must be positive'],
+  [{ mode: {} }, 2, '\'mode\' must be one of \'off\', \'alwaysOn\', \'{times:n}\', \'{skip:n}\' or \'{activationProbability:p}\''],
+  [{ mode: { nope: 1 } }, 2, '\'mode\' must be one of \'off\', \'alwaysOn\', \'{times:n}\', \'{skip:n}\' or \'{activationProbability:p}\''],
+  [{ mode: { times: 'x' } }, 14, '"times" had the wrong type. Expected number, found string'],
+  [{ mode: { activationProbability: 2 } }, 2, 'activationProbability must be between 0.0 and 1.0; found 2'],
+  [{ mode: 5 }, 14, '\'mode\' must be a string or JSON object'],
+  [{ mode: 'alwaysOn', data: 5 }, 14, 'the \'data\' option must be a JSON object'],
+])('a fail point refuses %j', async (more, code, message) => {
+  expect(await server.refusal({ configureFailPoint: 'failCommand', ...more }, 'admin')).toEqual([code, message])
+})
+
+test.each<[mode: Document | string, failed: number]>([
+  [{ activationProbability: 0 }, 0], [{ activationProbability: 1 }, 4], [{ times: 0 }, 0], [{ times: 2 }, 2], [{ skip: 0 }, 4], [{ skip: 3 }, 1], ['off', 0], ['alwaysOn', 4],
+])('a fail point of mode %j fails %i of four commands', async (mode, failed) => {
+  await server.ask({ configureFailPoint: 'failCommand', mode, data: { failCommands: ['whatsmyuri'], errorCode: 2 } }, 'admin')
+  let count = 0
+  for (let at = 0; at < 4; at++) await server.ask({ whatsmyuri: 1 }).catch(() => count++)
+  await server.ask({ configureFailPoint: 'failCommand', mode: 'off' }, 'admin')
+  expect(count).toBe(failed)
+})
+
+test('every command that writes says that it does not know the mode of its write concern', async () => {
+  const unknown = { code: 79, codeName: 'UnknownReplWriteConcern', errmsg: 'No write concern mode named \'x\' found in replica set configuration' }
+  const db = 'concerned'
+  const commands: Document[] = [
+    { create: 'k' }, { createIndexes: 'k', indexes: [{ key: { a: 1 }, name: 'a' }] }, { collMod: 'k' }, { dropIndexes: 'k', index: 'a' }, { drop: 'k' }, { dropDatabase: 1 },
+  ]
+  for (const command of commands) {
+    expect(await server.ask({ ...command, writeConcern: { w: 'x' } }, db).catch((cause: { result: Document }) => cause.result)).toMatchObject({ ok: 1, writeConcernError: unknown })
+  }
+  const indexes = { createIndexes: 'k', indexes: [{ key: { a: 1 }, name: 'a' }], writeConcern: { w: 7, wtimeout: 1 } }
+  expect(await server.ask(indexes, db).catch((cause: { result: Document }) => cause.result)).toMatchObject({ ok: 1, writeConcernError: { code: 100 } })
+  expect(await server.ask({ listCollections: 1 }, db)).toMatchObject({ cursor: { firstBatch: [{ name: 'k' }] } })
+})
+
+test('a session that is started has an id and a time to live', async () => {
+  expect(await server.ask({ startSession: 1 })).toMatchObject({ id: { id: expect.any(UUID) as UUID }, timeoutMinutes: 30, ok: 1 })
 })
 
 test('an index of two arrays takes no document, and no other index either', async () => {

@@ -4,16 +4,41 @@ import { getField, isDoc, isNumeric, toNumber } from './bson/value.js'
 import { MongoError } from './mongo-error.js'
 import type { Doc } from './bson/value.js'
 
+/** What a statement of a retryable write did to the one document it was about; `reply` is what a `findAndModify` answered. */
+export type Done =
+  | { readonly type: 'insert', readonly doc: Doc, readonly reply?: Doc }
+  | { readonly type: 'update' | 'delete', readonly reply?: Doc }
+
 interface Session {
   number: bigint
-  /** The reply of the retryable write with this number, by command; given again when it is repeated. */
-  replies: Map<string, Doc>
+  /** What was done under this number, by the number of the statement. */
+  done: Map<number, Done>
 }
 
 /** How many sessions are remembered. */
 const maxSessions = 20_000
 
-/** The sessions of a server: what makes a repeated write be answered, not run twice. */
+/** The statements of one retryable write: the first is the command's `stmtId`, or 0. */
+export class Statements {
+  readonly #done: Map<number, Done>
+  readonly #first: number
+
+  constructor(done: Map<number, Done>, first: number) {
+    this.#done = done
+    this.#first = first
+  }
+
+  /** What the statement did when it was run before; undefined for one that is to be run. */
+  done(index: number): Done | undefined {
+    return this.#done.get(this.#first + index)
+  }
+
+  remember(index: number, done: Done): void {
+    this.#done.set(this.#first + index, done)
+  }
+}
+
+/** The sessions of a server: what makes a repeated statement be answered, not run twice. */
 export class Sessions {
   readonly #sessions = new Map<string, Session>()
 
@@ -21,8 +46,12 @@ export class Sessions {
     return this.#sessions.size
   }
 
-  /** The reply that was given to this very write before; undefined for one that is to be run. */
-  recall(command: Doc): Doc | undefined {
+  /**
+   * The statements of a command with a `txnNumber`, of which some may be done; undefined where there is no session.
+   *
+   * @throws MongoError 225 for a number below the session's last one.
+   */
+  begin(command: Doc): Statements | undefined {
     const session = this.#of(command)
     const number = numberOf(command)
     if (!session || number === undefined) return undefined
@@ -31,18 +60,14 @@ export class Sessions {
     }
     if (number > session.number) {
       session.number = number
-      session.replies = new Map()
+      session.done = new Map()
     }
-    return session.replies.get(keyOf(command))
+    const first = getField(command, 'stmtId')
+    return new Statements(session.done, isNumeric(first) ? toNumber(first) : 0)
   }
 
-  remember(command: Doc, reply: Doc): void {
-    const session = this.#of(command)
-    if (session && numberOf(command) !== undefined) session.replies.set(keyOf(command), reply)
-  }
-
-  end(ids: readonly unknown[]): void {
-    for (const id of ids) if (isDoc(id as Doc)) this.#sessions.delete(valueKey((id as Doc)['id']))
+  end(ids: readonly Doc[]): void {
+    for (const { id } of ids) this.#sessions.delete(valueKey(id))
   }
 
   clear(): void {
@@ -59,7 +84,7 @@ export class Sessions {
       const [oldest] = this.#sessions.keys()
       if (oldest !== undefined) this.#sessions.delete(oldest)
     }
-    const session: Session = { number: -1n, replies: new Map() }
+    const session: Session = { number: -1n, done: new Map() }
     this.#sessions.set(key, session)
     return session
   }
@@ -68,10 +93,4 @@ export class Sessions {
 const numberOf = (command: Doc): bigint | undefined => {
   const number = getField(command, 'txnNumber')
   return typeof number === 'bigint' ? number : isNumeric(number) ? BigInt(Math.trunc(toNumber(number))) : undefined
-}
-
-const keyOf = (command: Doc): string => {
-  const [name = ''] = Object.keys(command)
-  const statement = getField(command, 'stmtId')
-  return `${name}:${isNumeric(statement) ? toNumber(statement) : ''}`
 }

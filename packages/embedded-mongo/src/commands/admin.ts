@@ -1,22 +1,40 @@
 import { hostname } from 'node:os'
-import { getField } from '../bson/value.js'
+import { UUID } from 'bson'
+import { getField, isDoc } from '../bson/value.js'
 import { MongoError } from '../mongo-error.js'
 import { maxDocumentBytes } from '../storage/collection.js'
-import { collectionOf } from './arguments.js'
+import { collectionOf, wrongType } from './arguments.js'
 import { maxConnections } from '../server-state.js'
 import { version } from './hello.js'
-import type { Command } from './command.js'
+import { checkSessionId } from './session-fields.js'
+import type { Doc } from '../bson/value.js'
+import type { Call, Command } from './command.js'
 
 const nothing: Command = { run: () => ({}) }
 
+/** The sessions that a command names by its first field: `[{ id: UUID }]`. @throws MongoError 14, 40414 or 40415 */
+const sessionsOf = ({ name, command }: Call): Doc[] => {
+  const ids = getField(command, name)
+  if (!Array.isArray(ids)) throw wrongType(name, name, ids, 'array')
+  return ids.map((id, at) => {
+    if (!isDoc(id)) throw wrongType(name, `${name}.${at}`, id, 'object')
+    checkSessionId(`${name}.${name}`, id)
+    return id
+  })
+}
+
 export const adminCommands: Readonly<Record<string, Command>> = {
   ping: nothing,
-  startSession: nothing,
-  refreshSessions: nothing,
+  startSession: { run: () => ({ id: { id: new UUID() }, timeoutMinutes: 30 }) },
+  refreshSessions: {
+    run: (call) => {
+      sessionsOf(call)
+      return {}
+    },
+  },
   endSessions: {
-    run: ({ server, command }) => {
-      const ids = getField(command, 'endSessions')
-      if (Array.isArray(ids)) server.sessions.end(ids)
+    run: (call) => {
+      call.server.sessions.end(sessionsOf(call))
       return {}
     },
   },

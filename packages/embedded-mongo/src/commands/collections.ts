@@ -13,6 +13,7 @@ import type { Doc } from '../bson/value.js'
 import type { Call, Command } from './command.js'
 
 const create: Command = {
+  isWrite: true,
   fields: [
     'capped', 'autoIndexId', 'idIndex', 'size', 'max', 'storageEngine', 'validator', 'validationLevel', 'validationAction', 'indexOptionDefaults', 'viewOn',
     'pipeline', 'collation', 'flags', 'temp',
@@ -43,6 +44,7 @@ const create: Command = {
 }
 
 const drop: Command = {
+  isWrite: true,
   fields: [],
   run: (call) => {
     const dropped = call.server.store.drop(call.db, collectionOf(call))
@@ -52,8 +54,13 @@ const drop: Command = {
 }
 
 const dropDatabase: Command = {
+  isWrite: true,
   fields: [],
-  run: (call) => (call.server.store.dropDatabase(call.db) ? { dropped: call.db } : {}),
+  run: (call) => {
+    const one = getField(call.command, 'dropDatabase')
+    if (!isNumeric(one) || Math.trunc(toNumber(one)) !== 1) throw new MongoError('IllegalOperation', 'have to pass 1 as db parameter')
+    return call.server.store.dropDatabase(call.db) ? { dropped: call.db } : {}
+  },
 }
 
 const listCollections: Command = {
@@ -94,6 +101,7 @@ const split = (call: Call, field: string): { db: string, coll: string } => {
 }
 
 const renameCollection: Command = {
+  isWrite: true,
   adminOnly: true,
   fields: ['to', 'dropTarget', 'stayTemp'],
   required: ['to'],

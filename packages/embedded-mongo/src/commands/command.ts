@@ -2,6 +2,7 @@ import type { Doc } from '../bson/value.js'
 import type { CommandScope } from '../expression/scope.js'
 import type { FieldType } from './field-types.js'
 import type { Server } from '../server-state.js'
+import type { Statements } from '../sessions.js'
 
 /** One command as it came in, and what it may need of the server and of the connection it came on. */
 export interface Call {
@@ -12,6 +13,8 @@ export interface Call {
   readonly scope: CommandScope
   /** Resolves when the connection is gone or the server closes: a command that waits ends then. */
   readonly gone: AbortSignal
+  /** The statements of a retryable write; undefined for any other command. */
+  readonly statements: Statements | undefined
 }
 
 export interface Command {

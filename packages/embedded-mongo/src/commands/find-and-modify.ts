@@ -11,13 +11,14 @@ import { checkValid } from '../storage/validator.js'
 import { checkSize } from '../storage/collection.js'
 import { writtenCollectionOf, docArgument, flag } from './arguments.js'
 import { hintOf } from './field-types.js'
+import { retriedFindAndModify, upsertReply } from './retries.js'
 import { parseUpdate, refuseExpression } from './updates.js'
 import { limited, tooLarge, tooLargeToUpsert } from './writes.js'
 import type { Doc, Value } from '../bson/value.js'
 import type { Call, Command } from './command.js'
 
 const run = (call: Call): Doc => {
-  const { server, db, scope } = call
+  const { server, db, scope, statements } = call
   const name = writtenCollectionOf(call)
   const remove = flag(call, 'remove')
   const upsert = flag(call, 'upsert')
@@ -28,6 +29,8 @@ const run = (call: Call): Doc => {
   if (remove && flag(call, 'new')) throw new MongoError('FailedToParse', 'Cannot specify both new=true and remove=true; \'remove\' always returns the deleted document')
   const arrayFilters = getField(call.command, 'arrayFilters')
   if (arrayFilters !== undefined) checkArrayFilters(arrayFilters, remove, update)
+  const before = statements?.done(0)
+  if (before) return retriedFindAndModify(call.command, before)
   const query = docArgument(call, 'query')
   if (upsert) refuseExpression(query)
   const filter = new Filter(query, queryContext(scope))
@@ -43,26 +46,33 @@ const run = (call: Call): Doc => {
   const matches = collection ? findDocs(collection, filter, planOf(collection, { query, sort, hint, collated: scope.collation !== undefined })) : []
   const [found] = Object.keys(sort).length > 0 ? sorted([...matches], sort, scope.collation) : limited(matches, 1)
   if (remove) {
-    if (collection && found) server.store.remove(db, name, collection, found)
-    return { lastErrorObject: { n: found ? 1 : 0 }, value: found ? shown(found) : null }
+    if (!collection || !found) return { lastErrorObject: { n: 0 }, value: null }
+    const reply = { lastErrorObject: { n: 1 }, value: shown(found) }
+    server.store.remove(db, name, collection, found)
+    statements?.remember(0, { type: 'delete', reply })
+    return reply
   }
   const parsed = parseUpdate(call, update ?? {}, arrayFilters)
   const wantsNew = flag(call, 'new')
   if (collection && found) {
     const after = parsed.apply(found, filter)
+    const reply = { lastErrorObject: { n: 1, updatedExisting: true }, value: shown(wantsNew ? after.doc : found) }
     if (!identical(after.doc, found)) {
       checkSize(after.doc, tooLarge)
       if (!bypass) checkValid(collection.validator, after.doc, found)
       server.store.update(db, name, collection, found, after.doc, after.changes)
+      statements?.remember(0, { type: 'update', reply })
     }
-    return { lastErrorObject: { n: 1, updatedExisting: true }, value: shown(wantsNew ? after.doc : found) }
+    return reply
   }
   if (!upsert) return { lastErrorObject: { n: 0, updatedExisting: false }, value: null }
   const made = parsed.insertion(filter)
   checkSize(made, tooLargeToUpsert)
   if (!bypass) checkValid(collection?.validator, made, undefined)
   server.store.insert(db, name, made)
-  return { lastErrorObject: { n: 1, updatedExisting: false, upserted: getField(made, '_id') ?? null }, value: wantsNew ? shown(made) : null }
+  const reply = upsertReply(made, wantsNew ? shown(made) : null)
+  statements?.remember(0, { type: 'insert', doc: made, reply })
+  return reply
 }
 
 const checkArrayFilters = (filters: Value, remove: boolean, update: Value): void => {

@@ -18,6 +18,7 @@ import type { Call, Command } from './command.js'
 const idIndex: Doc = { v: 2, key: { _id: 1 }, name: '_id_' }
 
 const createIndexes: Command = {
+  isWrite: true,
   fields: ['indexes', 'commitQuorum', 'ignoreUnknownIndexOptions'],
   required: ['indexes'],
   run: (call) => {
@@ -125,6 +126,7 @@ const listIndexes: Command = {
 }
 
 const dropIndexes: Command = {
+  isWrite: true,
   fields: ['index'],
   required: ['index'],
   run: (call) => {
@@ -164,6 +166,7 @@ const byKey = (collection: Collection, key: Doc, purpose: 'drop' | 'modify'): st
 }
 
 const collMod: Command = {
+  isWrite: true,
   fields: ['index', 'validator', 'validationLevel', 'validationAction', 'viewOn', 'pipeline'],
   run: (call) => {
     const collection = demand(call, 'ns does not exist')

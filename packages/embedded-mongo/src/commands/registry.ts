@@ -80,11 +80,9 @@ const execute = async (server: Server, name: string, given: Doc, gone: AbortSign
     now: new Date(server.clock.now()), clusterTime: server.replicaSet === false ? undefined : server.store.oplog.last, collation: command.fields?.includes('collation') === true && name !== 'create' ? collationOf(given) : undefined,
     variables: isDoc(variables) ? cloneValue(variables) as Doc : {},
   }
-  const call: Call = { name, db, command: given, server, scope, gone }
   if (!countsItself.has(name)) server.counters.command++
   const isRetryable = command.isWrite === true && Object.hasOwn(given, 'txnNumber')
-  const before = isRetryable ? server.sessions.recall(given) : undefined
-  if (before) return { ...before, ok }
+  const call: Call = { name, db, command: given, server, scope, gone, statements: isRetryable ? server.sessions.begin(given) : undefined }
   const limit = timeLimit(given)
   const began = performance.now()
   // A pipeline may ask for its own explanation.
@@ -93,7 +91,6 @@ const execute = async (server: Server, name: string, given: Doc, gone: AbortSign
     forget(server, reply)
     throw new MongoError('MaxTimeMSExpired', 'operation exceeded time limit')
   }
-  if (isRetryable) server.sessions.remember(given, reply)
   const concern = command.isWrite ? writeConcernError(given) : undefined
   return concern ? { ...concern, ...reply, ok: 1, writeConcernError: concern } : { ...reply, ok }
 }

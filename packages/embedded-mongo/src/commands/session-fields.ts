@@ -37,15 +37,20 @@ export const checkSessionFields = (name: string, command: Doc, isReplicaSet: boo
   }
 }
 
+/** @throws MongoError 14, 40414 or 40415 for what is not `{ id: UUID }`. */
+export const checkSessionId = (path: string, lsid: Doc): void => {
+  for (const field of Object.keys(lsid)) if (field !== 'id' && field !== 'uid') throw unknownField(path, field)
+  const id = getField(lsid, 'id')
+  if (id === undefined) throw missingField(path, 'id')
+  if (!(id instanceof Binary)) throw wrongType(path, 'id', id, 'binData')
+  if (id.sub_type !== Binary.SUBTYPE_UUID) throw new MongoError('TypeMismatch', `BSON field '${path}.id' is the wrong binData type 'general', expected type 'UUID'`)
+}
+
 const checkTypes = (command: Doc): void => {
   const { lsid, txnNumber, autocommit, startTransaction } = command
   if (lsid !== undefined) {
     if (!isDoc(lsid)) throw wrongType(where, 'lsid', lsid, 'object')
-    for (const field of Object.keys(lsid)) if (field !== 'id' && field !== 'uid') throw unknownField(`${where}.lsid`, field)
-    const id = getField(lsid, 'id')
-    if (id === undefined) throw missingField(`${where}.lsid`, 'id')
-    if (!(id instanceof Binary)) throw wrongType(`${where}.lsid`, 'id', id, 'binData')
-    if (id.sub_type !== Binary.SUBTYPE_UUID) throw new MongoError('TypeMismatch', `BSON field '${where}.lsid.id' is the wrong binData type 'general', expected type 'UUID'`)
+    checkSessionId(`${where}.lsid`, lsid)
   }
   if (txnNumber !== undefined && typeOf(txnNumber) !== 'long') throw wrongType(where, 'txnNumber', txnNumber, 'long')
   for (const [field, value] of [['autocommit', autocommit], ['startTransaction', startTransaction]] as const) {

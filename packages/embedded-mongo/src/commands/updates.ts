@@ -34,9 +34,15 @@ export interface Update {
 
 const pipelineStages = new Set(['$addFields', '$set', '$project', '$unset', '$replaceRoot', '$replaceWith'])
 
+/** @throws MongoError 9 or 14 for what is no update at all; MongoDB refuses the whole command for it. */
+export const checkUpdate: (update: Value) => asserts update is Doc | Value[] = (update) => {
+  if (!isDoc(update) && !Array.isArray(update)) throw new MongoError('FailedToParse', 'Update argument must be either an object or an array')
+  if (Array.isArray(update) && !update.every(isDoc)) throw new MongoError('TypeMismatch', 'Each element of the \'pipeline\' array must be an object')
+}
+
 export const parseUpdate = (call: Call, update: Value, arrayFilters: Value): Update => {
+  checkUpdate(update)
   if (Array.isArray(update)) return pipelineUpdate(call, update, arrayFilters)
-  if (!isDoc(update)) throw new MongoError('FailedToParse', 'Update argument must be either an object or an array')
   const [first] = Object.keys(update)
   return first?.startsWith('$') ? operatorUpdate(call, update, arrayFilters) : replacement(update, arrayFilters)
 }

@@ -12,17 +12,31 @@ import { checkSize, maxDocumentBytes } from '../storage/collection.js'
 import { checkInsertable } from '../update/storage.js'
 import { batch, writtenCollectionOf, missingField, unknownField } from './arguments.js'
 import { checkFieldTypes, hintOf } from './field-types.js'
-import { parseUpdate, refuseExpression, withId } from './updates.js'
-import type { Doc, Value } from '../bson/value.js'
+import { doneByUpdate, retriedUpdate } from './retries.js'
+import { checkUpdate, parseUpdate, refuseExpression, withId } from './updates.js'
+import type { Doc } from '../bson/value.js'
+import type { Done } from '../sessions.js'
+import type { UpdateResult } from './retries.js'
 import type { Call, Command } from './command.js'
 
-/** Runs the statements of a batch, each on its own; an ordered one ends at the first error. */
-const each = (call: Call, statements: readonly Doc[], run: (statement: Doc, index: number) => void): Doc[] => {
+/**
+ * Runs the statements of a batch, each on its own; an ordered one ends at the first error.
+ *
+ * @param run says what the statement did, when a retry of it must not do it again.
+ * @param again is called instead for a statement that a retryable write has done before.
+ */
+const each = (call: Call, statements: readonly Doc[], run: (statement: Doc, index: number) => Done | undefined, again: (done: Done, index: number) => void): Doc[] => {
   const errors: Doc[] = []
   const ordered = getField(call.command, 'ordered') !== false
   for (const [index, statement] of statements.entries()) {
+    const before = call.statements?.done(index)
+    if (before) {
+      again(before, index)
+      continue
+    }
     try {
-      run(statement, index)
+      const done = run(statement, index)
+      if (done) call.statements?.remember(index, done)
     } catch (cause) {
       if (!(cause instanceof MongoError)) throw cause
       errors.push({ index, code: cause.code, ...cause.fields, errmsg: cause.message })
@@ -48,9 +62,11 @@ const insert: Command = {
       checkSize(doc, (size) => new MongoError('BadValue', `object to insert too large. size in bytes: ${size}, max size: ${maxDocumentBytes}`))
       server.counters.insert++
       if (!bypass) checkValid(server.store.collection(db, name)?.validator, doc, undefined)
-      server.store.insert(db, name, stamped(doc, () => server.store.oplog.tick()))
+      const made = stamped(doc, () => server.store.oplog.tick())
+      server.store.insert(db, name, made)
       n++
-    })
+      return { type: 'insert', doc: made }
+    }, () => n++)
     return { n, ...(errors.length > 0 && { writeErrors: errors }) }
   },
 }
@@ -77,19 +93,24 @@ const update: Command = {
     for (const statement of statements) {
       for (const field of Object.keys(statement)) if (!statementFields.has(field)) throw unknownField('update.updates', field)
       for (const field of ['q', 'u']) if (!Object.hasOwn(statement, field)) throw missingField('update.updates', field)
+      checkUpdate(getField(statement, 'u'))
       checkFieldTypes('update.updates', statement, { q: 'object', multi: 'bool', upsert: 'bool', arrayFilters: 'array', collation: 'object', c: 'object' })
       hintOf(statement)
     }
     let n = 0
     let nModified = 0
     const upserted: Doc[] = []
+    const count = (result: UpdateResult, index: number): void => {
+      n += result.n
+      nModified += result.modified
+      if (result.inserted) upserted.push({ index, _id: getField(result.inserted, '_id') ?? null })
+    }
     const errors = each(call, statements, (statement, index) => {
       call.server.counters.update++
       const result = updateOne(call, name, statement)
-      n += result.n
-      nModified += result.modified
-      if (result.upserted !== undefined) upserted.push({ index, _id: result.upserted })
-    })
+      count(result, index)
+      return doneByUpdate(result)
+    }, (done, index) => count(retriedUpdate(done), index))
     return { n, nModified, ...(upserted.length > 0 && { upserted }), ...(errors.length > 0 && { writeErrors: errors }) }
   },
 }
@@ -106,7 +127,7 @@ const collated = (call: Call, statement: Doc): Call => {
 
 const withVariables = (call: Call, more: Doc): Call => ({ ...call, scope: { ...call.scope, variables: { ...call.scope.variables, ...more } } })
 
-const updateOne = (whole: Call, name: string, statement: Doc): { n: number, modified: number, upserted?: Value } => {
+const updateOne = (whole: Call, name: string, statement: Doc): UpdateResult => {
   const call = collated(whole, statement)
   const { server, db, scope } = call
   const multi = isTruthy(getField(statement, 'multi'))
@@ -142,7 +163,7 @@ const updateOne = (whole: Call, name: string, statement: Doc): { n: number, modi
   checkSize(made, tooLargeToUpsert)
   if (!bypass) checkValid(collection?.validator, made, undefined)
   server.store.insert(db, name, made)
-  return { n: 1, modified: 0, upserted: getField(made, '_id') ?? null }
+  return { n: 1, modified: 0, inserted: made }
 }
 
 export function* limited<T>(values: Iterable<T>, count: number): Generator<T> {
@@ -184,15 +205,18 @@ const remove: Command = {
       const { scope } = collated(call, statement)
       const filter = new Filter(isDoc(q) ? q : {}, queryContext(scope))
       const collection = server.store.collection(db, name)
-      if (!collection) return
+      if (!collection) return undefined
       const hint = hintOf(statement)
       checkHint(collection, hint, filter.source)
       if (collection.cap) throw new MongoError('IllegalOperation', `cannot remove from a capped collection: ${db}.${name}`)
+      let removed = false
       for (const doc of limited(findDocs(collection, filter, planOf(collection, { query: filter.source, hint, collated: scope.collation !== undefined })), limit === 1 ? 1 : Infinity)) {
         server.store.remove(db, name, collection, doc)
         n++
+        removed = true
       }
-    })
+      return removed ? { type: 'delete' } : undefined
+    }, () => n++)
     return { n, ...(errors.length > 0 && { writeErrors: errors }) }
   },
 }

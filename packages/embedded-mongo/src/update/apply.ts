@@ -5,7 +5,7 @@ import { MongoError } from '../mongo-error.js'
 import { Changes } from './changes.js'
 import { checkStorable } from './storage.js'
 import { childOf, exists, hasChild, isContainer, lookUp, putAt, putChild, removeAt } from './path.js'
-import { conflict } from './tree.js'
+import { conflict, isWildcard } from './tree.js'
 import { isIndex } from '../query/path.js'
 import type { Doc, Value } from '../bson/value.js'
 import type { ElementTest } from './array-filters.js'
@@ -45,7 +45,7 @@ class Walk {
   }
 
   branch(branch: Branch, container: Container, path: readonly string[]): void {
-    const wildcards = [...branch.children.keys()].filter((name) => name.startsWith('$['))
+    const wildcards = [...branch.children.keys()].filter(isWildcard)
     if (wildcards.length > 0) {
       this.#elements(branch, container, path)
       return
@@ -85,10 +85,10 @@ class Walk {
     if (onlyTouchesExisting(node)) return
     const [next = ''] = node.children.keys()
     if (hasChild(container, name)) {
-      if (next.startsWith('$[')) throw new MongoError('BadValue', `Cannot apply array updates to non-array element ${printField(name, child)}`)
+      if (isWildcard(next)) throw new MongoError('BadValue', `Cannot apply array updates to non-array element ${printField(name, child)}`)
       throw new MongoError('PathNotViable', `Cannot create field '${next === '$' ? String(this.#application.position ?? next) : next}' in element ${printElement(name, child)}`)
     }
-    if (next.startsWith('$[')) throw new MongoError('BadValue', `The path '${path.join('.')}' must exist in the document in order to apply array updates.`)
+    if (isWildcard(next)) throw new MongoError('BadValue', `The path '${path.join('.')}' must exist in the document in order to apply array updates.`)
     if (Array.isArray(container) && !isIndex(name)) throw notInArray(container, name, path)
     const made: Doc = {}
     this.branch(node, made, path)

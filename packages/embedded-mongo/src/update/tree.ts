@@ -57,6 +57,9 @@ export const parseOperators = (
   return { root, hasPositional }
 }
 
+/** `$[]` and `$[identifier]`; `$[` and `$[]x` are names like others, though no field can have them. */
+export const isWildcard = (part: string): boolean => part.startsWith('$[') && part.endsWith(']')
+
 const idle: Modifier = { onlyExisting: true, apply: () => ({ kind: 'unchanged' }) }
 
 const known = new Set(['$set', '$setOnInsert', '$unset', '$inc', '$mul', '$min', '$max', '$currentDate', '$push', '$addToSet', '$pop', '$pull', '$pullAll', '$bit'])
@@ -90,7 +93,7 @@ const checkPath = (path: string): string[] => {
   const parts = path.split('.')
   if (parts.includes('')) throw new MongoError('EmptyFieldName', `The update path '${path}' contains an empty field name, which is not allowed.`)
   const [first = ''] = parts
-  if (first === '$' || first.startsWith('$[')) {
+  if (first === '$' || isWildcard(first)) {
     throw new MongoError('BadValue', `Cannot have ${first === '$' ? 'positional (i.e. \'$\')' : 'array filter identifier (i.e. \'$[<id>]\')'} element in the first position in path '${path}'`)
   }
   if (parts.filter((part) => part === '$').length > 1) throw new MongoError('BadValue', `Too many positional (i.e. '$') elements found in path '${path}'`)
@@ -98,8 +101,8 @@ const checkPath = (path: string): string[] => {
 }
 
 const checkIdentifier = (part: string, path: string, filters: ReadonlySet<string>, used: Set<string>): void => {
-  const identifier = /^\$\[(.*)\]$/.exec(part)?.[1]
-  if (identifier === undefined || identifier === '') return
+  if (!isWildcard(part) || part === '$[]') return
+  const identifier = part.slice(2, -1)
   if (!filters.has(identifier)) throw new MongoError('BadValue', `No array filter found for identifier '${identifier}' in path '${path}'`)
   used.add(identifier)
 }
@@ -115,6 +118,6 @@ const renamePaths = (path: string, operand: Value): { from: string[], to: string
     throw new MongoError('BadValue', `The source and target field for $rename must not be on the same path: ${path}: ${print(operand)}`)
   }
   if (from.some((part) => part.startsWith('$'))) throw new MongoError('BadValue', `The source field for $rename may not be dynamic: ${path}`)
-  if (to.some((part) => part === '$' || part.startsWith('$['))) throw new MongoError('BadValue', `The destination field for $rename may not be dynamic: ${operand}`)
+  if (to.some((part) => part === '$' || isWildcard(part))) throw new MongoError('BadValue', `The destination field for $rename may not be dynamic: ${operand}`)
   return { from, to: operand }
 }
