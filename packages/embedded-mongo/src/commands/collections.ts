@@ -1,4 +1,4 @@
-import { getField, isNumeric, isTruthy, toNumber } from '../bson/value.js'
+import { getField, isDoc, isNumeric, isTruthy, toNumber } from '../bson/value.js'
 import { ListSource } from '../cursors.js'
 import { MongoError } from '../mongo-error.js'
 import { queryContext } from '../pipeline/context.js'
@@ -7,6 +7,7 @@ import { checkCollectionName } from '../storage/store.js'
 import { sizeOf } from '../bson/encode.js'
 import { checkFieldTypes } from './field-types.js'
 import { collectionOf, cursorBatchSize, docArgument, flag, writtenCollectionOf, wrongType } from './arguments.js'
+import { idSpec, parseSpec } from './index-specs.js'
 import { validatorOf } from './validators.js'
 import { openCursor } from './reads.js'
 import type { Doc } from '../bson/value.js'
@@ -21,13 +22,24 @@ const create: Command = {
   run: (call) => {
     const { server, db, command } = call
     const name = writtenCollectionOf(call)
-    checkFieldTypes('create', command, { capped: 'boolean', size: 'number', max: 'number' })
+    checkFieldTypes('create', command, { capped: 'boolean', size: 'number', max: 'number', idIndex: 'object' })
+    const idIndex = getField(command, 'idIndex')
+    if (isDoc(idIndex)) {
+      parseSpec(idIndex)
+      idSpec(idIndex)
+    }
     const size = getField(command, 'size')
     const max = getField(command, 'max')
     const capped = isTruthy(getField(command, 'capped'))
     if (capped && size === undefined) throw new MongoError('InvalidOptions', 'the \'size\' field is required when \'capped\' is true')
     if (!capped && (size !== undefined || max !== undefined)) {
       throw new MongoError('InvalidOptions', `the 'capped' field needs to be true when either the 'size' or 'max' fields are present`)
+    }
+    if (getField(command, 'pipeline') !== undefined && getField(command, 'viewOn') === undefined) {
+      throw new MongoError('InvalidOptions', '\'pipeline\' requires \'viewOn\' to also be specified')
+    }
+    if (getField(command, 'autoIndexId') === false && db !== 'local') {
+      throw new MongoError(50001, `autoIndexId:false is not allowed for collection ${db}.${name} because it can be replicated`)
     }
     if (getField(command, 'viewOn') !== undefined) throw new MongoError('CommandNotSupported', 'views are not supported by the embedded server')
     if (server.store.collection(db, name)) throw new MongoError('NamespaceExists', `Collection already exists. NS: ${db}.${name}`)

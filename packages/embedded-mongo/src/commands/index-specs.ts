@@ -37,7 +37,7 @@ export const parseSpec = (given: Value): Doc => {
   const { key, name } = given
   if (!isDoc(key)) throw refuse('FailedToParse', 'The \'key\' field is a required property of an index specification')
   if (name === undefined) throw refuse('FailedToParse', 'The \'name\' field is a required property of an index specification')
-  if (isIdIndex(key)) return idSpec(given)
+  if (isIdPattern(key)) return idSpec(given)
   if (name === '_id_') throw new MongoError('BadValue', `The index name '_id_' is reserved for the _id index, which must have key pattern {_id: 1}, found key: ${print(key)}`)
   if (name === '*') throw new MongoError('BadValue', 'The index name \'*\' is not valid.')
   if (name === '') throw refuse('CannotCreateIndex', 'index name cannot be empty')
@@ -51,13 +51,21 @@ export const parseSpec = (given: Value): Doc => {
   return { v: 2, ...(isTruthy(unique) && { unique: true }), ...(hidden === true && { hidden: true }), key, name, ...options }
 }
 
-const idSpec = (given: Doc): Doc => {
+/** Whether a key is of `_id` alone: no second index can have it, in neither direction. */
+const isIdPattern = (key: Doc): boolean => {
+  const id = getField(key, '_id')
+  return Object.keys(key).length === 1 && isNumeric(id) && Math.abs(Math.trunc(toNumber(id))) === 1
+}
+
+/** The index of `_id`. @throws MongoError for a specification of any other, and for options that it cannot have. */
+export const idSpec = (given: Doc): Doc => {
   for (const field of Object.keys(given)) {
     if (!idFields.has(field)) {
       throw new MongoError(field === 'expireAfterSeconds' ? 'CannotCreateIndex' : 'InvalidIndexSpecificationOption',
         `The field '${field}' is not valid for an _id index specification. Specification: ${print(given)}`)
     }
   }
+  if (!isIdIndex(given['key'])) throw new MongoError('BadValue', `The field 'key' for an _id index must be {_id: 1}, but got ${print(given['key'])}`)
   return { v: 2, key: { _id: 1 }, name: '_id_' }
 }
 

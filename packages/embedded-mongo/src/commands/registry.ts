@@ -1,5 +1,5 @@
 import { Binary, Double } from 'bson'
-import { cloneValue, getField, isDoc, isTruthy } from '../bson/value.js'
+import { cloneValue, getField, isDoc } from '../bson/value.js'
 import { collationOf } from '../collation.js'
 import { isStateChange } from '../fail-points.js'
 import { MongoError } from '../mongo-error.js'
@@ -86,7 +86,7 @@ const execute = async (server: Server, name: string, given: Doc, gone: AbortSign
   const limit = timeLimit(given)
   const began = performance.now()
   // A pipeline may ask for its own explanation.
-  const reply = name === 'aggregate' && isTruthy(getField(given, 'explain')) ? explain(call, 'queryPlanner') : await command.run(call)
+  const reply = name === 'aggregate' && getField(given, 'explain') === true ? explain(call, 'queryPlanner') : await command.run(call)
   if (command.isRead === true && limit !== undefined && performance.now() - began > limit) {
     forget(server, reply)
     throw new MongoError('MaxTimeMSExpired', 'operation exceeded time limit')

@@ -2,7 +2,7 @@ import { print } from '../bson/print.js'
 import { valueKey } from '../bson/key.js'
 import { isDoc, typeOf } from '../bson/value.js'
 import { compileExpression } from '../expression/compile.js'
-import { checkedParts } from '../expression/field-path.js'
+import { checkVariableName, checkedParts } from '../expression/field-path.js'
 import { Scope } from '../expression/scope.js'
 import { MongoError } from '../mongo-error.js'
 import { visitPath } from '../query/path.js'
@@ -43,7 +43,10 @@ export const lookup = (spec: Value, context: StageContext, compile: CompilePipel
   if (typeof as !== 'string') throw new MongoError('FailedToParse', 'must specify \'as\' field for a $lookup')
   for (const path of [as, localField, foreignField]) if (typeof path === 'string') checkedParts(path)
   if (Array.isArray(pipeline)) {
-    const bound = Object.entries(isDoc(variables) ? variables : {}).map(([name, value]) => ({ name, evaluate: compileExpression(value, context.names) }))
+    const bound = Object.entries(isDoc(variables) ? variables : {}).map(([name, value]) => {
+      checkVariableName(name, true)
+      return { name, evaluate: compileExpression(value, context.names) }
+    })
     return (docs) => docs.map((doc) => {
       const outer: Doc = { ...context.scope.variables }
       for (const { name, evaluate } of bound) outer[name] = evaluate(new Scope(context.scope, doc))

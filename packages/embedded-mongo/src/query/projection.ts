@@ -48,7 +48,7 @@ const isPositional = (path: string): boolean => path === '$' || path.endsWith('.
 const positionalField = (path: string, value: Value, filter: Doc, has: (kind: Step['kind']) => boolean): string => {
   if (isDoc(value)) throw new MongoError(31271, 'positional projection cannot be used with an expression or sub object')
   if (!isNumeric(value) && typeof value !== 'boolean') throw new MongoError(31308, 'positional projection cannot be used with a literal')
-  if (!isTruthy(value)) throw new MongoError(16410, 'FieldPath field names may not start with \'$\'.')
+  if (!isTruthy(value)) throw new MongoError(31395, 'positional projection cannot be used with exclusion')
   if (has('positional')) throw new MongoError(31276, 'Cannot specify more than one positional projection per query.')
   if (has('elemMatch')) throw new MongoError(31256, 'Cannot specify positional operator and $elemMatch.')
   const [first = ''] = path.split('.')

@@ -36,6 +36,7 @@ export class Store {
 
   create(db: string, name: string, options: Doc = {}, cap?: Cap): Collection {
     checkCollectionName(db, name)
+    checkLength(db, name)
     const collections = this.#databases.get(db) ?? new Map<string, Collection>()
     const other = [...this.#databases.keys()].find((existing) => existing !== db && existing.toLowerCase() === db.toLowerCase())
     if (other !== undefined) throw new MongoError('DatabaseDifferCase', `db already exists with different case already have: [${other}] trying to create [${db}]`)
@@ -106,4 +107,12 @@ export const checkCollectionName = (db: string, name: string): void => {
   if (name === '' || name.includes('\0') || name.startsWith('.') || name.includes('$')) {
     throw new MongoError('InvalidNamespace', `Invalid namespace specified '${db}.${name}'`)
   }
+}
+
+/** The most bytes that the names of a database and a collection may have together, with the dot between them. */
+const maxNamespaceBytes = 255
+
+const checkLength = (db: string, name: string): void => {
+  if (Buffer.byteLength(`${db}.${name}`) <= maxNamespaceBytes) return
+  throw new MongoError('InvalidNamespace', `Fully qualified namespace is too long. Namespace: ${db}.${name} Max: ${maxNamespaceBytes}`)
 }

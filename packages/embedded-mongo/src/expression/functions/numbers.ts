@@ -100,7 +100,8 @@ const rounding = (name: '$round' | '$trunc'): FunctionOperator => ({
   run: ([value, places]) => {
     if (isNullish(value) || (places === null)) return null
     if (!isNumeric(value)) throw new MongoError(51081, `${name} only supports numeric types, not ${typeOf(value)}`)
-    const digits = places !== undefined && isNumeric(places) ? toNumber(places) : 0
+    const digits = places === undefined ? 0 : isNumeric(places) ? toNumber(places) : NaN
+    if (!Number.isInteger(digits)) throw new MongoError(51082, `precision argument to  ${name} must be a integral value`)
     const scaled = toNumber(value) * 10 ** digits
     const whole = name === '$trunc' ? Math.trunc(scaled) : halfToEven(scaled)
     const result = digits > 0 ? whole / 10 ** digits : whole * 10 ** -digits
@@ -113,6 +114,19 @@ const halfToEven = (value: number): number => {
   const floor = Math.floor(value)
   const rest = value - floor
   return rest < 0.5 || (rest === 0.5 && floor % 2 === 0) ? floor : floor + 1
+}
+
+const log: FunctionOperator = {
+  takes: [2, 2],
+  run: ([value, base]) => {
+    if (isNullish(value) || isNullish(base)) return null
+    if (!isNumeric(value)) throw new MongoError(28756, `$log's argument must be numeric, not ${typeOf(value)}`)
+    if (!isNumeric(base)) throw new MongoError(28757, `$log's base must be numeric, not ${typeOf(base)}`)
+    if (toNumber(value) <= 0) throw new MongoError(28758, `$log's argument must be a positive number, but is ${toNumber(value)}`)
+    if (toNumber(base) <= 0 || toNumber(base) === 1) throw new MongoError(28759, `$log's base must be a positive number not equal to 1, but is ${toNumber(base)}`)
+    const result = Math.log(toNumber(value)) / Math.log(toNumber(base))
+    return value instanceof Decimal128 || base instanceof Decimal128 ? decimal128Of(result) : double(result)
+  },
 }
 
 const pow: FunctionOperator = {
@@ -145,6 +159,7 @@ export const numberFunctions: Readonly<Record<string, FunctionOperator>> = {
     if (value < 0) throw new MongoError(28714, '$sqrt\'s argument must be greater than or equal to 0')
     return Math.sqrt(value)
   }),
+  $log: log,
   $ln: ofNumber('$ln', false, (value) => {
     if (value <= 0) throw new MongoError(28766, `$ln's argument must be a positive number, but is ${value}`)
     return Math.log(value)

@@ -20,6 +20,7 @@ const substring = (name: string) => ([text, from, count]: readonly Value[]): Val
   if (!isNumeric(count)) throw new MongoError(34452, `${name}: length must be a numeric type (is BSON type ${typeOf(count)})`)
   const points = name === '$substrCP' ? Array.from(coerce(text)) : undefined
   const begin = toNumber(from)
+  if (points && begin < 0) throw new MongoError(34454, `${name}: the starting index must be a non-negative integer.`)
   const length = toNumber(count) < 0 ? undefined : begin + toNumber(count)
   return points ? points.slice(begin, length).join('') : Buffer.from(coerce(text)).subarray(begin, length).toString()
 }

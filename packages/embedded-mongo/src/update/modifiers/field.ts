@@ -1,6 +1,6 @@
 import { compareValues } from '../../bson/compare.js'
 import { identical } from '../../bson/identical.js'
-import { isDoc, typeOf } from '../../bson/value.js'
+import { getField, isDoc, typeOf } from '../../bson/value.js'
 import { MongoError } from '../../mongo-error.js'
 import { set, unchanged } from '../modifier.js'
 import type { Value } from '../../bson/value.js'
@@ -36,9 +36,8 @@ const currentDateType = (operand: Value): 'date' | 'timestamp' => {
     throw new MongoError('BadValue',
       `${typeOf(operand)} is not valid type for $currentDate. Please use a boolean ('true') or a $type expression ({$type: 'timestamp/date'}).`)
   }
-  for (const [name, type] of Object.entries(operand)) {
-    if (name !== '$type') throw new MongoError('BadValue', `Unrecognized $currentDate option: ${name}`)
-    if (type === 'date' || type === 'timestamp') return type
-  }
+  for (const name of Object.keys(operand)) if (name !== '$type') throw new MongoError('BadValue', `Unrecognized $currentDate option: ${name}`)
+  const type = getField(operand, '$type')
+  if (type === 'date' || type === 'timestamp') return type
   throw new MongoError('BadValue', 'The \'$type\' string field is required to be \'date\' or \'timestamp\': {$currentDate: {field : {$type: \'date\'}}}')
 }
