@@ -74,7 +74,7 @@ class BrowserTransport implements Transport {
   #onMessage(data: unknown): void {
     if (this.#state !== 'open') return
     if (typeof data === 'string' && !this.#isTooLong(data)) {
-      this.#handlers.onText(data)
+      this.#handlers.onText(data, data.length)
       return
     }
     this.#decided = typeof data === 'string'

@@ -82,7 +82,7 @@ class DDPConnection implements Connection {
     this.closed = this.#closing.promise
     this.#session = new Session(settings, dial, {
       onConnected: (sessionId) => this.#onConnected(sessionId),
-      onMessage: (message) => this.#onMessage(message),
+      onMessage: (message, bytes) => this.#onMessage(message, bytes),
       onMalformed: (error) => this.#options.onMalformed?.(error),
       onFailed: (subject, error) => this.#onFailed(subject, error),
       onEnd: (end) => this.#onEnd(end),
@@ -184,7 +184,7 @@ class DDPConnection implements Connection {
     this.#opening.resolve(sessionId)
   }
 
-  #onMessage(message: SessionMessage): void {
+  #onMessage(message: SessionMessage, bytes: number): void {
     switch (message.msg) {
       case 'result':
         this.#onResult(message.id, message.result, message.error)
@@ -202,7 +202,7 @@ class DDPConnection implements Connection {
       case 'removed':
       case 'addedBefore':
       case 'movedBefore':
-        this.#options.onMessage?.(message)
+        this.#options.onMessage?.(message, bytes)
     }
   }
 

@@ -27,8 +27,8 @@ export interface SessionOptions {
 }
 
 export interface ConnectionOptions extends SessionOptions {
-  /** Gets the data messages in the order in which they came. Do not keep it waiting, and do not throw. */
-  readonly onMessage?: ((message: DataMessage) => void) | undefined
+  /** Gets the data messages in the order in which they came, with the length that each had on the wire. Do not keep it waiting, and do not throw. */
+  readonly onMessage?: ((message: DataMessage, bytes: number) => void) | undefined
   /** The data messages of this collection come with their fields as the plain JSON that was sent, however deep: for who decodes them piece by piece. */
   readonly undecodedCollection?: string | undefined
   /** Gets what could not be made sense of: a message that is malformed or cannot be decoded. Its `offendingMessage` is the plain JSON. */

@@ -29,7 +29,7 @@ export class ScriptedSocket {
   }
 
   sayText(text: string): void {
-    if (this.#open) this.#handlers.onText(text)
+    if (this.#open) this.#handlers.onText(text, Buffer.byteLength(text))
   }
 
   drop(end: ConnectionEnd = { cause: 'reset', reason: 'The server reset the connection' }): void {

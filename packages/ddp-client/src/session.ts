@@ -14,7 +14,7 @@ export type SessionMessage = Exclude<ServerMessage, ConnectedMessage | FailedMes
 
 export interface SessionHandlers {
   onConnected(sessionId: string): void
-  onMessage(message: SessionMessage): void
+  onMessage(message: SessionMessage, bytes: number): void
   /** A message that is malformed, too deep, or cannot be decoded; the session goes on. */
   onMalformed(error: DDPProtocolError): void
   /** A call or a subscription that gets no answer any more: the peer did not take it, or its answer makes no sense. */
@@ -56,7 +56,7 @@ export class Session {
     })
     this.#transport = dial(settings, {
       onOpen: () => this.#onOpen(),
-      onText: (text) => this.#onText(text),
+      onText: (text, bytes) => this.#onText(text, bytes),
       onEnd: (end) => this.#onEnd(end),
     })
   }
@@ -100,7 +100,7 @@ export class Session {
     this.#transport.send(stringifyMessage({ msg: 'connect', version: ddpVersion, support: [ddpVersion] }))
   }
 
-  #onText(text: string): void {
+  #onText(text: string, bytes: number): void {
     if (this.#state.kind === 'connected') this.#state.heartbeat.heard()
     else if (this.#state.kind !== 'greeting') return
     let message: ServerMessage | undefined
@@ -111,10 +111,10 @@ export class Session {
       this.#onMalformed(error)
       return
     }
-    if (message) this.#take(message)
+    if (message) this.#take(message, bytes)
   }
 
-  #take(message: ServerMessage): void {
+  #take(message: ServerMessage, bytes: number): void {
     switch (message.msg) {
       case 'ping':
         this.send(message.id === undefined ? { msg: 'pong' } : { msg: 'pong', id: message.id })
@@ -144,7 +144,7 @@ export class Session {
       case 'removed':
       case 'addedBefore':
       case 'movedBefore':
-        if (this.#state.kind === 'connected') this.#handlers.onMessage(message)
+        if (this.#state.kind === 'connected') this.#handlers.onMessage(message, bytes)
     }
   }
 

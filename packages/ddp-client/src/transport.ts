@@ -23,7 +23,8 @@ export interface TransportOptions {
 
 export interface TransportHandlers {
   onOpen(): void
-  onText(text: string): void
+  /** `bytes`: its length on the wire; browsers do not tell it, and give its characters. */
+  onText(text: string, bytes: number): void
   /** The last thing that happens; exactly once, never from inside `dial`, `close` or `terminate`. */
   onEnd(end: ConnectionEnd): void
 }

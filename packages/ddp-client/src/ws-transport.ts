@@ -123,7 +123,7 @@ class WsTransport implements Transport {
   #onMessage(data: RawData, isBinary: boolean): void {
     if (this.#state.kind !== 'open') return
     if (!isBinary) {
-      this.#handlers.onText((data as Buffer).toString())
+      this.#handlers.onText((data as Buffer).toString(), (data as Buffer).length)
       return
     }
     this.#rejection = { cause: 'protocol', reason: `${this.#host} sent a binary frame; DDP is text` }

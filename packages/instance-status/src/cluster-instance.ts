@@ -3,7 +3,7 @@ import type { Logger } from '@ddp-cluster/ddp-common'
 import type { Clock } from '@ddp-cluster/ddp-common/internal'
 import type { Db } from 'mongodb'
 import type { Address } from './address.js'
-import type { Cluster, ClusterEvents, MemberView, SelfView } from './cluster.js'
+import type { Cluster, ClusterEvents, ClusterStatistics, MemberView, SelfView } from './cluster.js'
 import { Broadcast } from './broadcast/broadcast.js'
 import { publishToClients } from './client-streams/client-stream.js'
 import type { StreamPermissions } from './client-streams/permission.js'
@@ -116,7 +116,7 @@ export class ClusterInstance implements Cluster {
       feed: {
         collection: broadcastName,
         subscribe: (peerId, connection) => this.#broadcast.subscribe(peerId, connection),
-        message: (peerId, message) => this.#broadcast.receive(peerId, message),
+        message: (peerId, message, bytes) => this.#broadcast.receive(peerId, message, bytes),
       },
       events: {
         dialBegun: (id) => this.#happened({ type: 'dialBegun', id }),
@@ -208,13 +208,18 @@ export class ClusterInstance implements Cluster {
 
   get self(): SelfView {
     const { facts } = this.#parts
-    const { createdAt: _createdAt, updatedAt: _updatedAt } = this.#registry.times
+    const { createdAt: _createdAt, updatedAt: _updatedAt } = this.#registry.lastBeat.times
     const record = { _id: facts._id, _createdAt, _updatedAt, extraInformation: facts.extraInformation, name: facts.name, pid: facts.pid, cluster: facts.cluster }
     return { id: facts._id, record, registry: this.#registry.reachable ? 'reachable' : 'lost', unreachableBy: this.#members?.unreachableBy() ?? [] }
   }
 
   members(): readonly MemberView[] {
     return this.#members?.views(this.#mesh.links) ?? []
+  }
+
+  statistics(): ClusterStatistics {
+    const { ageMs, durationMs } = this.#registry.lastBeat
+    return { heartbeat: { ageMs, durationMs }, ...this.#broadcast.statistics(), authorizationFailures: this.#mesh.authorizationFailures }
   }
 
   records({ maxAgeMs = 1000 }: { readonly maxAgeMs?: number } = {}): Promise<readonly InstanceRecord[]> {

@@ -1,7 +1,8 @@
 import type { DDPServer } from '@ddp-cluster/ddp-server'
 import type { Db } from 'mongodb'
 import type { Address } from './address.js'
-import type { Gap } from './broadcast/broadcast.js'
+import type { Gap } from './broadcast/gap.js'
+import type { BroadcastStatistics } from './broadcast/broadcast-statistics.js'
 import type { StreamPermissions } from './client-streams/permission.js'
 import type { FlushReport } from './broadcast/flush.js'
 import type { EventMap, Stream } from './broadcast/stream.js'
@@ -49,6 +50,8 @@ export interface MemberView {
   readonly status: 'joining' | 'alive' | 'suspect'
   /** Why it is suspect, or what is odd about it; undefined when all is well. */
   readonly reason: string | undefined
+  /** Since when it has this status, by this machine's clock. */
+  readonly since: Date
   /** The record as it was last seen; its `_updatedAt` may be older than the newest heartbeat. */
   readonly record: InstanceRecord | undefined
   /** The link that this instance dialled. */
@@ -61,6 +64,16 @@ export interface LinkView {
   readonly authorized: boolean
   /** The last thing that went wrong on it, kept after it was mended. */
   readonly lastError: string | undefined
+  /** Milliseconds that the peer took to answer a ping, not longer ago than two of `linkHeartbeatIntervalMs`; undefined before that, and while the link is not connected. */
+  readonly roundTripMs: number | undefined
+}
+
+/** Counters of this instance since it joined, and gauges of this moment. */
+export interface ClusterStatistics extends BroadcastStatistics {
+  /** Of the own record: milliseconds since MongoDB last answered a heartbeat, and how long that one took. */
+  readonly heartbeat: { readonly ageMs: number; readonly durationMs: number | undefined }
+  /** Sessions and dials that came to nothing because one side could not prove that it belongs to the cluster. */
+  readonly authorizationFailures: number
 }
 
 /** This instance as a member of its cluster. Made by `joinCluster()`. */
@@ -75,6 +88,8 @@ export interface Cluster extends AsyncDisposable {
   readonly self: SelfView
   /** Everyone else who is known, in the order of their registration. */
   members(): readonly MemberView[]
+  /** What this instance has done so far, in numbers. Costs little, and asks nobody. */
+  statistics(): ClusterStatistics
   /** The records of this instance and of all that are there, read from MongoDB at most `maxAgeMs` ago. Rejects when it cannot be read. */
   records(options?: { readonly maxAgeMs?: number }): Promise<readonly InstanceRecord[]>
   /** The records of the last read that succeeded. */

@@ -29,6 +29,8 @@ export class Members {
   readonly #timers: Timers
   readonly #hands: MembersHands
   #membership: Membership
+  /** The wall clock's lead over the monotonic one. */
+  #wallLeadMs: number
   #cancelDeadline: (() => void) | undefined
 
   constructor(self: InstanceRecord, linkTimeoutMs: number, clock: Clock, hands: MembersHands) {
@@ -36,6 +38,7 @@ export class Members {
     this.#timers = new Timers(clock)
     this.#hands = hands
     this.#membership = emptyMembership(self, linkTimeoutMs)
+    this.#wallLeadMs = clock.wallNow() - clock.now()
   }
 
   happened(happening: Happening): void {
@@ -58,7 +61,7 @@ export class Members {
   /** Everyone, in the order of their registration. */
   views(links: ReadonlyMap<string, Link>): MemberView[] {
     const views: MemberView[] = []
-    for (const { facts, verdict } of this.#membership.members.values()) {
+    for (const { facts, verdict, since } of this.#membership.members.values()) {
       if (verdict.status === 'gone') continue
       const link = links.get(facts.id)
       views.push({
@@ -66,7 +69,8 @@ export class Members {
         status: verdict.status,
         reason: verdict.status === 'suspect' ? verdict.reason : verdict.status === 'alive' ? verdict.note : undefined,
         record: recordOf(facts),
-        link: link && { currentStatus: link.status, authorized: link.connection !== undefined, lastError: link.lastError },
+        since: this.#wallTime(since),
+        link: link && { currentStatus: link.status, authorized: link.connection !== undefined, lastError: link.lastError, roundTripMs: link.roundTripMs },
       })
     }
     return views.sort((a, b) => registeredAt(a) - registeredAt(b) || (a.id < b.id ? -1 : 1))
@@ -103,6 +107,13 @@ export class Members {
     }
   }
 
+  /** The same date for the same moment, unless the wall clock was set meanwhile. */
+  #wallTime(monotonic: number): Date {
+    const leadMs = this.#clock.wallNow() - this.#clock.now()
+    if (Math.abs(leadMs - this.#wallLeadMs) > clockSetMs) this.#wallLeadMs = leadMs
+    return new Date(monotonic + this.#wallLeadMs)
+  }
+
   async #lookUp(id: string): Promise<void> {
     const record = await this.#hands.lookUp(id).catch(() => undefined)
     if (record) this.happened({ type: 'recordSeen', record })
@@ -115,5 +126,8 @@ export class Members {
     this.#cancelDeadline = this.#timers.deadline(Math.max(0, deadline - this.#clock.now()), () => this.happened({ type: 'tick' }))
   }
 }
+
+/** By so much the wall clock does not drift: it was set. */
+const clockSetMs = 1000
 
 const registeredAt = ({ record }: MemberView): number => record?._createdAt.getTime() ?? Number.MAX_SAFE_INTEGER

@@ -22,7 +22,7 @@ const connected = { status: 'connected', connected: true, retryCount: 0 } as con
 const state: ClusterState = {
   id: 'self',
   db: { collection: () => undefined } as unknown as Db,
-  members: () => [{ id: 'peer', status: 'alive', reason: undefined, record: record('peer'), link: { currentStatus: connected, authorized: true, lastError: undefined } }],
+  members: () => [{ id: 'peer', status: 'alive', reason: undefined, since: new Date(0), record: record('peer'), link: { currentStatus: connected, authorized: true, lastError: undefined, roundTripMs: 1 } }],
   records: () => Promise.resolve([record('self'), { ...record('peer'), _updatedAt: new Date(9000) }]),
   lastRecords: () => [record('self')],
   self: { id: 'self', record: record('self'), registry: 'reachable', unreachableBy: [] },

@@ -13,6 +13,7 @@ interface Asked {
   open: ReadonlySet<string> | undefined
   /** What it was asked for last. */
   last: ReadonlySet<string>
+  state: 'subscribing' | 'subscribed'
 }
 
 /** Asks every peer for the streams that this instance listens to, now and whenever they change. */
@@ -35,7 +36,7 @@ export class Asking {
   subscribe(peerId: string, connection: Connection): Promise<void> {
     this.settle()
     const after = this.#reader.position(peerId)
-    this.#peers.set(peerId, { connection, open: this.#wanted, last: this.#wanted })
+    this.#peers.set(peerId, { connection, open: this.#wanted, last: this.#wanted, state: 'subscribing' })
     void connection.closed.then(() => {
       if (this.#peers.get(peerId)?.connection === connection) this.#peers.delete(peerId)
     })
@@ -47,6 +48,8 @@ export class Asking {
     const asked = this.#peers.get(peerId)
     if (!asked?.open) return
     this.#reader.confirm(peerId, from, asked.open)
+    if (asked.state === 'subscribing') this.#reader.resumed(peerId, from)
+    asked.state = 'subscribed'
     asked.open = undefined
     this.#ask(peerId, asked)
   }

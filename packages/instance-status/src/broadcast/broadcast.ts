@@ -4,28 +4,20 @@ import type { Connection as DialledConnection } from '@ddp-cluster/ddp-client/in
 import type { Connection, DDPServer } from '@ddp-cluster/ddp-server'
 import { ClusterError } from '../errors.js'
 import { Asking, interestMethod } from './asking.js'
+import { checkAfter, checkTimeout, fieldOf } from './checks.js'
 import { Flush, type FlushReport } from './flush.js'
+import type { Gap } from './gap.js'
 import { isStreamName, longestStreamName, toInterest } from './interest.js'
 import { anyEvent, type AnyListener, Listeners } from './listeners.js'
+import type { BroadcastStatistics } from './broadcast-statistics.js'
 import { BroadcastLog, type LogBounds } from './log.js'
 import { MemberChanges } from './member-changes.js'
 import { Pump } from './pump.js'
 import { type Loss, Reader } from './reader.js'
 import type { EventMap, Stream } from './stream.js'
+import { Tally } from './tally.js'
 import { EncodedNames } from './encoded-names.js'
 import { broadcastName, decodeFrame, encodeArgs, type SequencedEvent } from './wire.js'
-
-/** Events of another instance that will never come: the numbers from `after + 1` to `after + lost`. */
-export interface Gap {
-  /** Whose. */
-  readonly from: string
-  /** The last number before them. */
-  readonly after: number
-  /** How many. */
-  readonly lost: number
-  /** Whether all of them were events of streams that this instance listens to; else it has lost at most so many. */
-  readonly exact: boolean
-}
 
 export interface BroadcastOptions {
   readonly ddpServer: DDPServer
@@ -50,8 +42,6 @@ const markBytes = 4 * 1024 * 1024
 const markPart = 4
 
 const readyTimeoutMs = 10_000
-/** The longest delay that Node.js' timers keep. */
-const longestTimeoutMs = 2_147_483_647
 const flushTimeoutMs = 5_000
 
 /**
@@ -69,6 +59,7 @@ export class Broadcast {
   readonly #members: MemberChanges
   readonly #flush: Flush
   readonly #names = new EncodedNames()
+  readonly #tally = new Tally()
   readonly #draining = new Set<(error: ClusterError) => void>()
   /** Events that were emitted and wait for the one that is being dispatched: local order is the order of the numbers. */
   readonly #undispatched: SequencedEvent[] = []
@@ -134,9 +125,10 @@ export class Broadcast {
     return this.#asking.subscribe(peerId, connection)
   }
 
-  /** A message that a peer published to us, its fields not decoded. */
-  receive(peerId: string, message: DataMessage): void {
+  /** A message that a peer published to us, its fields not decoded, and its length on the wire. */
+  receive(peerId: string, message: DataMessage, bytes: number): void {
     if (this.#state === 'closed') return
+    this.#tally.bytes += bytes
     const frame = decodeFrame(message)
     if (!frame) {
       this.#options.logger.warn({ peer: peerId }, 'a peer published what is no frame of events')
@@ -147,7 +139,9 @@ export class Broadcast {
       this.#members.changed()
       return
     }
-    const { events, losses } = this.#reader.receive(peerId, frame)
+    const received = this.#reader.receive(peerId, frame)
+    this.#tally.count(peerId, received)
+    const { events, losses } = received
     let told = 0
     for (const event of events) {
       for (let loss = losses[told]; loss && loss.after < event.seq; loss = losses[told]) {
@@ -158,6 +152,20 @@ export class Broadcast {
     }
     for (const loss of losses.slice(told)) this.#tellLoss(peerId, loss)
     this.#reader.dispatched(peerId)
+  }
+
+  statistics(): BroadcastStatistics {
+    const { head, oldest, bytes } = this.#log
+    const { received, replayed, lost } = this.#tally
+    return {
+      log: { head, entries: head - oldest + 1, bytes },
+      events: { emitted: head, received, replayed, lost },
+      bytes: { sent: this.#pump.sentBytes, received: this.#tally.bytes },
+      peers: this.#members.ids().map((id) => {
+        const sent = this.#pump.placeOf(id)
+        return { id, sent: sent ?? 0, unsent: sent === undefined ? 0 : head - sent, received: this.#reader.position(id) ?? 0, lost: this.#tally.lostOf(id) }
+      }),
+    }
   }
 
   /** Somebody joined or left, or a link came up or went down. */
@@ -287,20 +295,4 @@ function encode(event: string, args: readonly unknown[]): string {
   } catch (error) {
     throw new ClusterError('event-not-encodable', `the arguments of "${event}" cannot be sent: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
   }
-}
-
-function fieldOf(request: unknown, name: 'after' | 'streams'): unknown {
-  return typeof request === 'object' && request !== null && Object.hasOwn(request, name) ? (request as Record<string, unknown>)[name] : undefined
-}
-
-function checkTimeout(timeoutMs: number): void {
-  if (typeof timeoutMs === 'number' && timeoutMs >= 1 && timeoutMs <= longestTimeoutMs) return
-  throw new ClusterError('invalid-option', `timeoutMs must be milliseconds from 1 to ${longestTimeoutMs}, not ${String(timeoutMs)}`)
-}
-
-/** The number that a subscription goes on after, if it says one. */
-function checkAfter(after: unknown): number | undefined {
-  if (after === undefined) return undefined
-  if (typeof after === 'number' && Number.isSafeInteger(after) && after >= 0) return after
-  throw new DDPError('bad-request', 'cluster.broadcast takes { after, streams }: after is a number')
 }

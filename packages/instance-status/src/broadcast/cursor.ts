@@ -26,6 +26,11 @@ export class Cursor {
     this.#movedAt = now
   }
 
+  /** Bytes that were given to the session. */
+  get handed(): number {
+    return this.#handed
+  }
+
   get buffered(): number {
     return bufferedBytes(this.connection)
   }

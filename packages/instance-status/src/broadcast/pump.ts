@@ -5,6 +5,7 @@ import { FrameMemory } from './frame-memory.js'
 import { Framing } from './framing.js'
 import type { Interest } from './interest.js'
 import type { BroadcastLog } from './log.js'
+import { Places } from './places.js'
 import { encodeFrame, encodeFrom, encodeGap, frameLength } from './wire.js'
 
 /** A socket that has more than this waiting is left alone until it has less. */
@@ -32,6 +33,7 @@ export class Pump {
   readonly #marks: Marks
   readonly #memory = new FrameMemory()
   readonly #cursors = new Map<string, Cursor>()
+  readonly #places = new Places()
   readonly #waiting = new Set<{ readonly marks: Marks; readonly reached: () => void }>()
   /** Where the slowest of the peers that are not stalled is. */
   #slowest = Number.POSITIVE_INFINITY
@@ -48,9 +50,13 @@ export class Pump {
   /** Gives a peer what comes after number `after`, or from now on. It has one place, whatever sessions it had before. */
   attach(peerId: string, connection: Connection, interest: Interest, after: number = this.#log.head): void {
     const cursor = new Cursor(peerId, connection, this.#known(interest), after, this.#clock.now())
+    const before = this.#cursors.get(peerId)
+    if (before) this.#places.leave(before)
     this.#cursors.set(peerId, cursor)
     connection.onClose(() => {
-      if (this.#cursors.get(peerId)?.connection !== connection) return
+      const current = this.#cursors.get(peerId)
+      if (current?.connection !== connection) return
+      this.#places.leave(current)
       this.#cursors.delete(peerId)
       this.schedule()
     })
@@ -119,8 +125,22 @@ export class Pump {
     this.#tellDrained()
   }
 
+  /** The number up to which a peer has been sent what it asked for; undefined for one that never asked. */
+  placeOf(peerId: string): number | undefined {
+    const cursor = this.#cursors.get(peerId)
+    return cursor ? cursor.next - 1 : this.#places.of(peerId)
+  }
+
+  /** Bytes of events that were handed to the sockets. */
+  get sentBytes(): number {
+    let bytes = this.#places.bytes
+    for (const cursor of this.#cursors.values()) bytes += cursor.handed
+    return bytes
+  }
+
   close(): void {
     this.#cancelRetry?.()
+    for (const cursor of this.#cursors.values()) this.#places.leave(cursor)
     this.#cursors.clear()
     this.#waiting.clear()
   }

@@ -13,12 +13,16 @@ export interface Loss {
 export interface Received {
   readonly events: readonly SequencedEvent[]
   readonly losses: readonly Loss[]
+  /** How many of the events had been emitted before the link came up. */
+  readonly replayed: number
 }
 
 /** How far one sender has been read, and what was asked of it. */
 interface Sender {
   /** The last number that came or was lost; undefined until the sender has said where it is. */
   position: number | undefined
+  /** What comes up to here was emitted before its link came up. */
+  replayedUpTo: number
   /** The streams that the sender knows this instance to listen to. */
   known: Set<string>
   /** Of those that were asked for later than others, the number from which they count, until it has been passed. */
@@ -30,6 +34,7 @@ interface Sender {
 const sendersKept = 1000
 
 const none: readonly never[] = []
+const nothing: Received = { events: none, losses: none, replayed: 0 }
 
 /**
  * How far every sender has been read. It outlives links, and members that left: a sender that comes back goes on where it was,
@@ -56,6 +61,11 @@ export class Reader {
     sender.known = new Set(streams)
   }
 
+  /** The sender goes on after a cut: what it had emitted before this number comes from its log. */
+  resumed(senderId: string, from: number): void {
+    this.#touch(senderId).replayedUpTo = from - 1
+  }
+
   /** Nobody listens to this stream any more: who listens next begins anew. */
   forget(stream: string): void {
     for (const sender of this.#senders.values()) {
@@ -70,12 +80,12 @@ export class Reader {
     if (frame.kind === 'gap') {
       const after = Math.max(sender.position ?? frame.after, frame.after)
       const last = frame.next - 1
-      if (last <= after) return { events: none, losses: none }
+      if (last <= after) return nothing
       sender.position = last
-      return { events: none, losses: [{ after, lost: last - after, exact: frame.exact }] }
+      return { events: none, losses: [{ after, lost: last - after, exact: frame.exact }], replayed: 0 }
     }
     const before = sender.position ?? frame.after
-    if (frame.last <= before) return { events: none, losses: none }
+    if (frame.last <= before) return nothing
     sender.position = frame.last
     const losses: Loss[] = []
     // Frames follow each other without a hole: what is missing in between was in one that could not be read.
@@ -84,7 +94,8 @@ export class Reader {
     const isWanted = ({ seq, stream }: SequencedEvent): boolean => seq > before && sender.known.has(stream) && seq >= (sender.starts.get(stream) ?? 0)
     const events = frame.events.every(isWanted) ? frame.events : frame.events.filter(isWanted)
     for (const [stream, from] of sender.starts) if (from <= frame.last) sender.starts.delete(stream)
-    return { events, losses }
+    const replayed = before < sender.replayedUpTo ? events.filter(({ seq }) => seq <= sender.replayedUpTo).length : 0
+    return { events, losses, replayed }
   }
 
   /** Calls `reached` once the sender has been read up to this number and what came has been dispatched; the function returned takes that back. */
@@ -113,7 +124,7 @@ export class Reader {
   }
 
   #touch(senderId: string): Sender {
-    const sender = this.#senders.get(senderId) ?? { position: undefined, known: new Set(), starts: new Map(), waiting: new Set() }
+    const sender = this.#senders.get(senderId) ?? { position: undefined, replayedUpTo: 0, known: new Set(), starts: new Map(), waiting: new Set() }
     // The one that was heard last is forgotten last.
     this.#senders.delete(senderId)
     this.#senders.set(senderId, sender)

@@ -40,6 +40,7 @@ export class Gatekeeper {
   readonly #options: GatekeeperOptions
   readonly #timers: Timers
   readonly #sessions = new WeakMap<Connection, SessionState>()
+  #failures = 0
 
   constructor(options: GatekeeperOptions) {
     this.#options = options
@@ -54,12 +55,18 @@ export class Gatekeeper {
     })
   }
 
+  /** How often a session gave a wrong proof, or none in time, or asked for what is for the cluster's instances. */
+  get failures(): number {
+    return this.#failures
+  }
+
   /** The peer that proved itself on this session. Throws a `DDPError` for everybody else: every method and publication named `cluster.*` asks first. */
   require(connection: Connection): ProvenPeer {
-    refuseBrowsers(connection)
     const state = this.#sessions.get(connection)
-    if (state?.kind !== 'proven') throw new DDPError('unauthorized', 'this session has not proven that it belongs to the cluster')
-    return state.peer
+    if (state?.kind === 'proven') return state.peer
+    this.#failures += 1
+    refuseBrowsers(connection)
+    throw new DDPError('unauthorized', 'this session has not proven that it belongs to the cluster')
   }
 
   close(): void {
@@ -76,7 +83,10 @@ export class Gatekeeper {
     if (to !== selfId) throw new DDPError('wrong-instance', `${from === selfId ? 'the dialler itself' : selfId} answers at this address, not ${to}`, { instance: selfId })
     if (from === selfId) throw new DDPError('bad-request', 'an instance does not dial itself')
     const nonceB = randomBytes(nonceBytes)
-    const cancelDeadline = this.#timers.deadline(authTimeoutMs, () => connection.close(notProvenCode, 'not proven in time'))
+    const cancelDeadline = this.#timers.deadline(authTimeoutMs, () => {
+      this.#failures += 1
+      connection.close(notProvenCode, 'not proven in time')
+    })
     connection.onClose(cancelDeadline)
     this.#sessions.set(connection, { kind: 'challenged', subject: { cluster, from, to, attempt, nonceA, nonceB }, cancelDeadline })
     return { nonceB: new Uint8Array(nonceB) }
@@ -90,6 +100,7 @@ export class Gatekeeper {
     if (!(proofA instanceof Uint8Array)) throw new DDPError('bad-request', 'proofA must be binary')
     const secret = provenBy(this.#options.secrets, proofA, 'dialler', state.subject)
     if (secret === undefined) {
+      this.#failures += 1
       this.#options.logger.warn({ address: connection.clientAddress, claimed: state.subject.from }, 'a session could not prove that it belongs to the cluster')
       this.#sessions.set(connection, { kind: 'refused' })
       state.cancelDeadline()

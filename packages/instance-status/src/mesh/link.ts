@@ -31,13 +31,15 @@ export interface LinkEvents {
   /** The peer and we have proven ourselves on a fresh session; resolves when all that the link is for has been asked for there. */
   greet(peerId: string, connection: Connection): Promise<void>
   /** What the peer publishes, in order. */
-  message(peerId: string, message: DataMessage): void
+  message(peerId: string, message: DataMessage, bytes: number): void
   /** Its turn has come, and it is dialled. */
   begun(peerId: string): void
   /** `again`: after failures. */
   up(peerId: string, again: boolean): void
   down(peerId: string, ending: Ending): void
   failed(peerId: string, ending: Ending): void
+  /** Who answered did not believe us, or could not prove that it is what it should be. */
+  unauthorized(peerId: string): void
   /** The peer said that it leaves. */
   goodbye(peerId: string): void
 }
@@ -47,6 +49,7 @@ export const goodbyeCode = 4001
 
 /** A peer that said goodbye closes the connection itself, or has this long for it. */
 const longestFarewellMs = 1000
+
 /** The link that this instance dials to one peer: one socket at a time, dialled again for as long as the peer is a member. */
 export class Link {
   readonly peerId: string
@@ -74,6 +77,11 @@ export class Link {
   /** The connection over which the peer proved itself and gives us what it publishes; undefined while there is none. */
   get connection(): Connection | undefined {
     return this.#state.kind === 'connected' ? this.#state.connection : undefined
+  }
+
+  /** Milliseconds that the peer took to answer the last ping on this connection. */
+  get roundTripMs(): number | undefined {
+    return this.connection?.roundTripMs
   }
 
   /** The last thing that went wrong, kept after it has been mended. */
@@ -152,8 +160,8 @@ export class Link {
       clock,
       logger,
       ...(tls && { tls }),
-      onMessage: (message) => {
-        if (this.#isProven(connection)) events.message(this.peerId, message)
+      onMessage: (message, bytes) => {
+        if (this.#isProven(connection)) events.message(this.peerId, message, bytes)
       },
     })
     this.#dialledAt = clock.now()
@@ -198,6 +206,7 @@ export class Link {
   #giveUp(connection: Connection, error: unknown): void {
     if (!this.#owns(connection)) return
     const { code, answeredBy } = error instanceof AuthorizationError ? error : { code: 'failed', answeredBy: undefined }
+    if (code === 'unauthorized' || code === 'impostor') this.#context.events.unauthorized(this.peerId)
     const reason = `${code}: ${error instanceof Error ? error.message : String(error)}`
     this.#dropped({ by: 'other', reason, ...(answeredBy !== undefined && { answeredBy }) }, code)
     connection.close()
@@ -209,7 +218,15 @@ export class Link {
     this.#state = { kind: 'connected', connection }
     const again = this.#retryCount > 0
     this.#retryCount = 0
+    this.#measure(connection)
     this.#context.events.up(this.peerId, again)
+  }
+
+  /** The heartbeat itself asks only a peer that is silent. */
+  #measure(connection: Connection): void {
+    if (this.connection !== connection) return
+    connection.ping().catch(() => undefined)
+    this.#timers.after(this.#context.heartbeatIntervalMs, () => this.#measure(connection))
   }
 
   #dropped(ending: Ending, code: string | undefined): void {

@@ -30,7 +30,8 @@ export interface Feed {
   /** The collection whose messages it takes with their fields as plain JSON: it decodes them itself. */
   readonly collection: string
   subscribe(peerId: string, connection: DialledConnection): Promise<void>
-  message(peerId: string, message: DataMessage): void
+  /** `bytes`: its length on the wire. */
+  message(peerId: string, message: DataMessage, bytes: number): void
 }
 
 export interface MeshOptions {
@@ -68,6 +69,7 @@ export class Mesh {
   readonly #retired = new Set<Link>()
   readonly #inbound = new Map<string, Inbound>()
   #attempts = 0
+  #refusals = 0
   #closed = false
 
   constructor(options: MeshOptions) {
@@ -84,6 +86,11 @@ export class Mesh {
   /** The links that this instance dials, by the peer's id. */
   get links(): ReadonlyMap<string, Link> {
     return this.#links
+  }
+
+  /** How often a session or a dial came to nothing because one side could not prove that it belongs to the cluster. */
+  get authorizationFailures(): number {
+    return this.#gatekeeper.failures + this.#refusals
   }
 
   /** The peer whose only session this is; throws a `DDPError` for anybody else's. */
@@ -108,7 +115,7 @@ export class Mesh {
       nextAttempt: () => (this.#attempts += 1),
       events: {
         greet: (id, connection) => feed.subscribe(id, connection),
-        message: (id, message) => this.#receive(id, message),
+        message: (id, message, bytes) => this.#receive(id, message, bytes),
         begun: (id) => events.dialBegun(id),
         up: (id, again) => {
           // What mended this link may have mended the others.
@@ -118,6 +125,7 @@ export class Mesh {
         down: (id, ending) => events.outboundDown(id, ending),
         failed: (id, ending) => events.dialFailed(id, ending),
         goodbye: (id) => events.goodbye(id),
+        unauthorized: () => (this.#refusals += 1),
       },
     })
     this.#links.set(peerId, link)
@@ -163,9 +171,9 @@ export class Mesh {
     this.#gatekeeper.close()
   }
 
-  #receive(peerId: string, message: DataMessage): void {
+  #receive(peerId: string, message: DataMessage, bytes: number): void {
     const { feed, events, clock } = this.#options
-    if (!isNotice(message)) return feed.message(peerId, message)
+    if (!isNotice(message)) return feed.message(peerId, message, bytes)
     const notice = decodeNotice(message)
     if (notice && this.#noticeLimit.takes(peerId, notice.kind, clock.now())) events.notice(peerId, notice)
   }

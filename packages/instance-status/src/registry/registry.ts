@@ -3,7 +3,8 @@ import { type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
 import { ClusterError } from '../errors.js'
 import { hasChangeStreams } from './deployment.js'
 import type { Handles } from './handles.js'
-import { type OwnFacts, OwnRecord, type RecordTimes } from './own-record.js'
+import { LastBeat } from './last-beat.js'
+import { type OwnFacts, OwnRecord } from './own-record.js'
 import { type FullRead, RecordBook, type RecordEvent } from './record-book.js'
 import { type InstanceRecord, toRecord } from './record.js'
 import { Reachability } from './reachability.js'
@@ -58,8 +59,8 @@ export class Registry {
   readonly #book = new RecordBook()
   readonly #watch: Watch
   readonly #reachability: Reachability
+  readonly lastBeat: LastBeat
   #state: 'open' | 'closed' = 'open'
-  #times: RecordTimes = { createdAt: new Date(0), updatedAt: new Date(0) }
   #restoredOwnAt = Number.NEGATIVE_INFINITY
   #lastRead: FullRead | undefined
   #reading: Promise<void> | undefined
@@ -73,6 +74,7 @@ export class Registry {
     const { clock, handles, facts, logger } = options
     this.#timers = new Timers(clock)
     this.#limit = new TimeLimit(clock)
+    this.lastBeat = new LastBeat(clock)
     this.#reachability = new Reachability({ clock, stalledSince: options.stalledSince, onLost: (error) => this.#lost(error), onRestored: () => this.#restored() })
     this.#own = new OwnRecord(handles, facts, options.beforeRegistering)
     const events = {
@@ -86,11 +88,12 @@ export class Registry {
   /** Writes the own record and keeps it alive from now on. Rejects when MongoDB does not take part. */
   async register(): Promise<InstanceRecord> {
     const writing = this.#write(this.#patienceMs)
-    this.#heartbeat = writing.then(() => undefined, () => undefined)
-    const times = await writing
+    this.#heartbeat = writing.catch(() => undefined)
+    await writing
     if (this.#state === 'closed') throw new ClusterError('closed', 'the cluster was closed while it was joined')
     this.#scheduleHeartbeat()
-    return { ...this.#options.facts, _createdAt: times.createdAt, _updatedAt: times.updatedAt }
+    const { createdAt, updatedAt } = this.lastBeat.times
+    return { ...this.#options.facts, _createdAt: createdAt, _updatedAt: updatedAt }
   }
 
   /** Begins to follow the others: when it resolves, all that are there have been told. */
@@ -101,11 +104,6 @@ export class Registry {
     // Streams can miss what nobody thinks of; a full read now and then makes good for it. Without streams it is all there is.
     this.#scheduleRead(follows ? expireAfterMs / 2 : heartbeatIntervalMs)
     await this.refresh()
-  }
-
-  /** The times of the own record, by the database. Known once registered. */
-  get times(): RecordTimes {
-    return this.#times
   }
 
   /** Whether MongoDB answered the last time it was asked. */
@@ -253,11 +251,11 @@ export class Registry {
   }
 
   /** The index is looked after whenever the record is written: with the whole collection it may have been dropped too. */
-  async #write(limitMs: number): Promise<RecordTimes> {
-    const { handles, expireAfterMs, logger } = this.#options
+  async #write(limitMs: number): Promise<void> {
+    const { handles, expireAfterMs, logger, clock } = this.#options
     await this.#limit.run(limitMs, 'making the index on _updatedAt', ensureTtlIndex(handles, expireAfterMs, logger))
-    this.#times = await this.#limit.run(limitMs, 'registering', this.#own.register())
-    return this.#times
+    const startedAt = clock.now()
+    this.lastBeat.answered(await this.#limit.run(limitMs, 'registering', this.#own.register()), startedAt)
   }
 
   /** The removal of the record has to come after every heartbeat, or one would write it again. */
@@ -272,7 +270,8 @@ export class Registry {
     try {
       const renewed = await this.#limit.run(heartbeatIntervalMs, 'a heartbeat', this.#own.renew())
       if (this.#state === 'closed') return
-      this.#times = renewed ?? (await this.#write(heartbeatIntervalMs))
+      if (renewed) this.lastBeat.answered(renewed, startedAt)
+      else await this.#write(heartbeatIntervalMs)
       this.#reachability.answered('heartbeat')
       if (this.#reachability.isFailing('read')) void this.refresh().catch(() => undefined)
     } catch (error) {
