@@ -30,6 +30,7 @@ import { Registry } from './registry/registry.js'
 import type { OwnFacts } from './registry/own-record.js'
 import type { ResolvedOptions } from './options.js'
 import { StallWatch } from './stall-watch.js'
+import { textOf } from './text-of.js'
 import type { TlsOptions } from '@ddp-cluster/ddp-client/internal'
 
 export interface ClusterParts {
@@ -79,7 +80,7 @@ export class ClusterInstance implements Cluster {
     const { clock, logger, heartbeatIntervalMs, expireAfterMs } = options
     this.#clock = clock
     this.#logger = logger
-    this.#events = new GuardedEvents((event, error) => logger.error({ event, error: String(error) }, 'a listener of the cluster threw'))
+    this.#events = new GuardedEvents((event, error) => logger.error({ event, error: textOf(error) }, 'a listener of the cluster threw'))
     const onStall = (delayMs: number): void => this.#stalled(delayMs)
     this.#stalls = new StallWatch({ clock, thresholdMs: Math.min(stallMs, heartbeatIntervalMs), onStall })
     const random = (): number => Math.random()

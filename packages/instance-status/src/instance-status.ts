@@ -3,6 +3,7 @@ import type { Cluster } from './cluster.js'
 import { ClusterError } from './errors.js'
 import { joinAs } from './join-cluster.js'
 import type { JoinOptions } from './options.js'
+import { textOf } from './text-of.js'
 
 export type InstanceStatusOptions = Omit<JoinOptions, 'name' | 'extraInformation'>
 
@@ -70,7 +71,7 @@ export class InstanceStatus {
       try {
         log(line)
       } catch (error) {
-        this.#options.logger?.error({ error: String(error) }, 'the log of active instances threw')
+        this.#options.logger?.error({ error: textOf(error) }, 'the log of active instances threw')
       }
     }
     const endings: (() => void)[] = []

@@ -3,6 +3,7 @@ import { type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
 import type { Connection as DialledConnection } from '@ddp-cluster/ddp-client/internal'
 import type { Connection, DDPServer } from '@ddp-cluster/ddp-server'
 import { ClusterError } from '../errors.js'
+import { messageOf, textOf } from '../text-of.js'
 import { Asking, interestMethod } from './asking.js'
 import { checkAfter, checkTimeout, fieldOf } from './checks.js'
 import { Flush, type FlushReport } from './flush.js'
@@ -61,9 +62,7 @@ export class Broadcast {
   readonly #names = new EncodedNames()
   readonly #tally = new Tally()
   readonly #draining = new Set<(error: ClusterError) => void>()
-  /** Events that were emitted and wait for the one that is being dispatched: local order is the order of the numbers. */
-  readonly #undispatched: SequencedEvent[] = []
-  #state: 'open' | 'dispatching' | 'leaving' | 'closed' = 'open'
+  #state: 'open' | 'leaving' | 'closed' = 'open'
 
   constructor(options: BroadcastOptions) {
     this.#options = options
@@ -72,7 +71,7 @@ export class Broadcast {
     this.#log = new BroadcastLog(bounds)
     this.#pump = new Pump(this.#log, this.#timers, clock, { bytes: Math.min(markBytes, bounds.maxBytes / markPart), entries: bounds.maxEntries / markPart })
     this.#listeners = new Listeners((error, { stream, event }) => {
-      logger.error({ stream, event, error: String(error) }, 'a listener threw')
+      logger.error({ stream, event, error: textOf(error) }, 'a listener threw')
     })
     this.#asking = new Asking(this.#reader, () => this.#listeners.streams(), (peer, error) => {
       logger.warn({ peer, error: String(error) }, 'a peer did not take what is asked of it')
@@ -106,7 +105,7 @@ export class Broadcast {
       },
       emitLocal: (event, ...args) => {
         this.#requireOpen()
-        this.#dispatch({ seq: 0, stream: name, event, args })
+        this.#dispatch(this.#options.selfId, { seq: 0, stream: name, event, args })
       },
       ready: ({ timeoutMs = readyTimeoutMs } = {}) => this.#ready(name, timeoutMs),
       drained: () => this.#drained(),
@@ -148,7 +147,7 @@ export class Broadcast {
         told += 1
         this.#tellLoss(peerId, loss)
       }
-      this.#call(peerId, event)
+      this.#dispatch(peerId, event)
     }
     for (const loss of losses.slice(told)) this.#tellLoss(peerId, loss)
     this.#reader.dispatched(peerId)
@@ -254,21 +253,11 @@ export class Broadcast {
     const seq = this.#log.append(name, text, { at: clock.now(), stream, to }, maxEventBytes)
     if (seq === undefined) throw new ClusterError('event-too-large', `an event of ${Buffer.byteLength(name) + Buffer.byteLength(text)} bytes was emitted; at most ${maxEventBytes} are sent (the option maxEventBytes)`)
     this.#pump.schedule()
-    if (to === undefined || to === selfId) this.#dispatch({ seq, stream, event, args })
+    if (to === undefined || to === selfId) this.#dispatch(selfId, { seq, stream, event, args })
     return this.#pump.isUnderMark
   }
 
-  #dispatch(event: SequencedEvent): void {
-    if (this.#state !== 'open') {
-      this.#undispatched.push(event)
-      return
-    }
-    this.#state = 'dispatching'
-    for (let next: SequencedEvent | undefined = event; next; next = this.#undispatched.shift()) this.#call(this.#options.selfId, next)
-    this.#reopen()
-  }
-
-  #call(from: string, event: SequencedEvent): void {
+  #dispatch(from: string, event: SequencedEvent): void {
     if (this.#listeners.dispatch(from, event)) this.#asking.changed()
   }
 
@@ -277,13 +266,8 @@ export class Broadcast {
     this.#options.onGap({ from, ...loss })
   }
 
-  /** A listener may have closed the cluster meanwhile. */
-  #reopen(): void {
-    if (this.#state === 'dispatching') this.#state = 'open'
-  }
-
   #requireOpen(): void {
-    if (this.#state === 'leaving' || this.#state === 'closed') throw closed()
+    if (this.#state !== 'open') throw closed()
   }
 }
 
@@ -293,6 +277,6 @@ function encode(event: string, args: readonly unknown[]): string {
   try {
     return encodeArgs(args)
   } catch (error) {
-    throw new ClusterError('event-not-encodable', `the arguments of "${event}" cannot be sent: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    throw new ClusterError('event-not-encodable', `the arguments of "${event}" cannot be sent: ${messageOf(error)}`, { cause: error })
   }
 }

@@ -32,6 +32,9 @@ const nobody: readonly Entry[] = []
 export class Listeners {
   readonly #streams = new Map<string, StreamListeners>()
   readonly #onFault: (error: unknown, event: SequencedEvent) => void
+  /** What listeners emitted: it waits until everybody has the event that they heard. */
+  readonly #waiting: { readonly from: string; readonly event: SequencedEvent }[] = []
+  #state: 'idle' | 'dispatching' = 'idle'
 
   /** `onFault` is told of a listener that threw; the others are called all the same. */
   constructor(onFault: (error: unknown, event: SequencedEvent) => void) {
@@ -43,13 +46,15 @@ export class Listeners {
     return new Set(this.#streams.keys())
   }
 
-  /** Adds the listener, once however often it is added; says whether it is the stream's first. */
+  /** Adds the listener, once however often it is added, and for good if it ever is; says whether it is the stream's first. */
   add(stream: string, event: string | typeof anyEvent, listener: AnyListener, once = false): boolean {
     const present = this.#streams.get(stream)
     const listeners = present ?? { byEvent: new Map(), any: nobody }
     this.#streams.set(stream, listeners)
     const entries = this.#entries(listeners, event)
-    if (!entries.some((entry) => entry.listener === listener)) this.#replace(listeners, event, [...entries, { listener, once }])
+    const same = entries.find((entry) => entry.listener === listener)
+    if (!same) this.#replace(listeners, event, [...entries, { listener, once }])
+    else if (same.once && !once) this.#replace(listeners, event, entries.map((entry) => (entry === same ? { listener, once } : entry)))
     return present === undefined
   }
 
@@ -62,8 +67,30 @@ export class Listeners {
     return this.#streams.delete(stream)
   }
 
-  /** Calls the listeners; says whether the stream has none any more because the last one was to be called once. */
+  /**
+   * Calls the listeners, one event after the other: what they emit meanwhile is dispatched next. Says whether a stream has none any more because the
+   * last one was to be called once.
+   */
   dispatch(from: string, event: SequencedEvent): boolean {
+    if (this.#state === 'dispatching') {
+      this.#waiting.push({ from, event })
+      return false
+    }
+    this.#state = 'dispatching'
+    try {
+      let ended = this.#tell(from, event)
+      for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) ended = this.#tell(next.from, next.event) || ended
+      return ended
+    } finally {
+      this.#state = 'idle'
+    }
+  }
+
+  clear(): void {
+    this.#streams.clear()
+  }
+
+  #tell(from: string, event: SequencedEvent): boolean {
     const listeners = this.#streams.get(event.stream)
     if (!listeners) return false
     const { any } = listeners
@@ -76,10 +103,6 @@ export class Listeners {
     }
     for (const { listener } of any) this.#call(listener, origin, [event.event, ...event.args], event)
     return ended
-  }
-
-  clear(): void {
-    this.#streams.clear()
   }
 
   #call(listener: AnyListener, origin: EventOrigin, args: readonly unknown[], event: SequencedEvent): void {

@@ -1,5 +1,6 @@
 import { DDPError, EJSON, type Logger } from '@ddp-cluster/ddp-common'
 import { ClusterError } from '../errors.js'
+import { textOf } from '../text-of.js'
 import { encode, isMethodName, largestCallBytes } from './request.js'
 
 /** Who calls. */
@@ -82,7 +83,7 @@ export class PeerMethods {
       result = await handler.apply({ from }, params)
     } catch (error) {
       if (error instanceof DDPError) throw error
-      this.#logger.error({ method: name, from, error: String(error) }, 'a method that an instance called threw')
+      this.#logger.error({ method: name, from, error: textOf(error) }, 'a method that an instance called threw')
       throw internalError()
     }
     const encoded = encode(result)

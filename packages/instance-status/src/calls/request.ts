@@ -1,5 +1,6 @@
 import { EJSON } from '@ddp-cluster/ddp-common'
 import { ClusterError } from '../errors.js'
+import { messageOf } from '../text-of.js'
 
 /** What a caller may say beside the method and its parameters. */
 export interface CallOptions {
@@ -64,7 +65,7 @@ export function encode(value: unknown): Encoded {
     const bytes = text === undefined ? 0 : Buffer.byteLength(text)
     return bytes > largestCallBytes ? { kind: 'too-large', bytes } : { kind: 'text', text }
   } catch (cause) {
-    return { kind: 'not-encodable', why: cause instanceof Error ? cause.message : String(cause), cause }
+    return { kind: 'not-encodable', why: messageOf(cause), cause }
   }
 }
 

@@ -3,6 +3,7 @@ import { backoffDelayMs, type Clock, Timers } from '@ddp-cluster/ddp-common/inte
 import type { LeaseKeeper } from '../leases/lease.js'
 import type { Leases } from '../leases/leases.js'
 import { TimeLimit } from '../registry/time-limit.js'
+import { textOf } from '../text-of.js'
 import type { Finding } from './absences.js'
 import type { DepartureRow, DepartureRows } from './departure-rows.js'
 
@@ -149,7 +150,7 @@ export class CleanUp {
       const attempts = (this.#failures.get(id)?.attempts ?? 0) + 1
       const delayMs = backoffDelayMs(attempts, random(), { maxMs: longestRetryMs })
       this.#failures.set(id, { attempts, retryAt: clock.now() + delayMs })
-      logger.error({ instance: id, attempts, retryMs: Math.round(delayMs), error: String(error) }, 'a handler of onLeft failed; it is called again')
+      logger.error({ instance: id, attempts, retryMs: Math.round(delayMs), error: textOf(error) }, 'a handler of onLeft failed; it is called again')
       return
     } finally {
       stopWarning()

@@ -2,6 +2,7 @@ import type { Logger } from '@ddp-cluster/ddp-common'
 import { type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
 import { GuardedEvents } from '../guarded-events.js'
 import type { TimeLimit } from '../registry/time-limit.js'
+import { textOf } from '../text-of.js'
 import { heldForMs, type Moment, momentOf } from './hold.js'
 import type { LeaseStore } from './lease-store.js'
 import { Sightings } from './sightings.js'
@@ -91,7 +92,7 @@ export class LeaseKeeper implements Lease {
   constructor(options: LeaseOptions) {
     this.#options = options
     this.#timers = new Timers(options.clock)
-    this.#events = new GuardedEvents((event, error) => options.logger.error({ lease: options.name, event, error: String(error) }, 'a listener of a lease threw'))
+    this.#events = new GuardedEvents((event, error) => options.logger.error({ lease: options.name, event, error: textOf(error) }, 'a listener of a lease threw'))
     this.#workIn(0)
   }
 

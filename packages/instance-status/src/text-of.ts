@@ -1,0 +1,11 @@
+/** What was thrown, as text for a log. Never throws itself: an application can throw what has no text. */
+export function textOf(thrown: unknown): string {
+  try {
+    return String(thrown)
+  } catch {
+    return 'something that has no text'
+  }
+}
+
+/** The same without the name of the error's class, for messages that go on. */
+export const messageOf = (thrown: unknown): string => textOf(thrown instanceof Error ? thrown.message : thrown)
