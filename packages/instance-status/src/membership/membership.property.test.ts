@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { testRecord } from '../registry/record.fixture.js'
 import { isLinked } from './facts.js'
 import type { Happening } from './happening.js'
-import { emptyMembership, type Membership, reduce } from './membership.js'
+import { emptyMembership, type Membership, nextDeadline, reduce } from './membership.js'
 
 const ids = ['a', 'b', 'c'] as const
 
@@ -77,6 +77,9 @@ it('whatever happens, joined and left alternate, and nobody leaves for whom both
             expect(joined.get(event.id)).toBe(true)
           }
         }
+        // Only those who are concerned were judged: to judge everyone finds nothing else, unless it is time's doing.
+        const overdue = [before, after].some((one) => (nextDeadline(one) ?? Number.POSITIVE_INFINITY) <= now)
+        if (!overdue) expect(reduce(after, { type: 'tick' }, now)).toEqual({ membership: after, effects: [] })
         for (const { facts, verdict, joined: told } of after.members.values()) {
           // Linked and not said goodbye: alive, whatever the record says.
           if (isLinked(facts)) expect(verdict.status).toBe('alive')

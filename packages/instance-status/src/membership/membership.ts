@@ -49,7 +49,7 @@ export function emptyMembership(self: InstanceRecord, linkTimeoutMs: number): Me
 export function reduce(membership: Membership, happening: Happening, now: number): Step {
   const effects: Effect[] = []
   const noted = note(membership, happening, now, effects)
-  return conclude(noted, now, effects)
+  return conclude(noted, concerned(membership, noted, happening), now, effects)
 }
 
 /** The monotonic time at which a `tick` could change something, or undefined. */
@@ -130,21 +130,32 @@ function known(membership: Membership, id: string, now: number, effects: Effect[
   return withFacts(membership, newcomer(id, now), now)
 }
 
-/** Judges everyone by the facts, and says what changed. */
-function conclude(membership: Membership, now: number, effects: Effect[]): Step {
-  const members = new Map<string, Member>()
-  const departed = new Map(membership.departed)
-  const newest = newestByUrl(membership)
-  for (const [id, member] of membership.members) {
-    const successor = successorOf(member.facts, newest)
-    const verdict = judge(member.facts, { now, linkTimeoutMs: membership.linkTimeoutMs, registryReachable: membership.registryReachable, held: now < membership.heldUntil, successor })
+/** Whose verdict may be another now: the one that something happened to and those who share an address with it, or everyone. */
+function concerned(before: Membership, { members }: Membership, happening: Happening): readonly Member[] {
+  const id = 'id' in happening ? happening.id : 'record' in happening ? happening.record._id : undefined
+  if (id === undefined) return [...members.values()]
+  const urls = [before.members.get(id), members.get(id)].map((member) => member && urlOf(member))
+  return [...members.values()].filter((member) => member.facts.id === id || urls.includes(urlOf(member)))
+}
+
+const urlOf = ({ facts }: Member): string | undefined => recordOf(facts)?.cluster.url
+
+/** Judges those who are concerned by the facts, and says what changed. */
+function conclude(membership: Membership, concerned: readonly Member[], now: number, effects: Effect[]): Step {
+  const { linkTimeoutMs, registryReachable, heldUntil } = membership
+  const members = new Map(membership.members)
+  let { departed } = membership
+  const newest = newestByUrl(membership.self, concerned)
+  for (const member of concerned) {
+    const { id } = member.facts
+    const verdict = judge(member.facts, { now, linkTimeoutMs, registryReachable, held: now < heldUntil, successor: successorOf(member.facts, newest) })
     const record = recordOf(member.facts)
     if (verdict.status === 'gone') {
       if (member.joined) effects.push({ type: 'tell', event: { type: 'memberLeft', id, record, reason: verdict.reason } })
       effects.push({ type: 'hangUp', id })
       if (record && verdict.reason !== 'closed') effects.push({ type: 'reap', record })
-      departed.delete(id)
-      departed.set(id, { reason: verdict.reason, updatedAt: record?._updatedAt.getTime() })
+      members.delete(id)
+      departed = withDeparture(departed, id, { reason: verdict.reason, updatedAt: record?._updatedAt.getTime() })
       continue
     }
     const event = eventFor(member, verdict, record)
@@ -153,15 +164,26 @@ function conclude(membership: Membership, now: number, effects: Effect[]): Step 
     members.set(id, { facts: member.facts, verdict, since: changed ? now : member.since, joined: member.joined || verdict.status === 'alive' })
     const departure = departed.get(id)
     if (departure && verdict.status === 'alive') {
-      departed.delete(id)
+      departed = withoutDeparture(departed, id)
       if (departure.reason !== 'closed') effects.push({ type: 'notify', id, kind: 'expelled', reason: departure.reason })
     }
   }
-  for (const id of departed.keys()) {
-    if (departed.size <= departedKept) break
-    departed.delete(id)
-  }
   return { membership: { ...membership, members, departed }, effects }
+}
+
+function withDeparture(departed: Membership['departed'], id: string, departure: Departure): Membership['departed'] {
+  const next = withoutDeparture(departed, id).set(id, departure)
+  for (const oldest of next.keys()) {
+    if (next.size <= departedKept) break
+    next.delete(oldest)
+  }
+  return next
+}
+
+function withoutDeparture(departed: Membership['departed'], id: string): Map<string, Departure> {
+  const next = new Map(departed)
+  next.delete(id)
+  return next
 }
 
 function eventFor(member: Member, verdict: Verdict, record: InstanceRecord | undefined): MembershipEvent | undefined {
@@ -172,11 +194,11 @@ function eventFor(member: Member, verdict: Verdict, record: InstanceRecord | und
   return undefined
 }
 
-/** For every advertised address the instance that registered last, and whether it was reached there. */
-function newestByUrl({ members, self }: Membership): Map<string, Occupant> {
+/** For every address that these advertise the instance that registered last, and whether it was reached there. */
+function newestByUrl(self: InstanceRecord, members: readonly Member[]): Map<string, Occupant> {
   // That we advertise an address does not prove that we are reached there.
   const newest = new Map([[self.cluster.url, { record: self, reached: false }]])
-  for (const { facts } of members.values()) {
+  for (const { facts } of members) {
     if (facts.record.state !== 'fresh') continue
     const { record } = facts.record
     const other = newest.get(record.cluster.url)
