@@ -10,13 +10,14 @@ import { healthPath, healthy, Readiness, readyPath } from './health.js'
 import { type ApiAnswer, type ApiRequest, headerOf, pathOf } from './http.js'
 import { type Credentials, meteorAuthentication, rocketChatAuthorization } from './meteor-access.js'
 import { type InstancesApiOptions, resolveOptions, type ResolvedOptions } from './options.js'
+import { PageFiles, pagePaths } from './page.js'
 import { RateLimiter } from './rate-limiter.js'
 
 /** The path that Rocket.Chat's clients ask for. */
 export const instancesPath = '/api/v1/instances.get'
 
-/** All that is served. */
-export const paths: readonly string[] = [instancesPath, healthPath, readyPath]
+/** What is served always. */
+const apiPaths: readonly string[] = [instancesPath, healthPath, readyPath]
 
 /** Nobody waits longer than this for MongoDB: an answer that says it is away comes within a second. */
 const databaseTimeoutMs = 800
@@ -31,6 +32,9 @@ export class Api {
   readonly #access: AccessCheck
   readonly #limiter: RateLimiter | undefined
   readonly #readiness: Readiness
+  readonly #page: PageFiles | undefined
+  /** All that is served. */
+  readonly paths: readonly string[]
 
   constructor(options: InstancesApiOptions) {
     this.#options = options
@@ -43,17 +47,20 @@ export class Api {
     )
     this.#limiter = this.#resolved.rateLimit && new RateLimiter(this.#resolved.rateLimit)
     this.#readiness = new Readiness(cluster)
+    this.#page = this.#resolved.page ? new PageFiles() : undefined
+    this.paths = this.#page ? [...apiPaths, ...pagePaths] : apiPaths
   }
 
   /** Whether a request is for this API: a mount beside other routes passes on what is not. */
   serves(target: string): boolean {
-    return paths.includes(pathOf(target))
+    return this.paths.includes(pathOf(target))
   }
 
   /** Never rejects. */
   async respond(request: ApiRequest): Promise<ApiAnswer> {
     const cors = corsHeaders(request, this.#resolved.origins)
     try {
+      if (this.#page?.answers(request)) return await this.#page.answer(request)
       return written(await this.#answer(request), cors, request.method)
     } catch (error) {
       const away = isDatabaseAway(error)

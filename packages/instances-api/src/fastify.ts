@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Api, paths } from './api.js'
+import { Api } from './api.js'
 import { respond } from './instances-api.js'
 import type { InstancesApiOptions } from './options.js'
 
@@ -16,7 +16,7 @@ export interface FastifyLike {
 /** `fastify.register(instancesApi, { cluster })`, for Fastify 5. */
 export function instancesApi(fastify: FastifyLike, options: InstancesApiOptions, done: () => void): void {
   const api = new Api(options)
-  for (const url of paths) {
+  for (const url of api.paths) {
     fastify.route({
       method: ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE'],
       url,

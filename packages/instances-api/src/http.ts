@@ -12,8 +12,8 @@ export interface ApiRequest {
 export interface ApiAnswer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  /** Empty where the answer has none: to HEAD, and with 204. */
-  readonly body: string
+  /** Empty where the answer has none: to HEAD, and with 204 and 304. */
+  readonly body: string | Uint8Array
 }
 
 /** The path that is asked for. */

@@ -28,6 +28,8 @@ export interface InstancesApiOptions {
   readonly httpForwardedCount?: number
   /** Pages of these origins (`https://admin.example.org`) may ask from a browser; none by default. */
   readonly origins?: readonly string[]
+  /** `false`: without the page at `/cluster`. */
+  readonly page?: boolean
   /** Told of failures inside; never of tokens. Silent by default. */
   readonly logger?: { error(fields: object, message: string): void }
 }
@@ -37,6 +39,7 @@ export interface ResolvedOptions {
   readonly rateLimit: Required<RateLimit> | undefined
   readonly httpForwardedCount: number
   readonly origins: ReadonlySet<string>
+  readonly page: boolean
 }
 
 const defaults = Object.freeze({ format: '3.10', max: 120, windowMs: 60_000, httpForwardedCount: 0 } as const)
@@ -64,6 +67,7 @@ export function resolveOptions(options: InstancesApiOptions): ResolvedOptions {
     rateLimit: options.rateLimit === false ? undefined : { max: whole('rateLimit.max', max ?? defaults.max, 1), windowMs: whole('rateLimit.windowMs', windowMs ?? defaults.windowMs, 1) },
     httpForwardedCount: whole('httpForwardedCount', options.httpForwardedCount ?? defaults.httpForwardedCount, 0),
     origins,
+    page: options.page ?? true,
   })
 }
 
