@@ -15,6 +15,7 @@ const siblings: Record<string, readonly string[]> = {
   'instances-page': ['ddp-client'],
   'instances-api': ['instance-status', 'instances-page'],
   'embedded-mongo': [],
+  cli: ['ddp-client', 'ddp-common', 'instance-status'],
 }
 
 /** What the parts of instance-status may import of each other; a file beside the folders wires them and may import all. */
@@ -76,6 +77,10 @@ describe('the architecture', () => {
 
   it('takes no more than types from instance-status into instances-api', () => {
     expect((imports.get('instances-api') ?? []).filter(({ specifier, typeOnly }) => siblingOf(specifier) === 'instance-status' && !typeOnly)).toEqual([])
+  })
+
+  it('takes no more than types from instance-status into the command line', () => {
+    expect((imports.get('cli') ?? []).filter(({ specifier, typeOnly }) => siblingOf(specifier) === 'instance-status' && !typeOnly)).toEqual([])
   })
 
   it('keeps sockets, timers and dependencies out of ddp-common', () => {

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type EmbeddedMongo, startEmbeddedMongo } from '@ddp-cluster/embedded-mongo'
+import { type EmbeddedMongo, type EmbeddedMongoOptions, startEmbeddedMongo } from '@ddp-cluster/embedded-mongo'
 import { randomId } from '@ddp-cluster/ddp-common'
 import { type Cluster, joinCluster, type JoinOptions } from '@ddp-cluster/instance-status'
 import { type Db, MongoClient } from 'mongodb'
@@ -11,21 +11,31 @@ export class Fleet {
   readonly db: Db
   /** Tells its commands, for tests that count them. */
   readonly client: MongoClient
+  readonly #serverUrl: string
   readonly #mongo: EmbeddedMongo | undefined
   readonly #clusters = new Set<Cluster>()
   readonly #servers = new Set<Server>()
 
-  private constructor(client: MongoClient, mongo: EmbeddedMongo | undefined) {
+  private constructor(client: MongoClient, url: string, mongo: EmbeddedMongo | undefined) {
     this.client = client
+    this.#serverUrl = url
     this.#mongo = mongo
     this.db = client.db(`ddp_cluster_test_${randomId(8)}`)
   }
 
-  /** On the MongoDB of `MONGO_URL`, else on an embedded one. */
-  static async open(): Promise<Fleet> {
-    const url = process.env['MONGO_URL']
-    const mongo = url ? undefined : await startEmbeddedMongo()
-    return new Fleet(await new MongoClient(url || (mongo?.uri ?? ''), { monitorCommands: true }).connect(), mongo)
+  /** On the MongoDB of `MONGO_URL`, else on an embedded one, which may be `unusual`: then it is embedded in any case. */
+  static async open(unusual?: EmbeddedMongoOptions): Promise<Fleet> {
+    const given = unusual ? undefined : process.env['MONGO_URL']
+    const mongo = given ? undefined : await startEmbeddedMongo(unusual)
+    const url = given || (mongo?.uri ?? '')
+    return new Fleet(await new MongoClient(url, { monitorCommands: true }).connect(), url, mongo)
+  }
+
+  /** The URL of this fleet's database. */
+  get url(): string {
+    const url = new URL(this.#serverUrl)
+    url.pathname = `/${this.db.databaseName}`
+    return url.href
   }
 
   async listen(): Promise<{ server: Server; port: number }> {

@@ -1,0 +1,10 @@
+import { main } from './main.js'
+
+const stopping = new AbortController()
+// Once: who presses Ctrl-C a second time does not wait for the end.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stopping.abort())
+// Who read what is printed has gone: there is nobody left to tell.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => stopping.abort())
+
+const { argv, env, stdout, stderr } = process
+process.exitCode = await main({ args: argv.slice(2), env, stdout, stderr, stopping: stopping.signal })
