@@ -54,7 +54,7 @@ export class Broadcast {
   readonly #timers: Timers
   readonly #log: BroadcastLog
   readonly #pump: Pump
-  readonly #reader = new Reader()
+  readonly #reader: Reader
   readonly #listeners: Listeners
   readonly #asking: Asking
   readonly #members: MemberChanges
@@ -73,6 +73,7 @@ export class Broadcast {
     this.#listeners = new Listeners((error, { stream, event }) => {
       logger.error({ stream, event, error: textOf(error) }, 'a listener threw')
     })
+    this.#reader = new Reader((id) => this.#members.has(id))
     this.#asking = new Asking(this.#reader, () => this.#listeners.streams(), (peer, error) => {
       logger.warn({ peer, error: String(error) }, 'a peer did not take what is asked of it')
     })

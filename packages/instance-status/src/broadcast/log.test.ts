@@ -33,6 +33,14 @@ describe('BroadcastLog', () => {
     expect(one.bytes).toBe(2 * (2 + before))
   })
 
+  it('knows the age of an event that comes months after the one before it', () => {
+    const one = log()
+    append(one, 'a')
+    const months = 2 ** 33
+    for (const text of ['b', 'c']) append(one, text, { at: months })
+    expect([one.oldest, at(one, 2), at(one, 3)]).toEqual([2, 'b', 'c'])
+  })
+
   it('keeps the newest, whatever its size', () => {
     const one = log({ maxBytes: 5 })
     append(one, 'x'.repeat(1_000_000))

@@ -18,15 +18,16 @@ const take = (reader: Reader, received: Data): unknown[] => {
   const { events: news, losses } = reader.receive('a', received)
   return [...news.map(({ seq }) => seq), ...losses.map(({ after, lost, exact }) => `${exact ? '' : 'at most '}${lost} after ${after}`)]
 }
+const nobody = (): boolean => false
 const listening = (...streams: string[]): Reader => {
-  const reader = new Reader()
+  const reader = new Reader(nobody)
   reader.confirm('a', 1, new Set(streams))
   return reader
 }
 
 describe('Reader', () => {
   it('gives out each number once, whatever is sent again', () => {
-    const reader = new Reader()
+    const reader = new Reader(nobody)
     expect(reader.position('a')).toBeUndefined()
     reader.confirm('a', 5, new Set(['s']))
     expect(reader.position('a')).toBe(4)
@@ -82,6 +83,31 @@ describe('Reader', () => {
     reader.dispatched('a')
     expect(reached).toEqual([0, 2])
     expect(reader.waitingFor('a')).toBe(0)
+  })
+
+  it('has reached a number when the sender says that reading begins behind it', () => {
+    const reader = new Reader(nobody)
+    let reached = 0
+    reader.whenReached('a', 5, () => (reached += 1))
+    reader.confirm('a', 6, new Set(['s']))
+    expect(reached).toBe(1)
+  })
+
+  it('calls no loss exact that begins before a stream was listened to, or is of more streams than can be named', () => {
+    const reader = listening('s')
+    reader.confirm('a', 6, new Set(['s', 'new']))
+    expect(take(reader, frame(encodeGap(0, 5, true)))).toEqual(['at most 4 after 0'])
+    expect(take(reader, frame(encodeGap(5, 8, true)))).toEqual(['2 after 5'])
+    const many = listening(...Array.from({ length: 1001 }, (_, n) => `s${n}`))
+    expect(take(many, frame(encodeGap(0, 5, true)))).toEqual(['at most 4 after 0'])
+  })
+
+  it('forgets the senders of long ago, and no member however long it is silent', () => {
+    const reader = new Reader((id) => id === 'a')
+    for (const id of ['a', 'gone']) reader.confirm(id, 1, new Set(['s']))
+    for (let n = 0; n < 1000; n += 1) reader.confirm(`other ${n}`, 1, new Set(['s']))
+    expect(reader.position('gone')).toBeUndefined()
+    expect(take(reader, events(1, 1))).toEqual([1])
   })
 })
 

@@ -1,3 +1,4 @@
+import { mostNamedStreams } from './interest.js'
 import type { Frame, SequencedEvent } from './wire.js'
 
 /** Numbers of one sender, without a hole, that will never come. */
@@ -30,7 +31,7 @@ interface Sender {
   readonly waiting: Set<{ readonly upTo: number; readonly reached: () => void }>
 }
 
-/** Senders that nobody heard of for longest are forgotten beyond so many. */
+/** Beyond so many, senders that are no members any more are forgotten, those first that nobody heard of for longest. */
 const sendersKept = 1000
 
 const none: readonly never[] = []
@@ -42,6 +43,12 @@ const nothing: Received = { events: none, losses: none, replayed: 0 }
  */
 export class Reader {
   readonly #senders = new Map<string, Sender>()
+  readonly #isMember: (senderId: string) => boolean
+
+  /** A member is never forgotten, however long it is silent. */
+  constructor(isMember: (senderId: string) => boolean) {
+    this.#isMember = isMember
+  }
 
   /** The number after which a sender is asked to go on; undefined for one that was never heard. */
   position(senderId: string): number | undefined {
@@ -59,6 +66,7 @@ export class Reader {
     sender.position ??= from - 1
     for (const stream of streams) if (!sender.known.has(stream) && from > sender.position + 1) sender.starts.set(stream, from)
     sender.known = new Set(streams)
+    this.dispatched(senderId)
   }
 
   /** The sender goes on after a cut: what it had emitted before this number comes from its log. */
@@ -82,7 +90,7 @@ export class Reader {
       const last = frame.next - 1
       if (last <= after) return nothing
       sender.position = last
-      return { events: none, losses: [{ after, lost: last - after, exact: frame.exact }], replayed: 0 }
+      return { events: none, losses: [{ after, lost: last - after, exact: frame.exact && wantsAll(sender, after) }], replayed: 0 }
     }
     const before = sender.position ?? frame.after
     if (frame.last <= before) return nothing
@@ -130,8 +138,13 @@ export class Reader {
     this.#senders.set(senderId, sender)
     for (const oldest of this.#senders.keys()) {
       if (this.#senders.size <= sendersKept) break
-      this.#senders.delete(oldest)
+      if (!this.#isMember(oldest)) this.#senders.delete(oldest)
     }
     return sender
   }
+}
+
+/** Whether all that the sender was asked for after this number is listened to: of more streams than can be named it was asked for others too. */
+function wantsAll({ known, starts }: Sender, after: number): boolean {
+  return known.size <= mostNamedStreams && [...starts.values()].every((from) => from <= after + 1)
 }

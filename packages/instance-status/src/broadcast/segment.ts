@@ -20,20 +20,18 @@ export class Segment {
   /** How many events it takes at most. */
   readonly capacity: number
   readonly #ends: Uint32Array
-  /** In milliseconds since the first event. */
-  readonly #times: Uint32Array
+  readonly #times: Float64Array
   readonly #streams: string[] = []
   readonly #targets = new Map<number, string>()
   #base = 1
   #bytesBefore = 0
-  #firstAt = 0
   #count = 0
 
   constructor(size: number, capacity: number) {
     this.bytes = Buffer.allocUnsafeSlow(size)
     this.capacity = capacity
     this.#ends = new Uint32Array(capacity)
-    this.#times = new Uint32Array(capacity)
+    this.#times = new Float64Array(capacity)
   }
 
   /** Empties it. What it takes in from here on is numbered from `base`; `bytesBefore` is the text of all events before that. */
@@ -67,9 +65,9 @@ export class Segment {
     return this.#ends[seq - this.#base] ?? 0
   }
 
-  /** When it was emitted, to the millisecond. */
+  /** When it was emitted. */
   timeOf(seq: number): number {
-    return this.#firstAt + (this.#times[seq - this.#base] ?? 0)
+    return this.#times[seq - this.#base] ?? 0
   }
 
   streamOf(seq: number): string {
@@ -92,8 +90,7 @@ export class Segment {
     end += this.bytes.write(args, end)
     if (end - start - opening.length > maxBytes) return 'too-large'
     this.#ends[this.#count] = end
-    if (this.#count === 0) this.#firstAt = at
-    this.#times[this.#count] = at - this.#firstAt
+    this.#times[this.#count] = at
     this.#streams[this.#count] = stream
     if (to !== undefined) this.#targets.set(this.next, to)
     this.#count += 1
