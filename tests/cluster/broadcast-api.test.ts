@@ -145,6 +145,19 @@ describe('flush()', () => {
     expect(missed).toEqual([peer.id])
   })
 
+  it('misses nobody because much is flushed at once', async () => {
+    const clusters = await Promise.all([fleet.join(), fleet.join()])
+    await linked(clusters)
+    const [speaker, reader] = clusters
+    reader.stream('room').on('event', () => undefined)
+    await reader.stream('room').ready()
+    const flushes = Array.from({ length: 300 }, () => {
+      speaker.stream('room').emit('event')
+      return speaker.flush()
+    })
+    for (const report of await Promise.all(flushes)) expect(report).toEqual({ reached: [reader.id], missed: [] })
+  })
+
   it('goes on over the next link when one is cut, and ends with close()', async () => {
     const { server, port } = await fleet.listen()
     const proxy = await CutProxy.before(port)

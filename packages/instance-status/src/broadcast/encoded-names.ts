@@ -2,6 +2,8 @@ import { encodeName } from './wire.js'
 
 /** So many names are remembered; then they are forgotten all at once. */
 const namesKept = 1000
+/** A longer one is made anew each time: an event's name may be as long as an event. */
+const longestKept = 1000
 
 /** What events begin with on the wire, by stream and event: most are emitted again and again. */
 export class EncodedNames {
@@ -13,12 +15,13 @@ export class EncodedNames {
   }
 
   #encode(stream: string, event: string): string {
+    const name = encodeName(stream, event)
+    if (name.length > longestKept) return name
     if (this.#count >= namesKept) {
       this.#byStream = new Map()
       this.#count = 0
     }
     const names = this.#byStream.get(stream) ?? new Map<string, string>()
-    const name = encodeName(stream, event)
     this.#byStream.set(stream, names.set(event, name))
     this.#count += 1
     return name

@@ -20,7 +20,7 @@ export interface FlushReport {
 
 /** Nobody waits longer for a flush than this, whatever it was asked for, */
 const longestFlushMs = 60_000
-/** and no peer has more of them under way. */
+/** and no peer is asked more of them at once. */
 const mostFlushes = 100
 
 export interface FlushOptions {
@@ -38,6 +38,8 @@ export interface FlushOptions {
 export class Flush {
   readonly #options: FlushOptions
   readonly #timers: Timers
+  /** How many each member has yet to answer. */
+  readonly #open = new Map<string, number>()
 
   constructor(options: FlushOptions) {
     this.#options = options
@@ -74,17 +76,34 @@ export class Flush {
       if (left <= 0 || !members.has(id)) return false
       const connection = connectionTo(id)
       try {
-        if (connection) {
-          await connection.call(flushMethod, [{ upTo }], { timeoutMs: left })
+        if (connection && this.#mayAsk(id)) {
+          await this.#call(id, connection, upTo, left)
           return true
         }
-        await members.until(() => !members.has(id) || connectionTo(id) !== undefined, left)
+        await members.until(() => !members.has(id) || (connectionTo(id) !== undefined && this.#mayAsk(id)), left)
       } catch (error) {
         // What the member itself refuses it will refuse again; and we may have closed, or waited long enough.
         if (error instanceof DDPError || error instanceof ClusterError) return false
         // The connection has ended: the link is told of it a turn later.
         await new Promise((resolve) => setImmediate(resolve))
       }
+    }
+  }
+
+  #mayAsk(id: string): boolean {
+    return (this.#open.get(id) ?? 0) < mostFlushes
+  }
+
+  async #call(id: string, connection: DialledConnection, upTo: number, timeoutMs: number): Promise<void> {
+    this.#open.set(id, (this.#open.get(id) ?? 0) + 1)
+    try {
+      await connection.call(flushMethod, [{ upTo }], { timeoutMs })
+    } finally {
+      const left = (this.#open.get(id) ?? 1) - 1
+      if (left > 0) this.#open.set(id, left)
+      else this.#open.delete(id)
+      // Who waits to ask may do so now.
+      if (left === mostFlushes - 1) this.#options.members.changed()
     }
   }
 
