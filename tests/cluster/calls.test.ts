@@ -270,8 +270,25 @@ describe('values that cannot be sent', () => {
     second.method('deep', () => JSON.parse(`${'['.repeat(95)}${']'.repeat(95)}`) as unknown)
     expect(await failure(first.call(second.id, 'large'))).toMatchObject({ name: 'DDPError', code: 'result-too-large' })
     expect(await failure(first.call(second.id, 'deep'))).toMatchObject({ name: 'DDPError', code: 500 })
+    second.method('throws', (what) => {
+      throw new DDPError('large', what === 'details' ? 'why' : 'x'.repeat(5 * 1024 * 1024), 'x'.repeat(9 * 1024 * 1024))
+    })
+    for (const what of ['details', 'reason']) expect(await failure(first.call(second.id, 'throws', [what]))).toMatchObject({ name: 'DDPError', code: 'result-too-large' })
     expect(first.members()[0]?.link?.currentStatus.retryCount).toBe(0)
   })
+})
+
+describe('many large answers at once', () => {
+  it('arrive one after the other, and the link lives on', async () => {
+    const text = 'x'.repeat(3 * 1024 * 1024)
+    second.method('large', () => text)
+    second.method('throws', () => {
+      throw new DDPError('large', 'why', text)
+    })
+    const answers = await Promise.allSettled(['large', 'throws'].flatMap((name) => Array.from({ length: 8 }, () => first.call(second.id, name, [], { timeoutMs: 60_000 }))))
+    expect(answers.map((answer) => (answer.status === 'fulfilled' ? (answer.value as string).length : (answer.reason as DDPError).error))).toEqual([...Array<number>(8).fill(text.length), ...Array<string>(8).fill('large')])
+    expect(first.members()[0]?.link?.currentStatus.retryCount).toBe(0)
+  }, 30_000)
 })
 
 describe('methods for instances', () => {

@@ -3,7 +3,8 @@ import { type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
 import type { Connection as DialledConnection } from '@ddp-cluster/ddp-client/internal'
 import type { Connection, DDPServer } from '@ddp-cluster/ddp-server'
 import { CallError, ClusterError } from '../errors.js'
-import { asSent, type PeerMethod, PeerMethods, refusals } from './peer-methods.js'
+import { AnswerPace } from './answer-pace.js'
+import { asSent, type PeerMethod, PeerMethods, refusals, type Room } from './peer-methods.js'
 import { type CallOptions, type CallRequest, prepareCall } from './request.js'
 
 /** The one DDP method behind all calls between instances: `[name, params]`. */
@@ -55,6 +56,7 @@ export class Calls {
   readonly #options: CallsOptions
   readonly #timers: Timers
   readonly #methods: PeerMethods
+  readonly #pace: AnswerPace
   readonly #pending = new Set<Pending>()
   #state: 'open' | 'closed' = 'open'
 
@@ -63,12 +65,14 @@ export class Calls {
     const { ddpServer, clock, logger, requirePeer } = options
     this.#timers = new Timers(clock)
     this.#methods = new PeerMethods(logger)
-    const methods = this.#methods
+    this.#pace = new AnswerPace(clock)
+    const [methods, pace] = [this.#methods, this.#pace]
     ddpServer.method(callMethod, function (name, params) {
-      const from = requirePeer(this.connection)
+      const { connection } = this
+      const from = requirePeer(connection)
       // What one call waits for must not hold up the next.
       this.unblock()
-      return methods.run(from, name, params)
+      return methods.run(from, name, params, (bytes) => pace.room(connection, bytes))
     })
   }
 
@@ -113,6 +117,7 @@ export class Calls {
     this.#timers.clear()
     await Promise.race([idle, new Promise<void>((resolve) => this.#timers.after(timeoutMs, resolve))])
     this.#timers.clear()
+    this.#pace.close()
   }
 
   #start(id: string, request: CallRequest, params: readonly unknown[]): Promise<unknown> {
@@ -175,12 +180,15 @@ export class Calls {
     const { id, request: { method, text } } = pending
     await Promise.resolve()
     try {
-      pending.resolve(asSent(await this.#methods.run(id, method, EJSON.parse(text))))
+      pending.resolve(asSent(await this.#methods.run(id, method, EJSON.parse(text), ample)))
     } catch (error) {
       pending.reject(explain(error, pending))
     }
   }
 }
+
+/** No socket has to take the answer. */
+const ample: Room = () => Promise.resolve()
 
 function tooLate({ id, state, request: { method, timeoutMs } }: Pending): CallError {
   if (state === 'sent') return new CallError('timeout', id, `${id} did not answer "${method}" within ${timeoutMs} ms; it may have run, or run yet`)

@@ -19,6 +19,9 @@ export type PeerMethod = (this: CallOrigin, ...params: unknown[]) => unknown
 /** How an instance says on the wire that it did not run a method; an application's errors are not named so. */
 export const refusals = Object.freeze({ leaving: 'cluster.leaving', busy: 'cluster.busy' })
 
+/** Resolves when an answer of so many bytes may leave. */
+export type Room = (bytes: number) => Promise<void>
+
 /** So many calls of one instance run at once: a session of more than twice as many would not be read. */
 const runningPerPeer = 500
 
@@ -60,8 +63,8 @@ export class PeerMethods {
     }
   }
 
-  /** Runs a method for the instance `from`. Rejects with a `DDPError`, whatever happens. */
-  async run(from: string, name: unknown, params: unknown): Promise<unknown> {
+  /** Runs a method for the instance `from`. Rejects with a `DDPError`, whatever happens. An answer waits for `room` for so many bytes. */
+  async run(from: string, name: unknown, params: unknown, room: Room): Promise<unknown> {
     if (!isMethodName(name) || !Array.isArray(params)) throw new DDPError('bad-request', 'cluster.call takes the name of a method and an array')
     const running = this.#running.get(from) ?? 0
     if (running >= runningPerPeer) throw new DDPError(refusals.busy, `${runningPerPeer} calls of this instance are running already`)
@@ -69,28 +72,44 @@ export class PeerMethods {
     try {
       if (this.#state === 'joining') await this.#opened
       if (this.#state === 'closed') throw new DDPError(refusals.leaving, 'this instance is leaving the cluster')
-      return await this.#answer(from, name, params as unknown[])
+      return await this.#answer(from, name, params as unknown[], room)
     } finally {
       this.#ended(from)
     }
   }
 
-  async #answer(from: string, name: string, params: unknown[]): Promise<unknown> {
+  async #answer(from: string, name: string, params: unknown[], room: Room): Promise<unknown> {
     const handler = this.#methods.get(name)
     if (!handler) throw new DDPError(404, `Method '${name}' not found`)
     let result: unknown
     try {
       result = await handler.apply({ from }, params)
     } catch (error) {
-      if (error instanceof DDPError) throw error
+      if (error instanceof DDPError) {
+        await room(this.#sizeOf(error.toWire(), 'the error', name, from))
+        throw error
+      }
       this.#logger.error({ method: name, from, error: textOf(error) }, 'a method that an instance called threw')
       throw internalError()
     }
-    const encoded = encode(result)
-    if (encoded.kind === 'too-large') throw new DDPError('result-too-large', `the result takes ${encoded.bytes} bytes; at most ${largestCallBytes} are sent`)
-    if (encoded.kind === 'text') return encoded.text === undefined ? undefined : result
-    this.#logger.error({ method: name, from, error: encoded.why }, 'the result of a method that an instance called cannot be sent')
-    throw internalError()
+    const bytes = this.#sizeOf(result, 'the result', name, from)
+    await room(bytes)
+    // What JSON leaves out, such as a function, takes nothing.
+    return bytes === 0 ? undefined : result
+  }
+
+  /** Throws a `DDPError` for what cannot be sent. */
+  #sizeOf(answer: unknown, what: 'the result' | 'the error', method: string, from: string): number {
+    const encoded = encode(answer)
+    switch (encoded.kind) {
+      case 'text':
+        return encoded.bytes
+      case 'too-large':
+        throw new DDPError('result-too-large', `${what} takes ${encoded.bytes} bytes; at most ${largestCallBytes} are sent`)
+      case 'not-encodable':
+        this.#logger.error({ method, from, error: encoded.why }, `${what} of a method that an instance called cannot be sent`)
+        throw internalError()
+    }
   }
 
   #ended(from: string): void {

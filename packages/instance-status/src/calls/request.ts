@@ -52,7 +52,7 @@ export function isMethodName(value: unknown): value is string {
 
 export type Encoded =
   /** `undefined` for what JSON leaves out: nothing, or a function. */
-  | { readonly kind: 'text'; readonly text: string | undefined }
+  | { readonly kind: 'text'; readonly text: string | undefined; readonly bytes: number }
   | { readonly kind: 'too-large'; readonly bytes: number }
   | { readonly kind: 'not-encodable'; readonly why: string; readonly cause?: unknown }
 
@@ -63,7 +63,7 @@ export function encode(value: unknown): Encoded {
     if (isDeeper(json, deepestLevel)) return { kind: 'not-encodable', why: `nested deeper than ${deepestLevel} levels` }
     const text = JSON.stringify(json) as string | undefined
     const bytes = text === undefined ? 0 : Buffer.byteLength(text)
-    return bytes > largestCallBytes ? { kind: 'too-large', bytes } : { kind: 'text', text }
+    return bytes > largestCallBytes ? { kind: 'too-large', bytes } : { kind: 'text', text, bytes }
   } catch (cause) {
     return { kind: 'not-encodable', why: messageOf(cause), cause }
   }
