@@ -205,6 +205,28 @@ describe('onLeft', () => {
     expect(logged).toMatchObject([{ instance: other.id, attempts: 1, error: 'Error: not yet' }])
   })
 
+  it('is called anew elsewhere when its instance leaves in the middle, though the handler returned, and what had yet to be called there is not', async () => {
+    const [first, second, third] = (await joinMany(3)) as [Cluster, Cluster, Cluster]
+    const told: string[] = []
+    const handle = (by: string) => async ({ signal }: Departure): Promise<void> => {
+      told.push(by)
+      // Stops half way, as it is asked to.
+      if (told.length === 1) await new Promise((resolve) => signal.addEventListener('abort', resolve))
+    }
+    const members = new Map([['first', first], ['second', second]])
+    for (const [name, cluster] of members) {
+      cluster.onLeft(handle(name))
+      cluster.onLeft(handle(`${name} again`))
+    }
+    await third.close()
+    await until(() => told.length === 1, 3000)
+    const [runner = '', other = ''] = told[0] === 'first' ? ['first', 'second'] : ['second', 'first']
+    const closing = members.get(runner)?.close()
+    await until(async () => (await rows()).every(({ _id }) => _id !== third.id), 5000, () => told)
+    await closing
+    expect(told.slice(0, 3)).toEqual([runner, other, `${other} again`])
+  })
+
   it('hears of those who left before anybody listened, and of nobody who is there', async () => {
     const [first, second, third] = (await joinMany(3)) as [Cluster, Cluster, Cluster]
     await second.close()

@@ -21,7 +21,10 @@ export interface Departure {
   readonly signal: AbortSignal
 }
 
-/** Cleans up after an instance. While it rejects it is called again, later and later; nothing else is cleaned up until it has settled. */
+/**
+ * Cleans up after an instance. While it rejects it is called again, later and later; nothing else is cleaned up until it has settled. One that settles when
+ * its `signal` was aborted is called again too, by who cleans up next.
+ */
 export type DepartureHandler = (departure: Departure) => unknown
 
 export interface CleanUpOptions {
@@ -122,7 +125,7 @@ export class CleanUp {
         for (const id of this.#failures.keys()) if (!gone.some((row) => row.id === id)) this.#failures.delete(id)
         const row = gone.find(({ id }) => (this.#failures.get(id)?.retryAt ?? now) <= now)
         const waits = [...gone.map(({ id }) => (this.#failures.get(id)?.retryAt ?? now) - now), ...(nextLookMs === undefined ? [] : [nextLookMs])]
-        if (row) await this.#cleanUpAfter(row, token, signal)
+        if (row) await this.#cleanUpAfter(row, lease, token, signal)
         else if (waits.length > 0) await this.#pause(Math.min(...waits), signal)
         else break
       } catch (error) {
@@ -137,14 +140,20 @@ export class CleanUp {
     await lease.release()
   }
 
-  async #cleanUpAfter(row: DepartureRow, token: number, signal: AbortSignal): Promise<void> {
+  async #cleanUpAfter(row: DepartureRow, lease: LeaseKeeper, token: number, signal: AbortSignal): Promise<void> {
     const { rows, handlers, logger, clock, random } = this.#options
     // Renewed in the last moment: it lives.
     if (!(await rows.reap(row))) return
     const { id, pid, extraInformation, joinedAt } = row
+    const isOver = (): boolean => signal.aborted || lease.token !== token
     const stopWarning = this.#timers.after(patienceMs, () => logger.warn({ instance: id, patienceMs }, 'a handler of onLeft has not ended yet; other departures wait for it'))
     try {
-      for (const handler of Array.from(handlers)) await handler({ id, pid, extraInformation, joinedAt, token, signal })
+      for (const handler of Array.from(handlers)) {
+        if (isOver()) return
+        await handler({ id, pid, extraInformation, joinedAt, token, signal })
+      }
+      // Whether the last came to its end, or stopped because it was asked to, nobody knows: whoever holds the lease next begins anew.
+      if (isOver()) return
     } catch (error) {
       if (signal.aborted) return
       const attempts = (this.#failures.get(id)?.attempts ?? 0) + 1
