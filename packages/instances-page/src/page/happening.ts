@@ -1,4 +1,5 @@
 import { date, number, text } from './instance.js'
+import { count } from './quantities.js'
 
 const types = ['joined', 'suspected', 'recovered', 'left', 'registryLost', 'registryRestored', 'stalled', 'gap', 'unreachableSelf', 'expelled'] as const
 
@@ -41,18 +42,32 @@ const leaving: Readonly<Record<string, string>> = {
   replaced: 'another instance answers at its address',
 }
 
-/** What happened, in words, without who and when. */
-export function inWords({ type, reason, lost, delayMs }: Happening): string {
-  switch (type) {
-    case 'joined': return 'joined'
-    case 'suspected': return `is suspect: ${reason ?? 'no reason known'}`
-    case 'recovered': return 'is well again'
-    case 'left': return `left: ${reason === undefined ? 'no reason known' : leaving[reason] ?? reason}${reason !== undefined && reason in leaving ? ` (${reason})` : ''}`
-    case 'registryLost': return `MongoDB does not answer${reason === undefined ? '' : `: ${reason}`}`
-    case 'registryRestored': return 'MongoDB answers again'
-    case 'stalled': return `stood still for ${delayMs === undefined ? 'a while' : `${(delayMs / 1000).toFixed(1)} s`}`
-    case 'gap': return `missed ${lost === undefined ? 'some' : lost} event${lost === 1 ? '' : 's'} of it${reason === undefined ? '' : `: ${reason}`}`
-    case 'unreachableSelf': return `does not reach this instance: ${reason ?? 'no reason known'}`
-    case 'expelled': return `had declared this instance gone: ${reason ?? 'no reason known'}`
+/** Who it is about, as one knows it: by its address. */
+export function subjectOf({ address, instance }: Happening): string {
+  return address ?? instance ?? 'this instance'
+}
+
+/** What happened, as a sentence without its end. */
+export function inWords(happening: Happening): string {
+  const who = subjectOf(happening)
+  const why = happening.reason ?? 'no reason known'
+  switch (happening.type) {
+    case 'joined': return `${who} joined`
+    case 'suspected': return `${who} is suspect: ${why}`
+    case 'recovered': return `${who} is well again`
+    case 'left': return `${who} left: ${leftReason(happening.reason)}`
+    case 'registryLost': return `MongoDB does not answer this instance${happening.reason === undefined ? '' : `: ${why}`}`
+    case 'registryRestored': return 'MongoDB answers this instance again'
+    case 'stalled': return `This instance stood still for ${happening.delayMs === undefined ? 'a while' : `${(happening.delayMs / 1000).toFixed(1)} s`}`
+    case 'gap': return `This instance missed ${happening.lost === undefined ? 'some events' : count(happening.lost, 'event')} of ${who}${happening.reason === undefined ? '' : `: ${why}`}`
+    case 'unreachableSelf': return `${who} does not reach this instance: ${why}`
+    case 'expelled': return `${who} had declared this instance gone: ${why}`
   }
+}
+
+/** The code of a departure with what it means. */
+function leftReason(code: string | undefined): string {
+  if (code === undefined) return 'no reason known'
+  const words = Object.hasOwn(leaving, code) ? leaving[code] : undefined
+  return words === undefined ? code : `${words} (${code})`
 }

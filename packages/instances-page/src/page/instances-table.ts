@@ -6,17 +6,23 @@ import { count } from './quantities.js'
 import { signOf } from './status-signs.js'
 import { arranged, type Order } from './table-order.js'
 
+/** Before all are asked for. */
+const firstShown = 25
+
 /** The table of instances, with what sorts and filters it. */
 export class InstancesTable {
   readonly #filter = byId<HTMLInputElement>('filter')
   readonly #status = byId<HTMLSelectElement>('status-filter')
   readonly #sortBy = byId<HTMLSelectElement>('sort-by')
   readonly #shown = byId('shown')
+  readonly #more = byId<HTMLButtonElement>('more-rows')
   readonly #headings = new Map<string, HTMLTableCellElement>()
   readonly #rows: KeyedList<Instance, HTMLTableRowElement>
   #order: Order = { key: 'status', descending: false }
   #instances: readonly Instance[] = []
   #now = Date.now()
+  #pointed: string | undefined
+  #all = false
 
   constructor(onPoint: (id: string | undefined) => void) {
     const headings = html('tr', { role: 'row' })
@@ -25,16 +31,29 @@ export class InstancesTable {
       this.#sortBy.append(html('option', { value: column.key }, column.title))
     }
     byId('columns').append(headings)
-    this.#rows = new KeyedList(byId('rows'), ({ id }) => id, (instance) => makeRow(instance, onPoint), (row, instance) => updateRow(row, instance, this.#now))
+    this.#rows = new KeyedList(byId('rows'), ({ id }) => id, (instance) => makeRow(instance, onPoint), (row, instance) => {
+      updateRow(row, instance, this.#now)
+      setAttribute(row, 'data-pointed', instance.id === this.#pointed ? '' : undefined)
+    })
     this.#filter.addEventListener('input', () => this.#arrange())
     this.#status.addEventListener('change', () => this.#arrange())
     this.#sortBy.addEventListener('change', () => this.#sort({ key: this.#sortBy.value, descending: false }))
+    this.#more.addEventListener('click', () => {
+      this.#all = !this.#all
+      this.#arrange()
+    })
     this.#sort(this.#order)
   }
 
   show(instances: readonly Instance[], now: number): void {
     this.#instances = instances
     this.#now = now
+    this.#arrange()
+  }
+
+  /** Makes one row stand out. */
+  point(id: string | undefined): void {
+    this.#pointed = id
     this.#arrange()
   }
 
@@ -55,7 +74,9 @@ export class InstancesTable {
 
   #arrange(): void {
     const rows = arranged(this.#instances, { words: this.#filter.value, status: this.#status.value }, this.#order, this.#now)
-    this.#rows.show(rows)
+    this.#rows.show(this.#all ? rows : rows.slice(0, firstShown))
+    setHidden(this.#more, rows.length <= firstShown)
+    setText(this.#more, this.#all ? `Show the first ${firstShown}` : `Show all ${rows.length}`)
     const all = this.#instances.length
     setText(this.#shown, rows.length === all ? '' : rows.length === 0 ? 'No instance is like that.' : `${rows.length} of ${count(all, 'instance')}`)
     setHidden(this.#shown, rows.length === all)

@@ -1,14 +1,14 @@
+import { ClusterView } from './cluster-view.js'
 import { ConnectionLine } from './connection-line.js'
 import { type Credentials, forgetCredentials, storeCredentials, storedCredentials } from './credentials.js'
 import { byId, setHidden } from './element.js'
-import { InstancesTable } from './instances-table.js'
 import type { Phase } from './phase.js'
 import { SignIn } from './sign-in.js'
 import type { Snapshot } from './snapshot.js'
 import { Watch } from './watch.js'
 
 const signIn = new SignIn(begin)
-const table = new InstancesTable(() => undefined)
+const view = new ClusterView()
 const connection = new ConnectionLine(() => watch?.tryNow())
 const signOut = byId('sign-out')
 const cluster = byId('cluster')
@@ -18,7 +18,7 @@ let phase: Phase = { kind: 'signed-out', problem: undefined }
 let snapshot: Snapshot | undefined
 
 signOut.addEventListener('click', () => end(undefined))
-setInterval(show, 1000)
+setInterval(tick, 1000)
 
 const stored = storedCredentials()
 if (stored) begin(stored)
@@ -41,6 +41,7 @@ function begin(credentials: Credentials): void {
 
 function onPhase(now: Phase): void {
   if (now.kind === 'signed-out') return end(now.problem)
+  if (phase.kind === 'live' && now.kind !== 'live') view.interrupt()
   phase = now
   show()
 }
@@ -60,5 +61,11 @@ function show(): void {
   setHidden(signOut, phase.kind === 'signed-out')
   setHidden(cluster, snapshot === undefined)
   if (phase.kind !== 'signed-out') signIn.hide()
-  if (snapshot) table.show(snapshot.instances, Date.now())
+  // What is old is shown as it was: its times stand still.
+  if (snapshot) view.show(snapshot, 'since' in phase ? phase.since ?? Date.now() : Date.now())
+}
+
+function tick(): void {
+  if (phase.kind === 'live' && snapshot) view.measure(snapshot, Date.now())
+  show()
 }

@@ -1,0 +1,58 @@
+import { Announcer } from './announcer.js'
+import { Charts } from './charts.js'
+import { ConcernsList } from './concerns-list.js'
+import { InstancesTable } from './instances-table.js'
+import { LanesChart } from './lanes-chart.js'
+import { ownLinks } from './links.js'
+import { Ring } from './ring.js'
+import { Series } from './series.js'
+import { localOf, type Snapshot } from './snapshot.js'
+import { Summary } from './summary.js'
+import { Timeline } from './timeline.js'
+
+/** All that is shown of a cluster. */
+export class ClusterView {
+  readonly #point = (id: string | undefined): void => this.#pointAt(id)
+  readonly #ring = new Ring(this.#point)
+  readonly #table = new InstancesTable(this.#point)
+  readonly #concerns = new ConcernsList(this.#point)
+  readonly #summary = new Summary()
+  readonly #charts = new Charts()
+  readonly #series = new Series()
+  readonly #lanes = new LanesChart()
+  readonly #timeline = new Timeline()
+  readonly #announcer = new Announcer()
+  #seenFrom: string | undefined
+
+  /** As it is now. */
+  show(snapshot: Snapshot, now: number): void {
+    const { instances, happenings } = snapshot
+    const seenFrom = localOf(snapshot)?.id
+    if (seenFrom !== this.#seenFrom) this.#announcer.forget()
+    this.#seenFrom = seenFrom
+    const links = ownLinks(instances)
+    this.#summary.show(instances, links)
+    this.#ring.show(instances, links)
+    this.#concerns.show(snapshot, now)
+    this.#table.show(instances, now)
+    this.#lanes.show(snapshot, now)
+    this.#timeline.show(happenings)
+    this.#announcer.show(happenings)
+  }
+
+  /** Once a second, while what is shown is live. */
+  measure({ instances }: Snapshot, now: number): void {
+    this.#series.add(instances, now)
+    this.#charts.show(this.#series.samples, now)
+  }
+
+  /** What is shown is old from now on. */
+  interrupt(): void {
+    this.#series.interrupt()
+  }
+
+  #pointAt(id: string | undefined): void {
+    this.#ring.point(id)
+    this.#table.point(id)
+  }
+}

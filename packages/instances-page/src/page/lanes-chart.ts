@@ -1,0 +1,51 @@
+import { byId, setAttribute, setHidden, svg } from './element.js'
+import { type Lane, lanesOf, lanesReachMs } from './lanes.js'
+import type { Snapshot } from './snapshot.js'
+import { shapeOf } from './status-signs.js'
+
+const laneHeight = 18
+const axisHeight = 20
+const minute = 60_000
+
+/** Narrower ones have no room for names. */
+const roomy = 520
+
+/** The lives of the instances side by side: when each joined, was suspect, was well again, left. */
+export class LanesChart {
+  readonly #svg = byId<SVGSVGElement>('lanes')
+
+  show(snapshot: Snapshot, now: number): void {
+    const lanes = lanesOf(snapshot, now)
+    setHidden(this.#svg, lanes.length === 0)
+    const width = this.#svg.clientWidth || 600
+    const labels = width < roomy ? 0 : 150
+    const height = lanes.length * laneHeight + axisHeight
+    const x = (at: number): number => labels + (width - labels) * Math.max(0, 1 - (now - at) / lanesReachMs)
+    setAttribute(this.#svg, 'viewBox', `0 0 ${width} ${height}`)
+    setAttribute(this.#svg, 'height', String(height))
+    this.#svg.replaceChildren(...axis(x, now, height, width < roomy ? [5, 0] : [8, 6, 4, 2, 0]), ...lanes.flatMap((lane, index) => drawn(lane, index * laneHeight, x, labels)))
+  }
+}
+
+function axis(x: (at: number) => number, now: number, height: number, minutesAgo: readonly number[]): SVGElement[] {
+  return minutesAgo.flatMap((ago) => {
+    const at = String(x(now - ago * minute))
+    const words = ago === 0 ? 'now' : `${ago} min ago`
+    return [
+      svg('path', { class: 'grid', d: `M${at} 0V${height - axisHeight}` }),
+      svg('text', { class: 'tick', x: at, y: String(height - 5), 'text-anchor': ago === 0 ? 'end' : 'middle' }, words),
+    ]
+  })
+}
+
+function drawn({ address, stretches, leftAt }: Lane, top: number, x: (at: number) => number, labels: number): SVGElement[] {
+  const middle = top + laneHeight / 2
+  const bars = stretches.map(({ from, to, status }) => {
+    const thickness = status === 'alive' ? 6 : status === 'suspect' ? 10 : 2
+    const width = Math.max(1.5, x(to) - x(from))
+    return svg('rect', { class: `stretch ${status}`, x: x(from).toFixed(1), y: String(middle - thickness / 2), width: width.toFixed(1), height: String(thickness) })
+  })
+  const end = leftAt === undefined ? [] : [svg('path', { class: 'cross', d: shapeOf('left'), transform: `translate(${Math.max(labels, x(leftAt)).toFixed(1)} ${middle})` })]
+  const label = labels === 0 ? [] : [svg('text', { class: 'label', x: String(labels - 12), y: String(middle + 4), 'text-anchor': 'end' }, address.length > 22 ? `${address.slice(0, 21)}…` : address)]
+  return [...label, ...bars, ...end]
+}
