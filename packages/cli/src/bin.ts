@@ -7,4 +7,6 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(sign
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => stopping.abort())
 
 const { argv, env, stdout, stderr } = process
-process.exitCode = await main({ args: argv.slice(2), env, stdout, stderr, stopping: stopping.signal })
+const code = await main({ args: argv.slice(2), env, stdout, stderr, stopping: stopping.signal })
+// When all is written; what was still being asked is not waited for.
+stdout.write('', () => stderr.write('', () => process.exit(code)))

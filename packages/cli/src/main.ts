@@ -1,8 +1,11 @@
 import { type Command, type Environment, readArguments, wantsJson } from './arguments.js'
+import { doctor, doctorView } from './commands/doctor.js'
+import { matrixView } from './commands/matrix.js'
 import type { Looking, View } from './commands/report.js'
 import { registryStatus, statusView } from './commands/status.js'
 import { CliError } from './errors.js'
 import { exitCodes, type ExitCode } from './exit-codes.js'
+import { instanceMatrix, instanceStatus } from './instance/looks.js'
 import { secretsOf } from './places.js'
 import { show } from './show.js'
 import { Output, type Sink } from './text/output.js'
@@ -43,17 +46,18 @@ export async function main({ args, env, stdout, stderr, stopping }: Surroundings
         stdout.write(`${version()}\n`)
         return exitCodes.well
       case 'status':
-        if (command.at.kind === 'instance') throw new CliError('usage', 'not yet', '')
-        return look(registryStatus(command.at), statusView, command)
+        return look(command.at.kind === 'instance' ? instanceStatus(command.at) : registryStatus(command.at), statusView, command)
       case 'matrix':
-      case 'watch':
+        return look(instanceMatrix(command.at), matrixView, command)
       case 'doctor':
+        return look(doctor(command.mongo, command.instance), doctorView, { watch: false, json: command.json })
+      case 'watch':
         throw new CliError('usage', 'not yet', '')
     }
   }
 
-  function look<R>(looking: Promise<Looking<R>>, view: View<R>, { watch, json }: { watch: boolean; json: boolean }): Promise<ExitCode> {
-    return show(looking, view, { watch, json, out, err, redact, stopping })
+  function look<R>(looking: Looking<R> | Promise<Looking<R>>, view: View<R>, { watch, json }: { watch: boolean; json: boolean }): Promise<ExitCode> {
+    return show(Promise.resolve(looking), view, { watch, json, out, err, redact, stopping })
   }
 
   function fail(error: unknown): ExitCode {

@@ -16,6 +16,8 @@ export interface RegistryRead {
 /** A cluster has tens of instances: who has so many documents has other troubles. */
 const mostDocuments = 1000
 
+const unknownCommand = 59
+
 /** The registry of a cluster, which is only read. */
 export class Registry {
   readonly place: MongoPlace
@@ -56,8 +58,17 @@ export class Registry {
   /** The database's clock. Rejects with a `CliError`. */
   clock(): Promise<number> {
     return asked(this.place, async () => {
-      const { localTime } = (await this.#client.db('admin').command({ hello: 1 })) as { localTime?: unknown }
+      const { localTime } = (await this.hello()) as { localTime?: unknown }
       return localTime instanceof Date ? localTime.getTime() : Number.NaN
+    })
+  }
+
+  /** What the deployment says of itself. A server as old as 4.4.0 may not know the command by this name. */
+  async hello(): Promise<Document> {
+    const admin = this.#client.db('admin')
+    return admin.command({ hello: 1 }).catch((error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === unknownCommand) return admin.command({ isMaster: 1 })
+      throw error
     })
   }
 
