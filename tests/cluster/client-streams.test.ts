@@ -110,6 +110,29 @@ describe('a stream that is published to clients', () => {
     expect(changed).toEqual([['stream-room', 'message', ['from the server']]])
   })
 
+  it('leaves out a client that does not read, and costs the others nothing', async () => {
+    const room = first.publishStream('room', { allowRead: 'all' })
+    const slow = new WebSocket(first.address.url)
+    closing.push(() => slow.terminate())
+    let said = ''
+    slow.on('message', (data) => (said += (data as Buffer).subarray(0, 200).toString()))
+    slow.on('open', () => {
+      slow.send('{"msg":"connect","version":"1","support":["1"]}')
+      slow.send('{"msg":"sub","id":"s","name":"stream-room","params":["message"]}')
+    })
+    await until(() => said.includes('"ready"'), 10_000, () => said)
+    slow.pause()
+    const heard = await hear(ddp(first), 'room', 'message')
+    const closed = new Promise((resolve) => slow.on('close', resolve))
+    const text = 'x'.repeat(1_000_000)
+    for (let n = 1; n <= 40; n += 1) {
+      room.emit('message', n, text)
+      await until(() => heard.length === n, 10_000, () => heard.length)
+    }
+    slow.resume()
+    expect(await closed).toBe(1013)
+  }, 30_000)
+
   it('asks who may read and write, allows nothing that is not said, and says what is wrong', async () => {
     const asked: unknown[] = []
     first.publishStream('closed', {})

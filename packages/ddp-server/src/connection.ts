@@ -35,7 +35,7 @@ export interface Connection {
   readonly httpHeaders: Readonly<Record<string, string | undefined>>
   /**
    * Ends the session: its subscriptions stop, nothing more is sent, and the WebSocket is closed with `code` (1000) and `reason`.
-   * Calling it again does nothing. @throws DDPServerError `invalid-close` for a code that is not 1000, 1001 or from 3000 to 4999, and for a
+   * Calling it again does nothing. @throws DDPServerError `invalid-close` for a code that is not 1000, 1001, 1013 or from 3000 to 4999, and for a
    * reason of more than 123 bytes
    */
   close(code?: number, reason?: string): void

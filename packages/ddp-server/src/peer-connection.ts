@@ -42,6 +42,9 @@ export interface PeerConnectionOptions {
   readonly setPace: (pace: Pace) => void
 }
 
+/** Done; going away; try again later, as for who reads too slowly. The others of their range are the protocol's own. */
+const closeCodes: ReadonlySet<number> = new Set([1000, 1001, 1013])
+
 export class PeerConnection implements Connection {
   readonly id: string
   readonly clientAddress: string
@@ -61,8 +64,8 @@ export class PeerConnection implements Connection {
   }
 
   close(code = 1000, reason = ''): void {
-    if (code !== 1000 && code !== 1001 && !(Number.isInteger(code) && code >= 3000 && code <= 4999)) {
-      throw new DDPServerError('invalid-close', `a WebSocket is closed with 1000, 1001 or a code from 3000 to 4999, not ${String(code)}`)
+    if (!closeCodes.has(code) && !(Number.isInteger(code) && code >= 3000 && code <= 4999)) {
+      throw new DDPServerError('invalid-close', `a WebSocket is closed with 1000, 1001, 1013 or a code from 3000 to 4999, not ${String(code)}`)
     }
     if (Buffer.byteLength(reason) > 123) throw new DDPServerError('invalid-close', 'the reason for closing a WebSocket has at most 123 bytes')
     this.#close(code, reason)
