@@ -3,6 +3,7 @@ import { doctor, doctorView } from './commands/doctor.js'
 import { matrixView } from './commands/matrix.js'
 import type { Looking, View } from './commands/report.js'
 import { registryStatus, statusView } from './commands/status.js'
+import { printer } from './commands/watch.js'
 import { CliError } from './errors.js'
 import { exitCodes, type ExitCode } from './exit-codes.js'
 import { instanceMatrix, instanceStatus } from './instance/looks.js'
@@ -12,6 +13,8 @@ import { Output, type Sink } from './text/output.js'
 import { redactor } from './text/redact.js'
 import { wrap } from './text/wrap.js'
 import { usage } from './usage.js'
+import { watchInstance } from './watching/watch-instance.js'
+import { watchRegistry } from './watching/watch-registry.js'
 import { version } from './version.js'
 
 /** What the process gives; a test gives its own. */
@@ -51,8 +54,11 @@ export async function main({ args, env, stdout, stderr, stopping }: Surroundings
         return look(instanceMatrix(command.at), matrixView, command)
       case 'doctor':
         return look(doctor(command.mongo, command.instance), doctorView, { watch: false, json: command.json })
-      case 'watch':
-        throw new CliError('usage', 'not yet', '')
+      case 'watch': {
+        const watch = command.at.kind === 'instance' ? watchInstance(command.at) : watchRegistry(command.at)
+        await watch(printer({ out, err, json: command.json, redact }), stopping)
+        return exitCodes.well
+      }
     }
   }
 

@@ -1,6 +1,7 @@
 import type { Looking, View } from './commands/report.js'
 import { CliError } from './errors.js'
 import { exitCodes, type ExitCode } from './exit-codes.js'
+import { orStopped, pause } from './stopping.js'
 import { line, span } from './text/line.js'
 import type { Output } from './text/output.js'
 import { wrap } from './text/wrap.js'
@@ -66,38 +67,4 @@ function presentProblem({ code, message, advice }: CliError, { json, out, err, r
 function problem(error: unknown): CliError {
   if (error instanceof CliError) return error
   throw error
-}
-
-/** What `work` resolves with, unless it is stopped before; `late` has what comes after all. */
-async function orStopped<T>(work: Promise<T>, stopping: AbortSignal, late: (value: T) => unknown = () => undefined): Promise<T | 'stopped'> {
-  if (stopping.aborted) {
-    void work.then(late, () => undefined)
-    return 'stopped'
-  }
-  let stop: () => void = () => undefined
-  const stopped = new Promise<'stopped'>((resolve) => {
-    stop = () => resolve('stopped')
-    stopping.addEventListener('abort', stop, { once: true })
-  })
-  try {
-    const first = await Promise.race([work, stopped])
-    if (first === 'stopped') void work.then(late, () => undefined)
-    return first
-  } finally {
-    stopping.removeEventListener('abort', stop)
-  }
-}
-
-/** Whether the time passed: false when it is stopped. */
-function pause(ms: number, stopping: AbortSignal): Promise<boolean> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer)
-      stopping.removeEventListener('abort', end)
-      resolve(!stopping.aborted)
-    }
-    const timer = setTimeout(end, ms)
-    stopping.addEventListener('abort', end, { once: true })
-    if (stopping.aborted) end()
-  })
 }

@@ -30,10 +30,15 @@ const envFor = (env: Env): NodeJS.ProcessEnv => {
   return { ...rest, TERM: 'xterm-256color', ...env }
 }
 
-/** Has it done in this process, with what it writes caught: as if it were piped. */
-export async function ask(args: readonly string[], env: Env = {}, stopping: AbortSignal = new AbortController().signal): Promise<Finished> {
+/** Has it done in this process, with what it writes caught, as if it were piped; `onOutput` hears it at once. */
+export async function ask(args: readonly string[], env: Env = {}, stopping: AbortSignal = new AbortController().signal, onOutput: (text: string) => unknown = () => undefined): Promise<Finished> {
   const written = { stdout: '', stderr: '' }
-  const sink = (into: 'stdout' | 'stderr') => ({ write: (text: string) => (written[into] += text) })
+  const sink = (into: 'stdout' | 'stderr') => ({
+    write(text: string) {
+      written[into] += text
+      onOutput(text)
+    },
+  })
   const code = await main({ args, env, stdout: sink('stdout'), stderr: sink('stderr'), stopping })
   return { code, ...written }
 }

@@ -20,12 +20,13 @@ export const widthOf = (text: string): number => stringWidth(text)
 
 export const textOf = (parts: Line): string => parts.map(({ text }) => text).join('')
 
-/** The beginning of `text` that fits into so many columns; with `…` where something is left out. */
+/** The beginning of `text`, as it can be printed, that fits into so many columns; with `…` where something is left out. */
 export function fit(text: string, columns: number): string {
-  if (widthOf(text) <= columns) return text
+  const whole = printable(text)
+  if (widthOf(whole) <= columns) return whole
   if (columns < 1) return ''
   let kept = ''
-  for (const { segment } of new Intl.Segmenter().segment(text)) {
+  for (const { segment } of new Intl.Segmenter().segment(whole)) {
     if (widthOf(kept + segment) > columns - 1) break
     kept += segment
   }
