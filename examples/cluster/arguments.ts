@@ -6,9 +6,11 @@ export interface Arguments {
   readonly once: boolean
   /** Print JSON, and nothing else, on standard output. */
   readonly json: boolean
+  /** Kill, pause and cut off instances, and start others in their place. */
+  readonly chaos: boolean
 }
 
-export const usage = 'npm start -- [--instances N] [--once] [--json]'
+export const usage = 'npm start -- [--instances N] [--chaos] | [--once] [--json]'
 
 const mostInstances = 100
 
@@ -16,12 +18,14 @@ const mostInstances = 100
 export function readArguments(args: readonly string[]): Arguments {
   const { values } = parseArgs({
     args: [...args],
-    options: { instances: { type: 'string', default: '3' }, once: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
+    options: { instances: { type: 'string', default: '3' }, once: { type: 'boolean', default: false }, json: { type: 'boolean', default: false }, chaos: { type: 'boolean', default: false } },
   })
   const instances = Number(values.instances)
   if (!Number.isInteger(instances) || instances < 1 || instances > mostInstances) {
     throw new Error(`--instances must be a whole number from 1 to ${mostInstances}, not ${values.instances}`)
   }
   if (values.json && !values.once) throw new Error('--json goes with --once')
-  return { instances, once: values.once, json: values.json }
+  if (values.chaos && values.once) throw new Error('--chaos goes on and on: it cannot go with --once')
+  if (values.chaos && instances < 2) throw new Error('--chaos needs two instances at least: the first is left alone')
+  return { instances, once: values.once, json: values.json, chaos: values.chaos }
 }

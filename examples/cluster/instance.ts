@@ -5,9 +5,11 @@ import type { AddressInfo } from 'node:net'
 import { joinCluster } from '@ddp-cluster/instance-status'
 import { instancesApi } from '@ddp-cluster/instances-api'
 import { MongoClient } from 'mongodb'
+import { chat } from './chat.js'
 import type { InstanceReady } from './instance-process.js'
 
-const [mongoUrl = '', databaseName = ''] = process.argv.slice(2)
+/** The port that peers are told to dial, where it is not the own one. */
+const [mongoUrl = '', databaseName = '', advertisedPort] = process.argv.slice(2)
 
 // Whoever started this process may be killed; nobody would end it then.
 let leave = (): void => process.exit(1)
@@ -18,17 +20,20 @@ const server = createServer().listen(0, '127.0.0.1')
 await once(server, 'listening')
 const { port } = server.address() as AddressInfo
 
-const cluster = await joinCluster({ db: client.db(databaseName), name: 'rocket.chat', server, address: { port }, handleSignals: true })
+const cluster = await joinCluster({ db: client.db(databaseName), name: 'rocket.chat', server, address: { port: advertisedPort ?? port }, handleSignals: true })
 const api = instancesApi({ cluster })
 server.on('request', (request, response) => void api(request, response))
 
+const stopChatting = chat(cluster)
+
 leave = () => void cluster.close()
 void cluster.closed.then(async () => {
+  stopChatting()
   server.close()
   server.closeAllConnections()
   await client.close()
 })
 
-const ready: InstanceReady = { id: cluster.id, address: `${cluster.address.host}:${cluster.address.port}`, url: `http://localhost:${port}/api/v1/instances.get` }
+const ready: InstanceReady = { id: cluster.id, address: `${cluster.address.host}:${cluster.address.port}`, port, url: `http://localhost:${port}/api/v1/instances.get`, page: `http://localhost:${port}/cluster` }
 if (process.connected) process.send?.(ready)
 else leave()

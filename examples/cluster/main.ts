@@ -4,8 +4,9 @@ import { randomId } from '@ddp-cluster/ddp-common'
 import { MongoClient } from 'mongodb'
 import { type Fetched, fetchAnswer, missingLinks } from './answers.js'
 import { type Arguments, readArguments, usage } from './arguments.js'
+import { wreakHavoc } from './chaos.js'
 import { type LoginHeaders, seedDemoUser } from './demo-user.js'
-import { type InstanceProcess, startInstance } from './instance-process.js'
+import { type InstanceProcess, startInstance, startInstanceBehindProxy } from './instance-process.js'
 import { type Mongo, openMongo } from './mongo.js'
 import { Screen } from './screen.js'
 import { renderTable } from './table.js'
@@ -95,12 +96,17 @@ async function run(): Promise<number> {
 async function startAll(count: number, signal: AbortSignal): Promise<void> {
   say(`Starting ${count} instance${count === 1 ? '' : 's'}…`)
   const starts = Array.from({ length: count }, async () => {
-    const instance = await startInstance(mongo.url, database.databaseName, signal)
+    const instance = await startOne(signal)
     instances.push(instance)
     say(`  ${instance.id} joined at ${instance.address} (pid ${instance.pid})`)
   })
   const failure = (await Promise.allSettled(starts)).find((start) => start.status === 'rejected')
   if (failure) throw failure.reason
+}
+
+function startOne(signal: AbortSignal): Promise<InstanceProcess> {
+  const start = options.chaos ? startInstanceBehindProxy : startInstance
+  return start(mongo.url, database.databaseName, signal)
 }
 
 /** Waits until everyone shows everyone as connected and authorized; resolves with the answers, and what is missing in them when the time is up. */
@@ -130,11 +136,24 @@ function printJson(headers: LoginHeaders, fetched: readonly Fetched[]): void {
 async function watch(headers: LoginHeaders): Promise<void> {
   const screen = new Screen(process.stdout)
   const flags = Object.entries(headers).map(([name, value]) => `-H '${name}: ${value}'`).join(' ')
-  say('Kill one of the processes and watch, or ask one yourself. Ctrl-C ends all.')
-  process.stdout.write(`\n  curl ${flags} ${instances[0]?.url ?? ''}\n\n`)
+  const [first] = instances
+  say(`${options.chaos ? 'Open the page and watch what chaos does' : 'Open the page, kill one of the processes and watch, or ask one yourself'}. Ctrl-C ends all.`)
+  process.stdout.write(`\n  ${first?.page ?? ''}\n    user id  ${headers['X-User-Id']}\n    token    ${headers['X-Auth-Token']}\n`)
+  process.stdout.write(`\n  curl ${flags} ${first?.url ?? ''}\n\n`)
+  const havoc = options.chaos ? makeChaos(screen) : Promise.resolve()
   while (!stopping.signal.aborted) {
     screen.show(renderTable(instances, await fetchAll(headers), screen.columns))
     await pause(250, stopping.signal)
+  }
+  await havoc
+}
+
+async function makeChaos(screen: Screen): Promise<void> {
+  const { signal } = stopping
+  try {
+    await wreakHavoc({ instances, signal, startAnother: () => startOne(signal), say: (text) => screen.note(text), pause: (ms) => pause(ms, signal) })
+  } catch (error) {
+    if (!signal.aborted) screen.note(`Chaos ends: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
 

@@ -96,6 +96,42 @@ describe('npm start', () => {
     expect(pids.filter(isRunning)).toEqual([])
   })
 
+  it('prints where the page is, and who may look at it', async () => {
+    const started = start('--instances', '2')
+    await until(() => /#2 .*connected/.test(started.stdout), 15_000, () => started)
+    const [, page = '', userId, token] = /(http:\/\/localhost:\d+\/cluster)\n +user id +(\w{17})\n +token +([\w-]{43})\n/.exec(started.stdout) ?? []
+    const answer = await fetch(page)
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8'])
+    expect(started.stdout).toContain(`-H 'X-Auth-Token: ${token}' -H 'X-User-Id: ${userId}'`)
+  })
+
+  it('--chaos kills, pauses and cuts off by itself, says so, and starts others in their place', async () => {
+    const started = start('--chaos', '--instances', '3')
+    const said = (pattern: RegExp) => until(() => pattern.test(started.stdout), 40_000, () => started.stdout.split('\n').filter((line) => /^Chaos|^Somebody/.test(line)))
+    await said(/^Chaos kills #[23] \(\S+, pid \d+\): /m)
+    const killed = Number(/^Chaos kills #\d \(\S+, pid (\d+)\)/m.exec(started.stdout)?.[1])
+    await said(/^Somebody started #[23] anew: \w{17} at \S+ \(pid \d+\)$/m)
+    expect(isRunning(killed)).toBe(false)
+    await said(/^Chaos pauses #[23] /m)
+    const paused = Number(/^Chaos pauses #\d \(\S+, pid (\d+)\)/m.exec(started.stdout)?.[1])
+    await said(/^Chaos lets #[23] \(.*\) go on$/m)
+    await said(/^Chaos cuts every link to #[23] /m)
+    await said(/^Chaos mends the links to #[23] /m)
+    const pressed = performance.now()
+    process.kill(-(started.child.pid ?? 0), 'SIGINT')
+    await started.exited
+    expect(performance.now() - pressed).toBeLessThan(3000)
+    expect(isRunning(paused)).toBe(false)
+  }, 90_000)
+
+  it('--chaos needs somebody to harm, and time', async () => {
+    for (const args of [['--chaos', '--instances', '1'], ['--chaos', '--once']]) {
+      const started = start(...args)
+      expect(await started.exited).toBe(2)
+      expect(started.stderr).toContain('--chaos')
+    }
+  })
+
   it('leaves nothing running when it is killed itself', async () => {
     const started = start('--instances', '2')
     await until(() => /#2 .*connected/.test(started.stdout), 15_000, () => started)

@@ -7,8 +7,9 @@ export type Problem =
 
 const minute = 60_000
 
-/** What the error that ended a subscription means for who looks. */
+/** What it means for who looks that a subscription ended: with this error, or without any. */
 export function problemOf(error: unknown): Problem {
+  if (error === undefined) return { kind: 'for-now', message: 'This instance shows its cluster no longer: it is about to leave.', retryAfterMs: minute / 30 }
   const code = isObject(error) ? String(error['error']) : ''
   switch (code) {
     case '401': return { kind: 'refused', message: 'This user id and token are not known. The token may have run out: log in to the application again for a new one.' }

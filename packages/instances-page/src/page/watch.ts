@@ -58,7 +58,7 @@ export class Watch {
     this.#subscription = subscription
     subscription.ready.then(() => this.#live(), () => undefined)
     void subscription.ended.then((error) => {
-      if (error && this.#subscription === subscription) this.#ended(error)
+      if (this.#subscription === subscription) this.#ended(error)
     })
   }
 
@@ -67,8 +67,10 @@ export class Watch {
     this.#gather()
   }
 
+  /** By the server: without an error when the instance is about to leave. */
   #ended(error: unknown): void {
     this.#subscription = undefined
+    if (this.#phase.kind === 'signed-out') return
     const problem = problemOf(error)
     if (problem.kind === 'refused') {
       this.#become({ kind: 'signed-out', problem: problem.message })
