@@ -6,6 +6,6 @@ export interface Gap {
   readonly after: number
   /** How many. */
   readonly lost: number
-  /** Whether all of them were events of streams that this instance listens to; else it has lost at most so many. */
+  /** Whether all of them were events of streams that this instance listened to; else it has lost at most so many. */
   readonly exact: boolean
 }

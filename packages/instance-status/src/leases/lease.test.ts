@@ -118,6 +118,21 @@ describe('a lease', () => {
     expect(second.lease.token).toBe(2)
   })
 
+  it('is not taken from a holder that cannot renew it, by one who came right after the database\'s clock jumped', async () => {
+    const first = contender()
+    await pass(50)
+    const admin = client.db('admin')
+    await admin.command({ configureFailPoint: 'failCommand', mode: 'alwaysOn', data: { failCommands: ['update'], errorCode: 11600 } })
+    databaseOffsetMs += 10 * ttlMs
+    const second = contender()
+    // Two that hold it at one moment would be found here.
+    await pass(ttlMs + 200)
+    expect(first.told.slice(0, 2)).toEqual(['acquired 1', 'lost 1 expired'])
+    await admin.command({ configureFailPoint: 'failCommand', mode: 'off' })
+    await pass(ttlMs)
+    expect([first, second].filter(({ lease }) => lease.held)).toHaveLength(1)
+  })
+
   it('is given back by release(), which another finds at its next look', async () => {
     const first = contender()
     await pass(50)
@@ -126,7 +141,7 @@ describe('a lease', () => {
     await Promise.all([first.lease.release(), first.lease.release()])
     expect(first.lease.held).toBe(false)
     expect(first.told).toEqual(['acquired 1', 'lost 1 released'])
-    await pass(ttlMs)
+    await pass(ttlMs + 100)
     expect(second.told).toEqual(['acquired 2'])
     expect(first.clock.pending).toBe(0)
     await second.leases.close(1000)

@@ -17,25 +17,26 @@ describe('a lease that another holds', () => {
     expect(sightings.note(look(1000, 51_000, 2, 51_000), 'me')).toBe(0)
   })
 
-  it('may be taken then also by a newcomer, who sees for half its life that nobody renews it', () => {
-    expect(new Sightings().note(look(0, 50_000, 1, 50_700), 'me')).toBe(700)
+  it.each([40_000, 50_700, 99_000])('has all its life for a newcomer, who cannot know whether the clock jumped just before (it ends at %i, and it is 50,000)', (expiresAt) => {
     const sightings = new Sightings()
-    expect(sightings.note(look(0, 50_000, 1, 40_000), 'me')).toBe(500)
-    expect(sightings.note(look(500, 50_500, 1, 40_000), 'me')).toBe(0)
+    expect(sightings.note(look(0, 50_000, 1, expiresAt), 'me')).toBe(ttlMs)
+    expect(sightings.note(look(ttlMs, 50_000 + ttlMs, 1, expiresAt), 'me')).toBe(0)
   })
 
   it('is waited for anew when it was renewed', () => {
     const sightings = new Sightings()
-    expect(sightings.note(look(0, 50_000, 1, 50_400), 'me')).toBe(500)
-    expect(sightings.note(look(500, 50_500, 2, 51_100), 'me')).toBe(600)
+    sightings.note(look(0, 50_000, 1, 50_400), 'me')
+    expect(sightings.note(look(1000, 51_000, 3, 51_600), 'me')).toBe(600)
+    expect(sightings.note(look(1600, 51_600, 5, 52_000), 'me')).toBe(400)
   })
 
   it.each([120_000, 300, -300, -120_000])('ends when it would have though the database\'s clock jumps by %i ms while nobody renews it', (jump) => {
     const sightings = new Sightings()
-    expect(sightings.note(look(0, 50_000, 1, 50_900), 'me')).toBe(900)
-    expect(sightings.note(look(100, 50_100 + jump, 1, 50_900), 'me')).toBe(ttlMs / 3)
-    expect(sightings.note(look(500, 50_500 + jump, 1, 50_900), 'me')).toBe(400)
-    expect(sightings.note(look(900, 50_900 + jump, 1, 50_900), 'me')).toBe(0)
+    sightings.note(look(-500, 49_500, 1, 50_000), 'me')
+    expect(sightings.note(look(0, 50_000, 2, 50_900), 'me')).toBe(900)
+    expect(sightings.note(look(100, 50_100 + jump, 2, 50_900), 'me')).toBe(ttlMs / 3)
+    expect(sightings.note(look(500, 50_500 + jump, 2, 50_900), 'me')).toBe(400)
+    expect(sightings.note(look(900, 50_900 + jump, 2, 50_900), 'me')).toBe(0)
   })
 
   it.each([120_000, 300, -300, -120_000])('has all its time when it was renewed about when the clock jumped by %i ms, until the next renewal', (jump) => {

@@ -17,15 +17,13 @@ interface Sighting {
 const clockDrift = 0.01
 const clockGrain = 2
 
-/** Who holds a lease renews it each third of its life: */
+/** Who holds a lease renews it each third of its life. */
 const renewedAfter = 1 / 3
-/** whoever has not in a half of it is not there. */
-const surelyRenewedAfter = 0.5
 
 /**
  * When a lease that another holds may be taken. The database's clock tells how long it has to go when a renewal is first seen; from then on ours counts. A
- * renewal between two looks between which that clock jumped (a new primary) may be as new as the second: then the lease has all its time from there. So
- * no jump ends a lease that is held; one whose holder dies just then may stand for twice its time.
+ * renewal between two looks between which that clock jumped (a new primary), or before the first look, may be as new as the second: then the lease has all
+ * its time from there. So no jump ends a lease that is held; one whose holder dies just then may stand for twice its time.
  * Pure: looks are handed in.
  */
 export class Sightings {
@@ -39,7 +37,7 @@ export class Sightings {
     const before = this.#seen
     const isSame = before !== undefined && before.last.row.token === row.token && before.last.row.renewal === row.renewal
     const isSteady = before === undefined || wentAsOurs(before.last, look)
-    const endsAt = isSame ? before.endsAt : receivedAt + (isSteady ? remainingMs(before?.last, look) : row.ttlMs)
+    const endsAt = isSame ? before.endsAt : receivedAt + (before && isSteady ? remainingMs(before.last, look) : row.ttlMs)
     this.#seen = { last: look, endsAt }
     if (row.holder === undefined || row.holder === self) return 0
     // After a jump the next renewal tells more.
@@ -48,10 +46,8 @@ export class Sightings {
 }
 
 /** How long a lease has to go that was renewed since `before`. */
-function remainingMs(before: Look | undefined, { row, receivedAt }: Look): number {
+function remainingMs(before: Look, { row, receivedAt }: Look): number {
   const byTheirs = row.expiresAt - row.now
-  // Had their clock jumped just before, a renewal would show it soon.
-  if (!before) return Math.min(row.ttlMs, Math.max(byTheirs, row.ttlMs * surelyRenewedAfter))
   const renewedAgo = row.ttlMs - byTheirs
   const fits = renewedAgo >= -clockGrain && renewedAgo <= (receivedAt - before.sentAt) * (1 + clockDrift) + clockGrain
   return fits ? byTheirs : row.ttlMs
