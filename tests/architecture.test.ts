@@ -13,7 +13,7 @@ const siblings: Record<string, readonly string[]> = {
   'instance-status': ['ddp-common', 'ddp-client', 'ddp-server'],
   // What of it runs in the browser; what instances-api takes is a list of files.
   'instances-page': ['ddp-client'],
-  'instances-api': ['instance-status', 'instances-page'],
+  'instances-api': ['ddp-common', 'ddp-server', 'instance-status', 'instances-page'],
   'embedded-mongo': [],
   cli: ['ddp-client', 'ddp-common', 'instance-status'],
 }

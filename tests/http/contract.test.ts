@@ -6,9 +6,7 @@ import { type InstancesApiOptions, instancesPath } from '@ddp-cluster/instances-
 import { Fleet, linked } from '../cluster/fleet.js'
 import { shapeOf } from '../cluster/shape.js'
 import { type Mounted, mounts } from './mounts.js'
-
-const token = 'the-token-that-nobody-may-see'
-const user = { 'X-Auth-Token': token, 'X-User-Id': 'admin' }
+import { addUsers, token, user } from './users.js'
 
 let fleet: Fleet
 let clusters: [Cluster, Cluster]
@@ -21,13 +19,7 @@ beforeAll(async () => {
   fleet = await Fleet.open()
   clusters = await Promise.all([fleet.join({ name: 'rocket.chat' }), fleet.join({ name: 'rocket.chat' })])
   await linked(clusters)
-  const hashedToken = createHash('sha256').update(token).digest('base64')
-  const services = { resume: { loginTokens: [{ when: new Date(), hashedToken }] } }
-  await fleet.db.collection<{ _id: string }>('users').insertMany([
-    { _id: 'admin', roles: ['admin'], services } as { _id: string },
-    { _id: 'guest', roles: ['guest'], services } as { _id: string },
-  ])
-  await fleet.db.collection<{ _id: string }>('rocketchat_permissions').insertOne({ _id: 'view-statistics', roles: ['admin'] } as { _id: string })
+  await addUsers(fleet.db)
 })
 afterEach(async () => {
   await started?.close()
@@ -199,6 +191,11 @@ describe.each(mounts)('$name', (mount) => {
 const stateOf = (cluster: Cluster): InstancesApiOptions['cluster'] => ({
   id: cluster.id,
   db: cluster.db,
+  ddpServer: cluster.ddpServer,
+  statistics: () => cluster.statistics(),
+  method: (name, handler) => cluster.method(name, handler),
+  callAll: (method, params, options) => cluster.callAll(method, params, options),
+  on: (event, listener) => cluster.on(event, listener),
   self: cluster.self,
   members: () => cluster.members(),
   records: (options) => cluster.records(options),

@@ -4,7 +4,10 @@ import type { ClusterState, InstancesApiOptions } from '@ddp-cluster/instances-a
 import { type Mounted, mounts } from './mounts.js'
 
 /** The page says nothing of a cluster, and asks nothing of it. */
-const cluster = { id: 'self', db: { collection: () => undefined }, members: () => [], closed: new Promise(() => undefined) } as unknown as ClusterState
+const nothing = (): void => undefined
+const cluster = {
+  id: 'self', db: { collection: nothing }, ddpServer: { method: nothing, publish: nothing }, members: () => [], method: () => nothing, on: () => nothing, closed: new Promise(nothing),
+} as unknown as ClusterState
 
 /** All that is sent to somebody who opens the page, compressed. */
 const largestPageBytes = 100_000

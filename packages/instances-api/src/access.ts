@@ -24,14 +24,24 @@ export class AccessCheck {
     this.#now = now
   }
 
-  async check(credentials: Credentials): Promise<Access> {
+  /** `granted` at once for who was granted it within the last second. */
+  check(credentials: Credentials): 'granted' | Promise<Access> {
     const key = createHash('sha256').update(JSON.stringify([credentials.userId, credentials.authToken])).digest('base64')
     const until = this.#granted.get(key)
     if (until !== undefined && this.#now() < until) return 'granted'
     this.#granted.delete(key)
+    return this.#ask(key, credentials)
+  }
+
+  /** For a user who is known to be logged in. */
+  async checkUser(userId: string): Promise<Access> {
+    return (await this.#authorize(userId)) ? 'granted' : 'not-allowed'
+  }
+
+  async #ask(key: string, credentials: Credentials): Promise<Access> {
     const userId = await this.#authenticate(credentials)
     if (userId === undefined) return 'not-logged-in'
-    if (!(await this.#authorize(userId))) return 'not-allowed'
+    if ((await this.checkUser(userId)) === 'not-allowed') return 'not-allowed'
     this.#granted.set(key, this.#now() + grantedForMs)
     for (const oldest of this.#granted.keys()) {
       if (this.#granted.size <= grantsKept) break

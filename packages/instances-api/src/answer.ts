@@ -4,6 +4,8 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>
   /** Becomes JSON; none with 204. */
   readonly body?: object
+  /** Instead of `body`: what goes out as it is, its type among the headers. */
+  readonly text?: string
 }
 
 /** The bodies are Rocket.Chat's, word by word: its clients look at them. */

@@ -1,26 +1,30 @@
 import type { InstanceRecord } from '@ddp-cluster/instance-status'
-import { AccessCheck } from './access.js'
-import { type Answer, failed, notAllowed, notFound, notLoggedIn, tooMany, unavailable, wrongMethod } from './answer.js'
+import { type Answer, failed, notFound, notLoggedIn, unavailable, wrongMethod } from './answer.js'
 import { clientAddress } from './client-address.js'
 import { corsHeaders } from './cors.js'
 import { isDatabaseAway } from './database-away.js'
+import { offerOverDDP } from './ddp.js'
 import { before } from './deadline.js'
 import { view } from './formats.js'
+import { Gate } from './gate.js'
 import { healthPath, healthy, Readiness, readyPath } from './health.js'
 import { type ApiAnswer, type ApiRequest, headerOf, pathOf } from './http.js'
-import { type Credentials, meteorAuthentication, rocketChatAuthorization } from './meteor-access.js'
+import type { Credentials } from './meteor-access.js'
+import { showsToken } from './metrics-access.js'
+import { Observatory } from './observatory.js'
 import { type InstancesApiOptions, resolveOptions, type ResolvedOptions } from './options.js'
 import { PageFiles, pagePaths } from './page.js'
-import { RateLimiter } from './rate-limiter.js'
 
 /** The path that Rocket.Chat's clients ask for. */
 export const instancesPath = '/api/v1/instances.get'
+export const matrixPath = '/api/v1/instances.matrix'
+export const metricsPath = '/metrics'
 
 /** What is served always. */
-const apiPaths: readonly string[] = [instancesPath, healthPath, readyPath]
+const apiPaths: readonly string[] = [instancesPath, matrixPath, healthPath, readyPath]
 
-/** Nobody waits longer than this for MongoDB: an answer that says it is away comes within a second. */
-const databaseTimeoutMs = 800
+/** The records are not waited for longer than this: then they are shown as they were. */
+const recordsTimeoutMs = 800
 
 /** Records are read again at most so often, however many ask. */
 const recordsMaxAgeMs = 1000
@@ -29,8 +33,8 @@ const recordsMaxAgeMs = 1000
 export class Api {
   readonly #options: InstancesApiOptions
   readonly #resolved: ResolvedOptions
-  readonly #access: AccessCheck
-  readonly #limiter: RateLimiter | undefined
+  readonly #gate: Gate
+  readonly #observatory: Observatory
   readonly #readiness: Readiness
   readonly #page: PageFiles | undefined
   /** All that is served. */
@@ -39,16 +43,13 @@ export class Api {
   constructor(options: InstancesApiOptions) {
     this.#options = options
     this.#resolved = resolveOptions(options)
-    const { cluster, authenticate, authorize } = options
-    this.#access = new AccessCheck(
-      authenticate ?? meteorAuthentication(cluster.db, databaseTimeoutMs),
-      authorize ?? rocketChatAuthorization(cluster.db, databaseTimeoutMs),
-      () => performance.now(),
-    )
-    this.#limiter = this.#resolved.rateLimit && new RateLimiter(this.#resolved.rateLimit)
-    this.#readiness = new Readiness(cluster)
-    this.#page = this.#resolved.page ? new PageFiles() : undefined
-    this.paths = this.#page ? [...apiPaths, ...pagePaths] : apiPaths
+    const { page, metrics, ddpServer } = this.#resolved
+    this.#gate = new Gate(options, this.#resolved)
+    this.#observatory = Observatory.of(options.cluster)
+    this.#readiness = new Readiness(options.cluster)
+    this.#page = page ? new PageFiles() : undefined
+    this.paths = [...apiPaths, ...(metrics === 'none' ? [] : [metricsPath]), ...(page ? pagePaths : [])]
+    if (ddpServer) offerOverDDP(ddpServer, { gate: this.#gate, live: this.#observatory.live, body: () => this.#instances() })
   }
 
   /** Whether a request is for this API: a mount beside other routes passes on what is not. */
@@ -64,7 +65,8 @@ export class Api {
       return written(await this.#answer(request), cors, request.method)
     } catch (error) {
       const away = isDatabaseAway(error)
-      if (!away) this.#options.logger?.error({ error: error instanceof Error ? error.message : 'unknown' }, 'instances.get failed')
+      const path = pathOf(request.target)
+      if (!away) this.#options.logger?.error({ error: error instanceof Error ? error.message : 'unknown' }, `${path.slice(path.lastIndexOf('/') + 1)} failed`)
       return written(away ? unavailable : failed, cors, request.method)
     }
   }
@@ -74,29 +76,49 @@ export class Api {
     if (!this.serves(path)) return notFound
     if (request.method === 'OPTIONS') return { status: 204, headers: { allow: 'GET, HEAD, OPTIONS' } }
     if (request.method !== 'GET' && request.method !== 'HEAD') return wrongMethod
-    if (path === healthPath) return healthy
-    if (path === readyPath) return this.#readiness.answer()
-    if (!this.#limiter) return this.#instances(request)
-    const { allowed, headers, resetAfterMs } = await this.#limiter.take(clientAddress(request, this.#resolved.httpForwardedCount))
-    const answer = allowed ? await this.#instances(request) : tooMany(resetAfterMs)
+    switch (path) {
+      case healthPath:
+        return healthy
+      case readyPath:
+        return this.#readiness.answer()
+      case metricsPath:
+        return this.#metrics(request)
+      case matrixPath:
+        return this.#guarded(request, () => this.#observatory.matrix.gather())
+      case instancesPath:
+        return this.#guarded(request, () => this.#instances())
+      default:
+        return notFound
+    }
+  }
+
+  /** For those who do not ask too often, and may see the instances. */
+  async #guarded(request: ApiRequest, look: () => Promise<object>): Promise<Answer> {
+    const { headers, refusal } = await this.#gate.count(clientAddress(request, this.#resolved.httpForwardedCount))
+    const answer = refusal ?? (await this.#gate.refuse(credentialsOf(request))) ?? { status: 200, body: await look() }
     return { ...answer, headers: { ...answer.headers, ...headers } }
   }
 
-  async #instances(request: ApiRequest): Promise<Answer> {
-    const credentials = credentialsOf(request)
-    if (!credentials) return notLoggedIn
-    const deadline = performance.now() + databaseTimeoutMs
-    const rights = await before(deadline, this.#access.check(credentials))
-    if (rights === 'late') return unavailable
-    if (rights === 'not-logged-in') return notLoggedIn
-    if (rights === 'not-allowed') return notAllowed
-    return { status: 200, body: view(this.#resolved.format, this.#options.cluster, await this.#records(deadline)) }
+  /** Who guesses at the token may do so no more often than others may ask. */
+  async #metrics(request: ApiRequest): Promise<Answer> {
+    const { metrics } = this.#resolved
+    if (typeof metrics === 'object' && !showsToken(request, metrics.token)) {
+      const { headers, refusal } = await this.#gate.count(clientAddress(request, this.#resolved.httpForwardedCount))
+      return { ...(refusal ?? notLoggedIn), headers: { ...refusal?.headers, ...headers, 'www-authenticate': 'Bearer' } }
+    }
+    const { contentType } = this.#observatory.metrics
+    return { status: 200, headers: { 'content-type': contentType }, text: await this.#observatory.metrics.text() }
+  }
+
+  async #instances(): Promise<object> {
+    return view(this.#resolved.format, this.#options.cluster, await this.#records())
   }
 
   /** As MongoDB has them now; when it is away, as they were. */
-  async #records(deadline: number): Promise<readonly InstanceRecord[]> {
+  async #records(): Promise<readonly InstanceRecord[]> {
     const { cluster } = this.#options
-    const fresh = await before(deadline, cluster.records({ maxAgeMs: recordsMaxAgeMs }).catch(() => 'late' as const))
+    const reading = cluster.records({ maxAgeMs: recordsMaxAgeMs }).catch(() => 'late' as const)
+    const fresh = await before(performance.now() + recordsTimeoutMs, reading)
     return fresh === 'late' ? cluster.lastRecords() : fresh
   }
 }
@@ -107,8 +129,8 @@ function credentialsOf(request: ApiRequest): Credentials | undefined {
   return authToken !== undefined && userId !== undefined ? { authToken, userId } : undefined
 }
 
-function written({ status, headers, body }: Answer, cors: Readonly<Record<string, string>>, method: string): ApiAnswer {
-  const text = body === undefined ? '' : JSON.stringify(body)
-  const content = body === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) }
+function written({ status, headers, body, text: plain }: Answer, cors: Readonly<Record<string, string>>, method: string): ApiAnswer {
+  const text = plain ?? (body === undefined ? '' : JSON.stringify(body))
+  const content = text === '' ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) }
   return { status, headers: { 'cache-control': 'no-store', ...content, ...headers, ...cors }, body: method === 'HEAD' ? '' : text }
 }

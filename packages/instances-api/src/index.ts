@@ -1,6 +1,7 @@
 export { instancesApi } from './instances-api.js'
 export type { InstancesApiHandler } from './instances-api.js'
-export { instancesPath } from './api.js'
+export { instancesPath, matrixPath, metricsPath } from './api.js'
+export type { InstanceView, MatrixRow, MatrixView } from './matrix.js'
 export { InstancesApiError } from './options.js'
 export type { ClusterState, Format, InstancesApiOptions, RateLimit } from './options.js'
 export { meteorAuthentication, rocketChatAuthorization } from './meteor-access.js'

@@ -22,6 +22,11 @@ const connected = { status: 'connected', connected: true, retryCount: 0 } as con
 const state: ClusterState = {
   id: 'self',
   db: { collection: () => undefined } as unknown as Db,
+  ddpServer: { method: () => undefined, publish: () => undefined } as unknown as ClusterState['ddpServer'],
+  statistics: () => ({ heartbeat: { ageMs: 1, durationMs: 1 }, log: { head: 0, entries: 0, bytes: 0 }, events: { emitted: 0, received: 0, replayed: 0, lost: 0 }, bytes: { sent: 0, received: 0 }, authorizationFailures: 0, peers: [] }),
+  method: () => () => undefined,
+  callAll: () => Promise.resolve([]),
+  on: () => () => undefined,
   members: () => [{ id: 'peer', status: 'alive', reason: undefined, since: new Date(0), record: record('peer'), link: { currentStatus: connected, authorized: true, lastError: undefined, roundTripMs: 1 } }],
   records: () => Promise.resolve([record('self'), { ...record('peer'), _updatedAt: new Date(9000) }]),
   lastRecords: () => [record('self')],

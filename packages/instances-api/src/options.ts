@@ -1,8 +1,9 @@
+import type { DDPServer } from '@ddp-cluster/ddp-server'
 import type { Cluster } from '@ddp-cluster/instance-status'
 import type { Authenticate, Authorize } from './meteor-access.js'
 
 /** What is asked of a cluster here. */
-export type ClusterState = Pick<Cluster, 'id' | 'db' | 'self' | 'members' | 'records' | 'lastRecords' | 'closed'>
+export type ClusterState = Pick<Cluster, 'id' | 'db' | 'ddpServer' | 'self' | 'members' | 'statistics' | 'records' | 'lastRecords' | 'method' | 'callAll' | 'on' | 'closed'>
 
 /** The answers that Rocket.Chat gave over the years: as 3.10 (instances and connections), as 4 (a flat list), as 6 (a flat list by address). */
 export type Format = '3.10' | '4' | '6'
@@ -30,6 +31,16 @@ export interface InstancesApiOptions {
   readonly origins?: readonly string[]
   /** `false`: without the page at `/cluster`. */
   readonly page?: boolean
+  /**
+   * The DDP endpoint that clients reach, for the method `instances/get` and the publication `instances`: by default that of the cluster; `false` for none.
+   * Of several APIs that name one endpoint the first answers there.
+   */
+  readonly ddpServer?: DDPServer | false
+  /**
+   * Serves `/metrics`: `{ token }` to who sends `Authorization: Bearer <token>` (16 characters at least), `true` to everybody who reaches this server. Not by
+   * default: Prometheus has no user to log in as.
+   */
+  readonly metrics?: boolean | { readonly token: string }
   /** Told of failures inside; never of tokens. Silent by default. */
   readonly logger?: { error(fields: object, message: string): void }
 }
@@ -40,6 +51,8 @@ export interface ResolvedOptions {
   readonly httpForwardedCount: number
   readonly origins: ReadonlySet<string>
   readonly page: boolean
+  readonly ddpServer: DDPServer | undefined
+  readonly metrics: 'none' | 'open' | { readonly token: string }
 }
 
 const defaults = Object.freeze({ format: '3.10', max: 120, windowMs: 60_000, httpForwardedCount: 0 } as const)
@@ -68,7 +81,25 @@ export function resolveOptions(options: InstancesApiOptions): ResolvedOptions {
     httpForwardedCount: whole('httpForwardedCount', options.httpForwardedCount ?? defaults.httpForwardedCount, 0),
     origins,
     page: options.page ?? true,
+    ddpServer: endpoint(options),
+    metrics: metrics(options.metrics),
   })
+}
+
+function endpoint({ ddpServer, cluster }: InstancesApiOptions): DDPServer | undefined {
+  if (ddpServer === false) return undefined
+  const server = ddpServer ?? cluster.ddpServer
+  if (typeof server?.publish !== 'function') throw new InstancesApiError('ddpServer must be what createDDPServer() returned, or false')
+  return server
+}
+
+const leastTokenLength = 16
+
+/** The token itself stays out of what is thrown. */
+function metrics(option: InstancesApiOptions['metrics'] = false): ResolvedOptions['metrics'] {
+  if (typeof option === 'boolean') return option ? 'open' : 'none'
+  if (typeof option?.token !== 'string' || option.token.length < leastTokenLength) throw new InstancesApiError(`metrics must be true, false, or { token } of at least ${leastTokenLength} characters`)
+  return { token: option.token }
 }
 
 /** Node.js' timers keep no longer delay. */

@@ -1,0 +1,61 @@
+import { AccessCheck } from './access.js'
+import { type Answer, notAllowed, notLoggedIn, tooMany, unavailable } from './answer.js'
+import { isDatabaseAway } from './database-away.js'
+import { before } from './deadline.js'
+import { type Credentials, meteorAuthentication, rocketChatAuthorization } from './meteor-access.js'
+import type { InstancesApiOptions, ResolvedOptions } from './options.js'
+import { RateLimiter } from './rate-limiter.js'
+
+/** Who asks: somebody who shows credentials, the user of a DDP session that is logged in, or nobody known. */
+export type Who = Credentials | { readonly sessionUserId: string } | undefined
+
+/** Nobody waits longer than this for MongoDB: an answer that says it is away comes within a second. */
+const databaseTimeoutMs = 800
+
+/** Lets in, over HTTP and DDP alike, who does not ask too often and may see the instances. */
+export class Gate {
+  readonly #access: AccessCheck
+  readonly #limiter: RateLimiter | undefined
+
+  constructor({ cluster, authenticate, authorize }: InstancesApiOptions, { rateLimit }: ResolvedOptions) {
+    this.#access = new AccessCheck(
+      authenticate ?? meteorAuthentication(cluster.db, databaseTimeoutMs),
+      authorize ?? rocketChatAuthorization(cluster.db, databaseTimeoutMs),
+      () => performance.now(),
+    )
+    this.#limiter = rateLimit && new RateLimiter(rateLimit)
+  }
+
+  /** Counts a request of a client; what is left to it, as headers, and why it is refused if it is. */
+  async count(address: string): Promise<{ readonly headers: Readonly<Record<string, string>>; readonly refusal: Answer | undefined }> {
+    if (!this.#limiter) return { headers: {}, refusal: undefined }
+    const { allowed, headers, resetAfterMs } = await this.#limiter.take(address)
+    return { headers, refusal: allowed ? undefined : tooMany(resetAfterMs) }
+  }
+
+  /** Why somebody may not see the instances; undefined for one who may. Rejects for a failure inside. */
+  async refuse(who: Who): Promise<Answer | undefined> {
+    if (!who) return notLoggedIn
+    const asking = 'sessionUserId' in who ? this.#access.checkUser(who.sessionUserId) : this.#access.check(who)
+    if (asking === 'granted') return undefined
+    try {
+      return refusalOf(await before(performance.now() + databaseTimeoutMs, asking))
+    } catch (error) {
+      if (isDatabaseAway(error)) return unavailable
+      throw error
+    }
+  }
+}
+
+function refusalOf(rights: 'granted' | 'not-logged-in' | 'not-allowed' | 'late'): Answer | undefined {
+  switch (rights) {
+    case 'granted':
+      return undefined
+    case 'not-logged-in':
+      return notLoggedIn
+    case 'not-allowed':
+      return notAllowed
+    case 'late':
+      return unavailable
+  }
+}

@@ -1,0 +1,106 @@
+import { difference } from './difference.js'
+import { type Fields, instanceDocuments, withFiguresOf } from './instance-documents.js'
+import type { ClusterState } from './options.js'
+import { Timeline } from './timeline.js'
+
+/** Who is told of every change: a DDP publication. */
+export interface Watcher {
+  added(collection: string, id: string, fields: Record<string, unknown>): void
+  changed(collection: string, id: string, fields: Record<string, unknown>): void
+  removed(collection: string, id: string): void
+  stop(): void
+}
+
+const instancesCollection = 'instances'
+const timelineCollection = 'instances.timeline'
+
+/** Figures are looked at so often, */
+const figuresMs = 1000
+/** what happens in so short a time is told together, */
+const gatherMs = 25
+/** and while anybody watches, the records are read so often: their heartbeats move. */
+const recordsMs = 5000
+
+type State = { readonly kind: 'idle' } | { readonly kind: 'watched'; readonly timers: readonly ReturnType<typeof setInterval>[]; gathering: ReturnType<typeof setTimeout> | undefined } | { readonly kind: 'closed' }
+
+/** What one instance sees of its cluster, told to those who watch. While nobody does, only the timeline is kept. */
+export class Live {
+  readonly #cluster: ClusterState
+  readonly #timeline: Timeline
+  readonly #watchers = new Set<Watcher>()
+  #instances: ReadonlyMap<string, Fields> = new Map()
+  #entries: ReadonlyMap<string, Fields> = new Map()
+  #state: State = { kind: 'idle' }
+
+  constructor(cluster: ClusterState) {
+    this.#cluster = cluster
+    this.#timeline = new Timeline(cluster, () => this.#happened())
+  }
+
+  /** Gives the watcher all there is, and then every change; the function returned ends that, and may be called twice. After `close()` there is nothing. */
+  watch(watcher: Watcher): () => void {
+    if (this.#state.kind === 'closed') {
+      watcher.stop()
+      return () => undefined
+    }
+    if (this.#state.kind === 'idle') this.#begin()
+    for (const [id, fields] of this.#instances) watcher.added(instancesCollection, id, { ...fields })
+    for (const [id, fields] of this.#entries) watcher.added(timelineCollection, id, { ...fields })
+    this.#watchers.add(watcher)
+    return () => {
+      if (this.#watchers.delete(watcher) && this.#watchers.size === 0) this.#end({ kind: 'idle' })
+    }
+  }
+
+  close(): void {
+    this.#timeline.close()
+    this.#end({ kind: 'closed' })
+    for (const watcher of this.#watchers) watcher.stop()
+    this.#watchers.clear()
+  }
+
+  #begin(): void {
+    this.#instances = instanceDocuments(this.#cluster)
+    this.#entries = new Map(this.#timeline.entries)
+    const timers = [
+      setInterval(() => this.#tell(instanceDocuments(this.#cluster)), figuresMs),
+      setInterval(() => void this.#cluster.records({ maxAgeMs: recordsMs / 2 }).catch(() => undefined), recordsMs),
+    ]
+    this.#state = { kind: 'watched', timers, gathering: undefined }
+  }
+
+  #end(next: State): void {
+    if (this.#state.kind === 'watched') {
+      for (const timer of this.#state.timers) clearInterval(timer)
+      clearTimeout(this.#state.gathering)
+    }
+    this.#state = next
+  }
+
+  #happened(): void {
+    const state = this.#state
+    if (state.kind !== 'watched') return
+    state.gathering ??= setTimeout(() => {
+      state.gathering = undefined
+      const now = instanceDocuments(this.#cluster)
+      this.#tell(new Map([...now].map(([id, fields]) => [id, withFiguresOf(this.#instances.get(id), fields)])))
+    }, gatherMs)
+  }
+
+  #tell(instances: ReadonlyMap<string, Fields>): void {
+    this.#send(instancesCollection, this.#instances, instances)
+    this.#instances = instances
+    const entries = new Map(this.#timeline.entries)
+    this.#send(timelineCollection, this.#entries, entries)
+    this.#entries = entries
+  }
+
+  #send(collection: string, before: ReadonlyMap<string, Fields>, after: ReadonlyMap<string, Fields>): void {
+    for (const change of difference(before, after)) {
+      for (const watcher of this.#watchers) {
+        if (change.type === 'removed') watcher.removed(collection, change.id)
+        else watcher[change.type](collection, change.id, change.fields)
+      }
+    }
+  }
+}

@@ -1,0 +1,122 @@
+import type { ClusterStatistics } from '@ddp-cluster/instance-status'
+import { addressOf } from './instances-view.js'
+import type { ClusterState } from './options.js'
+import { linkOf, type LinkShape, logOf, type LogShape } from './shapes.js'
+
+/** The cluster method by which instances ask each other how they see the cluster. */
+export const viewMethod = 'instances.view'
+
+/** Who has not said how it sees the cluster in this time is shown without. */
+const askMs = 1000
+
+/** As many as ask within this time get one answer. */
+const sharedMs = 1000
+
+/** The cluster as one instance sees it. Over HTTP dates are ISO strings. */
+export interface InstanceView {
+  readonly name: string
+  readonly pid: number
+  readonly address: string
+  readonly self: {
+    readonly registry: 'reachable' | 'lost'
+    readonly unreachableBy: readonly { readonly id: string; readonly reason: string }[]
+    readonly heartbeatAgeMs: number
+  } & Pick<ClusterStatistics, 'log' | 'events' | 'bytes'>
+  readonly members: readonly {
+    readonly id: string
+    readonly address: string
+    readonly status: 'joining' | 'alive' | 'suspect'
+    readonly reason?: string
+    readonly since: Date
+    readonly link?: LinkShape
+    readonly log?: LogShape
+  }[]
+}
+
+interface Place {
+  readonly id: string
+  readonly address: string
+  readonly local: boolean
+}
+
+/** One row: how an instance sees the cluster, or why that is not known. `problem` is a `CallError`'s code, the code of a `DDPError` (404: it does not serve this API), or `bad-answer`. */
+export type MatrixRow = (Place & { readonly ok: true } & InstanceView) | (Place & { readonly ok: false; readonly problem: string; readonly message: string })
+
+/** The answer of `GET /api/v1/instances.matrix`: this instance's row first. */
+export interface MatrixView {
+  readonly success: true
+  readonly at: Date
+  readonly instances: readonly MatrixRow[]
+}
+
+/** How everyone sees everyone. */
+export class Matrix {
+  readonly #cluster: ClusterState
+  readonly #withdraw: () => void
+  #last: { readonly view: Promise<MatrixView>; readonly until: number } | undefined
+
+  /** Offers `instances.view` to the other instances. Throws a `ClusterError` `method-taken`. */
+  constructor(cluster: ClusterState) {
+    this.#cluster = cluster
+    this.#withdraw = cluster.method(viewMethod, () => instanceView(cluster))
+  }
+
+  /** Asks everyone. Resolves within little more than a second, whoever does not answer. */
+  gather(): Promise<MatrixView> {
+    const now = performance.now()
+    if (!this.#last || now >= this.#last.until) this.#last = { view: this.#gather(), until: now + sharedMs }
+    return this.#last.view
+  }
+
+  close(): void {
+    this.#withdraw()
+  }
+
+  async #gather(): Promise<MatrixView> {
+    const { id: selfId, self } = this.#cluster
+    const addresses = new Map(this.#cluster.members().map(({ id, record }) => [id, record ? addressOf(record) : '']))
+    addresses.set(selfId, addressOf(self.record))
+    const outcomes = await this.#cluster.callAll(viewMethod, [], { timeoutMs: askMs })
+    const instances = outcomes.map((outcome): MatrixRow => {
+      const { id } = outcome
+      const place = { id, address: addresses.get(id) ?? '', local: id === selfId }
+      if (outcome.status === 'rejected') return { ...place, ok: false, ...problemOf(outcome.reason) }
+      if (!isView(outcome.value)) return { ...place, ok: false, problem: 'bad-answer', message: 'the answer makes no sense: does it run another version?' }
+      const { name, pid, self: itself, members } = outcome.value
+      return { ...place, name, pid, ok: true, self: itself, members }
+    })
+    return { success: true, at: new Date(), instances }
+  }
+}
+
+function instanceView(cluster: ClusterState): InstanceView {
+  const { record, registry, unreachableBy } = cluster.self
+  const { heartbeat, log, events, bytes, peers } = cluster.statistics()
+  const logs = new Map(peers.map((peer) => [peer.id, logOf(peer)]))
+  return {
+    name: record.name,
+    pid: record.pid,
+    address: addressOf(record),
+    self: { registry, unreachableBy, heartbeatAgeMs: heartbeat.ageMs, log, events, bytes },
+    members: cluster.members().map((member) => {
+      const { id, status, reason, since } = member
+      const link = linkOf(member)
+      const memberLog = logs.get(id)
+      return { id, address: member.record ? addressOf(member.record) : '', status, ...(reason !== undefined && { reason }), since, ...(link && { link }), ...(memberLog && { log: memberLog }) }
+    }),
+  }
+}
+
+/** `CallError`s carry their code as `code`, `DDPError`s as `error`. */
+function problemOf(reason: unknown): { readonly problem: string; readonly message: string } {
+  if (!(reason instanceof Error)) return { problem: 'failed', message: 'it failed' }
+  const { code, error } = reason as { readonly code?: unknown; readonly error?: unknown }
+  const problem = [code, error].find((one) => typeof one === 'string' || typeof one === 'number') ?? 'failed'
+  return { problem: String(problem), message: reason.message }
+}
+
+function isView(value: unknown): value is InstanceView {
+  return isObject(value) && isObject(value['self']) && Array.isArray(value['members']) && value['members'].every(isObject)
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null

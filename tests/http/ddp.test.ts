@@ -1,0 +1,155 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { createServer } from 'node:http'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { connect, type DDPClient } from '@ddp-cluster/ddp-client'
+import { createDDPServer } from '@ddp-cluster/ddp-server'
+import type { Cluster } from '@ddp-cluster/instance-status'
+import { instancesApi } from '@ddp-cluster/instances-api'
+import { Fleet, linked, until } from '../cluster/fleet.js'
+import { addUsers, credentials } from './users.js'
+
+let fleet: Fleet
+let cluster: Cluster
+let client: DDPClient
+beforeAll(async () => {
+  fleet = await Fleet.open()
+  await addUsers(fleet.db)
+})
+afterAll(() => fleet.close())
+beforeEach(async () => {
+  cluster = await fleet.join({ name: 'rocket.chat' })
+  client = connect({ url: cluster.address.url })
+})
+afterEach(async () => {
+  await client.close()
+  await cluster.close()
+})
+
+const documents = (name = 'instances'): readonly Readonly<Record<string, unknown>>[] => [...client.collection(name)]
+const types = (): unknown[] => [...documents('instances.timeline')].sort((a, b) => Number(a['_id']) - Number(b['_id'])).map(({ type }) => type)
+
+describe('the publication instances', () => {
+  it('shows this instance and every other, and follows what happens to them', async () => {
+    instancesApi({ cluster })
+    await client.subscribe('instances', credentials).ready
+    expect(documents()).toMatchObject([{ _id: cluster.id, local: true, status: 'self', name: 'rocket.chat', pid: process.pid, address: `localhost:${cluster.address.port}`, traffic: { emitted: 0, lost: 0 } }])
+    expect(documents()[0]?.['since']).toBeInstanceOf(Date)
+    const other = await fleet.join({ name: 'rocket.chat' })
+    await linked([cluster, other])
+    await until(() => documents().some(({ _id, status }) => _id === other.id && status === 'alive'), 5000, () => documents())
+    const member = documents().find(({ _id }) => _id === other.id)
+    expect(member).toMatchObject({ local: false, link: { status: 'connected', connected: true, authorized: true }, log: { unsent: 0, lost: 0 } })
+    expect([member?.['heartbeatAt'], member?.['registeredAt']].every((date) => date instanceof Date)).toBe(true)
+    await other.close()
+    await until(() => documents().length === 1 && types().includes('left'), 5000)
+    expect(types()).toEqual(['joined', 'left'])
+    expect(documents('instances.timeline').find(({ type }) => type === 'left')).toMatchObject({ instance: other.id, address: `localhost:${other.address.port}`, reason: 'closed' })
+  })
+
+  it('tells figures once a second, and only what changed', async () => {
+    instancesApi({ cluster })
+    await client.subscribe('instances', credentials).ready
+    const changes: object[] = []
+    client.collection('instances').on('changed', (document) => changes.push(document))
+    for (let n = 0; n < 50; n += 1) {
+      cluster.stream('numbers').emit('next', n)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await until(() => (documents()[0]?.['traffic'] as { emitted: number }).emitted === 50, 5000)
+    expect(changes.length).toBeLessThanOrEqual(3)
+  })
+
+  it('keeps the last 200 entries of the timeline', async () => {
+    instancesApi({ cluster })
+    await client.subscribe('instances', credentials).ready
+    await cluster.close()
+    const next = await fleet.join({ name: 'rocket.chat' })
+    const listeners = new Map<string, (payload: never) => unknown>()
+    const proxied = new Proxy(next, {
+      get: (target, key) => {
+        if (key === 'on') return (event: string, listener: (payload: never) => unknown) => (listeners.set(event, listener), () => listeners.delete(event))
+        const value: unknown = Reflect.get(target, key, target)
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value
+      },
+    })
+    instancesApi({ cluster: proxied })
+    const stalled = listeners.get('stalled') as unknown as (payload: { delayMs: number }) => void
+    for (let delayMs = 1; delayMs <= 250; delayMs += 1) stalled({ delayMs })
+    const other = connect({ url: next.address.url })
+    try {
+      await other.subscribe('instances', credentials).ready
+      const entries = [...other.collection('instances.timeline')]
+      expect(entries.map(({ _id }) => Number(_id)).sort((a, b) => a - b)).toEqual(Array.from({ length: 200 }, (_, index) => 51 + index))
+      stalled({ delayMs: 251 })
+      await until(() => [...other.collection('instances.timeline')].some((entry) => entry['delayMs'] === 251), 5000)
+      expect(other.collection('instances.timeline').size).toBe(200)
+    } finally {
+      await other.close()
+      await next.close()
+      expect(listeners.size).toBe(0)
+    }
+  })
+
+  it.each<[string, unknown, number, string]>([
+    ['nothing', undefined, 401, 'You must be logged in to do this.'],
+    ['a wrong token', { ...credentials, authToken: 'wrong' }, 401, 'You must be logged in to do this.'],
+    ['an operator for a user', { ...credentials, userId: { $gt: '' } }, 401, 'You must be logged in to do this.'],
+    ['an endless token', { ...credentials, authToken: 'x'.repeat(100_000) }, 401, 'You must be logged in to do this.'],
+    ['a user who may not', { ...credentials, userId: 'guest' }, 403, 'unauthorized'],
+  ])('refuses %s in the words of HTTP', async (_, shown, code, reason) => {
+    instancesApi({ cluster })
+    await expect(client.subscribe('instances', shown).ready).rejects.toMatchObject({ error: code, reason })
+    await expect(client.call('instances/get', shown)).rejects.toMatchObject({ error: code, reason })
+    expect(documents()).toEqual([])
+  })
+
+  it('is limited as HTTP is', async () => {
+    instancesApi({ cluster, rateLimit: { max: 1 } })
+    await client.subscribe('instances', credentials).ready
+    await expect(client.subscribe('instances', { ...credentials, again: true }).ready).rejects.toMatchObject({ error: 429 })
+  })
+
+  it('takes its documents back when it is stopped', async () => {
+    instancesApi({ cluster })
+    const subscription = client.subscribe('instances', credentials)
+    await subscription.ready
+    expect(documents().length).toBe(1)
+    subscription.stop()
+    await until(() => documents().length === 0, 5000)
+  })
+})
+
+it('instances/get: the body of instances.get', async () => {
+  instancesApi({ cluster })
+  expect(await client.call('instances/get', credentials)).toMatchObject({ success: true, instances: { current: { instanceRecord: [{ _id: cluster.id }] }, connections: [] } })
+})
+
+it('a session that is logged in needs no credentials, on an endpoint of the application', async () => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const ddpServer = createDDPServer({ server })
+  ddpServer.method('enter', async function (userId) {
+    await this.setUserId(String(userId))
+  })
+  instancesApi({ cluster, ddpServer })
+  const own = connect({ url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/websocket` })
+  try {
+    await expect(client.call('instances/get', credentials)).rejects.toMatchObject({ error: 404 })
+    await own.call('enter', 'guest')
+    await expect(own.subscribe('instances').ready).rejects.toMatchObject({ error: 403 })
+    await own.call('enter', 'admin')
+    const subscription = own.subscribe('instances', 'again')
+    await subscription.ready
+    expect(own.collection('instances').size).toBe(1)
+    // When the cluster ends, so does what is published of it.
+    await cluster.close()
+    await subscription.ended
+    expect(own.collection('instances').size).toBe(0)
+  } finally {
+    await own.close()
+    await ddpServer.close()
+    server.close()
+    server.closeAllConnections()
+  }
+})

@@ -1,0 +1,75 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import type { Cluster } from '@ddp-cluster/instance-status'
+import { instancesApi, matrixPath, type MatrixView } from '@ddp-cluster/instances-api'
+import { Fleet, linked, until } from '../cluster/fleet.js'
+import { type Mounted, mounts } from './mounts.js'
+
+let fleet: Fleet
+let asked: Cluster
+let mounted: Mounted | undefined
+beforeEach(async () => {
+  fleet = await Fleet.open()
+  asked = await fleet.join()
+  mounted = await mounts[0]?.start({ cluster: asked, rateLimit: false, authenticate: ({ userId }) => Promise.resolve(userId), authorize: () => Promise.resolve(true) })
+})
+afterEach(async () => {
+  await mounted?.close()
+  await fleet.close()
+})
+
+const gather = async (): Promise<MatrixView> => {
+  const response = await fetch(`${mounted?.url}${matrixPath}`, { headers: { 'X-Auth-Token': 't', 'X-User-Id': 'u' } })
+  expect(response.status).toBe(200)
+  return (await response.json()) as MatrixView
+}
+
+it('names who does not answer, who cannot, and whose answer makes no sense', async () => {
+  const [silent, none, odd] = (await Promise.all([fleet.join(), fleet.join(), fleet.join()])) as [Cluster, Cluster, Cluster]
+  silent.method('instances.view', () => new Promise(() => undefined))
+  odd.method('instances.view', () => ({ members: 'many' }))
+  await linked([asked, silent, none, odd])
+  const startedAt = performance.now()
+  const { instances } = await gather()
+  expect(performance.now() - startedAt).toBeLessThan(2000)
+  const problems = new Map(instances.map((row) => [row.id, row.ok ? 'ok' : row.problem]))
+  expect(problems).toEqual(new Map([[asked.id, 'ok'], [silent.id, 'timeout'], [none.id, '404'], [odd.id, 'bad-answer']]))
+})
+
+it('answers within two seconds while a process of the cluster stands still, and names it', async () => {
+  const [host] = fleet.client.options.hosts
+  const child = fork(fileURLToPath(new URL('neighbour-process.ts', import.meta.url)), {
+    execArgv: ['--import', 'tsx', '--conditions=@ddp-cluster/source'],
+    env: { ...process.env, MONGO_URL: process.env['MONGO_URL'] || `mongodb://${String(host)}`, DB: fleet.db.databaseName },
+  })
+  try {
+    const [id] = (await once(child, 'message')) as [string]
+    await until(() => asked.members().some((member) => member.id === id && member.status === 'alive'), 10_000)
+    expect((await gather()).instances.map((row) => row.ok)).toEqual([true, true])
+    child.kill('SIGSTOP')
+    await until(async () => {
+      const startedAt = performance.now()
+      const { instances } = await gather()
+      expect(performance.now() - startedAt).toBeLessThan(2000)
+      const row = instances.find((one) => one.id === id)
+      return row?.ok === false && ['timeout', 'suspect'].includes(row.problem)
+    }, 10_000)
+  } finally {
+    child.kill('SIGKILL')
+  }
+}, 40_000)
+
+it('asks the others once, however many look at one moment', async () => {
+  const other = await fleet.join()
+  let calls = 0
+  other.method('instances.view', () => (calls += 1))
+  await linked([asked, other])
+  await Promise.all(Array.from({ length: 20 }, gather))
+  expect(calls).toBe(1)
+})
+
+it('one instance can be served by several APIs', () => {
+  expect(() => instancesApi({ cluster: asked })).not.toThrow()
+})
