@@ -56,7 +56,7 @@ describe('the publication instances', () => {
       cluster.stream('numbers').emit('next', n)
       await new Promise((resolve) => setImmediate(resolve))
     }
-    await until(() => (documents()[0]?.['traffic'] as { emitted: number }).emitted === 50, 5000)
+    await until(() => (documents()[0]?.['traffic'] as { emitted: number } | undefined)?.emitted === 50, 5000)
     expect(changes.length).toBeLessThanOrEqual(3)
   })
 

@@ -27,7 +27,7 @@ const gather = async (): Promise<MatrixView> => {
 }
 
 it('names who does not answer, who cannot, and whose answer makes no sense', async () => {
-  const [silent, none, odd] = (await Promise.all([fleet.join(), fleet.join(), fleet.join()])) as [Cluster, Cluster, Cluster]
+  const [silent, none, odd] = await Promise.all([fleet.join(), fleet.join(), fleet.join()])
   silent.method('instances.view', () => new Promise(() => undefined))
   odd.method('instances.view', () => ({ members: 'many' }))
   await linked([asked, silent, none, odd])

@@ -10,9 +10,9 @@ export const credentials = { authToken: token, userId: 'admin' }
 /** Rocket.Chat's documents for both. */
 export async function addUsers(db: Db): Promise<void> {
   const services = { resume: { loginTokens: [{ when: new Date(), hashedToken }] } }
-  await db.collection<{ _id: string; roles: string[] }>('users').insertMany([
-    { _id: 'admin', roles: ['admin'], ...{ services } },
-    { _id: 'guest', roles: ['guest'], ...{ services } },
+  await db.collection<{ _id: string; roles: string[]; services: object }>('users').insertMany([
+    { _id: 'admin', roles: ['admin'], services },
+    { _id: 'guest', roles: ['guest'], services },
   ])
   await db.collection<{ _id: string; roles: string[] }>('rocketchat_permissions').insertOne({ _id: 'view-statistics', roles: ['admin'] })
 }
