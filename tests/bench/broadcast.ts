@@ -14,7 +14,7 @@ const typicalCount = 3
 const eventsPerSecond = 200
 /** Until then the just-in-time compiler is at work. */
 const warmUpMs = 2000
-const names: readonly ContestantName[] = ['ddp-cluster', 'lines over TCP', 'ws, a frame an event', 'classic DDP', 'Moleculer TCP', 'Socket.IO', 'NATS', 'Redis']
+const names: readonly ContestantName[] = ['ddp-cluster', 'lines over TCP', 'EJSON lines over TCP', 'ws, a frame an event', 'classic DDP', 'Moleculer TCP', 'Socket.IO', 'NATS', 'Redis']
 const ours: ContestantName = 'ddp-cluster'
 const ceiling: ContestantName = 'lines over TCP'
 const ws: ContestantName = 'ws, a frame an event'

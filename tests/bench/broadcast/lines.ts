@@ -1,12 +1,24 @@
-// The ceiling: lines of JSON over bare TCP, in batches of 64 KiB, one buffer for all.
+// The ceiling: lines over bare TCP, in batches of 64 KiB, one buffer for all. Of JSON that is written by hand for this one message, or of EJSON, which takes any.
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
-import { highWaterBytes, type Open } from './contestant.js'
-import { fromPlain, type PlainMessage, toPlain } from './message.js'
+import { EJSON } from '@ddp-cluster/ddp-common'
+import { type Contestant, highWaterBytes, type Open, type Setup } from './contestant.js'
+import { fromPlain, type Message, type PlainMessage, toPlain } from './message.js'
 
 const batchCharacters = 64 * 1024
 
-export const openLines: Open = async ({ role, count }, receive) => {
+interface Writing {
+  readonly write: (message: Message) => string
+  readonly read: (line: string) => Message
+}
+
+const plain: Writing = { write: (message) => JSON.stringify(toPlain(message)), read: (line) => fromPlain(JSON.parse(line) as PlainMessage) }
+const ejson: Writing = { write: (message) => EJSON.stringify(message), read: (line) => EJSON.parse(line) as Message }
+
+export const openLines: Open = (setup, receive) => openWriting(plain, setup, receive)
+export const openEjsonLines: Open = (setup, receive) => openWriting(ejson, setup, receive)
+
+async function openWriting({ write, read }: Writing, { role, count }: Setup, receive: (message: Message) => void): Promise<Contestant> {
   if (role === 'subscriber') {
     return {
       emit: () => undefined,
@@ -16,7 +28,7 @@ export const openLines: Open = async ({ role, count }, receive) => {
         socket.setEncoding('utf8').on('data', (text: string) => {
           const lines = (rest + text).split('\n')
           rest = lines.pop() ?? ''
-          for (const line of lines) receive(fromPlain(JSON.parse(line) as PlainMessage))
+          for (const line of lines) receive(read(line))
         })
         await once(socket, 'connect')
       },
@@ -40,7 +52,7 @@ export const openLines: Open = async ({ role, count }, receive) => {
       while (sockets.length < count - 1) await new Promise((resolve) => setTimeout(resolve, 5))
     },
     emit(message) {
-      batch += `${JSON.stringify(toPlain(message))}\n`
+      batch += `${write(message)}\n`
       if (batch.length >= batchCharacters) flush()
       else if (!scheduled) {
         scheduled = true

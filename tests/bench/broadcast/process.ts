@@ -1,7 +1,7 @@
 // One process of the benchmark: publisher or subscriber of one contestant, told what to do by its parent.
 import { openClassic } from './classic.js'
 import type { Open, Setup } from './contestant.js'
-import { openLines } from './lines.js'
+import { openEjsonLines, openLines } from './lines.js'
 import { makeMessage, monotonicMicros } from './message.js'
 import { openMoleculer } from './moleculer.js'
 import { openNats } from './nats.js'
@@ -11,7 +11,7 @@ import { openSocketIo } from './socket-io.js'
 import { openWsFrames } from './ws-frames.js'
 
 export const contestants = {
-  'ddp-cluster': openOurs, 'lines over TCP': openLines, 'ws, a frame an event': openWsFrames, 'classic DDP': openClassic,
+  'ddp-cluster': openOurs, 'lines over TCP': openLines, 'EJSON lines over TCP': openEjsonLines, 'ws, a frame an event': openWsFrames, 'classic DDP': openClassic,
   'Moleculer TCP': openMoleculer, 'Socket.IO': openSocketIo, NATS: openNats, Redis: openRedis,
 } satisfies Record<string, Open>
 
