@@ -9,7 +9,7 @@ export const interestMethod = 'cluster.interest'
 /** What one peer was asked for, over the link that is up. */
 interface Asked {
   readonly connection: Connection
-  /** What its answer will be to; undefined when it has answered. */
+  /** What its answer will be to, but for what nobody listens to any more; undefined when it has answered. */
   open: ReadonlySet<string> | undefined
   /** What it was asked for last. */
   last: ReadonlySet<string>
@@ -47,7 +47,7 @@ export class Asking {
   confirmed(peerId: string, from: number): void {
     const asked = this.#peers.get(peerId)
     if (!asked?.open) return
-    this.#reader.confirm(peerId, from, asked.open)
+    this.#reader.confirm(peerId, from, asked.open, asked.last.size)
     if (asked.state === 'subscribing') this.#reader.resumed(peerId, from)
     asked.state = 'subscribed'
     asked.open = undefined
@@ -68,7 +68,11 @@ export class Asking {
     const before = this.#wanted
     this.#wanted = this.#listened()
     for (const stream of before) if (!this.#wanted.has(stream)) this.#reader.forget(stream)
-    for (const [peerId, asked] of this.#peers) this.#ask(peerId, asked)
+    for (const [peerId, asked] of this.#peers) {
+      // Who listens by the time of the answer to what nobody listens to now begins anew.
+      if (asked.open) asked.open = new Set([...asked.open].filter((stream) => this.#wanted.has(stream)))
+      this.#ask(peerId, asked)
+    }
   }
 
   close(): void {

@@ -26,6 +26,8 @@ interface Sender {
   replayedUpTo: number
   /** The streams that the sender knows this instance to listen to. */
   known: Set<string>
+  /** How many it was asked for: more than are known when some have been given up since. */
+  asked: number
   /** Of those that were asked for later than others, the number from which they count, until it has been passed. */
   readonly starts: Map<string, number>
   readonly waiting: Set<{ readonly upTo: number; readonly reached: () => void }>
@@ -60,12 +62,16 @@ export class Reader {
     return this.#senders.get(senderId)?.known.has(stream) === true
   }
 
-  /** The sender said that from this number on it sends the events of these streams. Those that it did not know before begin there: nothing older counts. */
-  confirm(senderId: string, from: number, streams: ReadonlySet<string>): void {
+  /**
+   * The sender said that from this number on it sends the events of these streams. Those that it did not know before begin there: nothing older counts.
+   * `asked`: how many it was asked for, with those that nobody listens to any more.
+   */
+  confirm(senderId: string, from: number, streams: ReadonlySet<string>, asked: number = streams.size): void {
     const sender = this.#touch(senderId)
     sender.position ??= from - 1
     for (const stream of streams) if (!sender.known.has(stream) && from > sender.position + 1) sender.starts.set(stream, from)
     sender.known = new Set(streams)
+    sender.asked = asked
     this.dispatched(senderId)
   }
 
@@ -132,7 +138,7 @@ export class Reader {
   }
 
   #touch(senderId: string): Sender {
-    const sender = this.#senders.get(senderId) ?? { position: undefined, replayedUpTo: 0, known: new Set(), starts: new Map(), waiting: new Set() }
+    const sender = this.#senders.get(senderId) ?? { position: undefined, replayedUpTo: 0, known: new Set(), asked: 0, starts: new Map(), waiting: new Set() }
     // The one that was heard last is forgotten last.
     this.#senders.delete(senderId)
     this.#senders.set(senderId, sender)
@@ -145,6 +151,6 @@ export class Reader {
 }
 
 /** Whether all that the sender was asked for after this number is listened to: of more streams than can be named it was asked for others too. */
-function wantsAll({ known, starts }: Sender, after: number): boolean {
-  return known.size <= mostNamedStreams && [...starts.values()].every((from) => from <= after + 1)
+function wantsAll({ known, asked, starts }: Sender, after: number): boolean {
+  return known.size === asked && asked <= mostNamedStreams && [...starts.values()].every((from) => from <= after + 1)
 }
