@@ -39,7 +39,7 @@ export async function openPage(script: string): Promise<TestPage> {
 }
 
 /** On a fresh profile, which goes with the browser. */
-function launch(): Promise<Browser> {
+export function launch(): Promise<Browser> {
   return chromium.launch({
     executablePath,
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],

@@ -45,6 +45,7 @@ class Chart {
   constructor(figure: Figure) {
     this.#figure = figure
     this.element = html('figure', { class: `chart ${figure.key}` }, html('figcaption', {}, figure.title, this.#value), this.#svg, this.#most)
+    this.show([], 0)
   }
 
   show(samples: readonly Sample[], now: number): void {

@@ -1,12 +1,11 @@
+import { span } from './durations.js'
 import { byId, setAttribute, setHidden, svg } from './element.js'
-import { type Lane, lanesOf, lanesReachMs } from './lanes.js'
+import { type Lane, lanesOf, reachOf } from './lanes.js'
 import type { Snapshot } from './snapshot.js'
 import { shapeOf } from './status-signs.js'
 
 const laneHeight = 18
 const axisHeight = 20
-const minute = 60_000
-
 /** Narrower ones have no room for names. */
 const roomy = 520
 
@@ -20,22 +19,28 @@ export class LanesChart {
     const width = this.#svg.clientWidth || 600
     const labels = width < roomy ? 0 : 150
     const height = lanes.length * laneHeight + axisHeight
-    const x = (at: number): number => labels + (width - labels) * Math.max(0, 1 - (now - at) / lanesReachMs)
+    const reachMs = reachOf(lanes, now)
+    const x = (at: number): number => labels + (width - labels) * Math.max(0, 1 - (now - at) / reachMs)
     setAttribute(this.#svg, 'viewBox', `0 0 ${width} ${height}`)
     setAttribute(this.#svg, 'height', String(height))
-    this.#svg.replaceChildren(...axis(x, now, height, width < roomy ? [5, 0] : [8, 6, 4, 2, 0]), ...lanes.flatMap((lane, index) => drawn(lane, index * laneHeight, x, labels)))
+    this.#svg.replaceChildren(...axis(x, now, height, (width < roomy ? [1, 0] : [3, 2, 1, 0]).map((part) => (part * reachMs) / (width < roomy ? 2 : 4))), ...lanes.flatMap((lane, index) => drawn(lane, index * laneHeight, x, labels)))
   }
 }
 
-function axis(x: (at: number) => number, now: number, height: number, minutesAgo: readonly number[]): SVGElement[] {
-  return minutesAgo.flatMap((ago) => {
-    const at = String(x(now - ago * minute))
-    const words = ago === 0 ? 'now' : `${ago} min ago`
+function axis(x: (at: number) => number, now: number, height: number, ticksMs: readonly number[]): SVGElement[] {
+  return ticksMs.flatMap((ago) => {
+    const at = String(x(now - ago))
+    const words = ago === 0 ? 'now' : `${tickWords(ago)} ago`
     return [
       svg('path', { class: 'grid', d: `M${at} 0V${height - axisHeight}` }),
       svg('text', { class: 'tick', x: at, y: String(height - 5), 'text-anchor': ago === 0 ? 'end' : 'middle' }, words),
     ]
   })
+}
+
+/** `45 s`, `2.5 min`. */
+function tickWords(ms: number): string {
+  return ms < 60_000 ? span(ms) : `${ms / 60_000} min`
 }
 
 function drawn({ address, stretches, leftAt }: Lane, top: number, x: (at: number) => number, labels: number): SVGElement[] {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Happening, HappeningType } from './happening.js'
 import { toInstance } from './instance.js'
-import { lanesOf, lanesReachMs } from './lanes.js'
+import { lanesOf, lanesReachMs, reachOf } from './lanes.js'
 
 const now = 100_000_000
 let told = 0
@@ -26,6 +26,10 @@ describe('the lanes', () => {
   it('reach back ten minutes, and do not invent what was before', () => {
     expect(drawn([instance('a', 'suspect', 9 * lanesReachMs)], [happening('suspected', 'a', 3000)])).toEqual([`a: alive ${lanesReachMs}-3000, suspect 3000-0`])
     expect(drawn([], [happening('left', 'a', 2 * lanesReachMs)])).toEqual([])
+  })
+
+  it.each([[5000, 1], [61_000, 2], [200_000, 5], [301_000, 10], [9_000_000, 10]])('of a cluster that is %i ms old are drawn over %i minutes', (age, minutes) => {
+    expect(reachOf(lanesOf({ instances: [instance('s', 'self', age)], happenings: [] }, now), now)).toBe(minutes * 60_000)
   })
 
   it('of many instances show those to which something happened', () => {

@@ -2,8 +2,9 @@ import type { Happening, HappeningType } from './happening.js'
 import type { Instance, Status } from './instance.js'
 import type { Snapshot } from './snapshot.js'
 
-/** So far the lanes reach back. */
+/** So far the lanes reach back at most; less while the cluster is young. */
 export const lanesReachMs = 10 * 60_000
+const reaches = [1, 2, 5, 10].map((minutes) => minutes * 60_000)
 
 /** More lanes than this would be stripes. */
 const mostLanes = 20
@@ -25,6 +26,12 @@ export interface Lane {
 
 const after: Partial<Record<HappeningType, Stretch['status'] | 'gone'>> = { joined: 'alive', recovered: 'alive', suspected: 'suspect', left: 'gone' }
 const before: Partial<Record<HappeningType, Stretch['status']>> = { joined: 'joining', recovered: 'suspect', suspected: 'alive', left: 'alive' }
+
+/** How far back to draw, so that all there is fills the width. */
+export function reachOf(lanes: readonly Lane[], now: number): number {
+  const oldest = Math.max(0, ...lanes.flatMap(({ stretches }) => stretches.map(({ from }) => now - from)))
+  return reaches.find((reach) => oldest <= reach) ?? lanesReachMs
+}
 
 /** A lane for each instance, and for each that left; of too many those to which something happened come first. */
 export function lanesOf({ instances, happenings }: Snapshot, now: number): readonly Lane[] {

@@ -34,8 +34,11 @@ function endpoint(): string {
 function begin(credentials: Credentials): void {
   storeCredentials(credentials)
   watch = new Watch(endpoint(), credentials, onPhase, (now) => {
+    const isFirst = snapshot === undefined
     snapshot = now
     show()
+    // The form is gone, and with it the place where the keyboard was.
+    if (isFirst && document.activeElement === document.body) byId('name').focus()
   })
 }
 

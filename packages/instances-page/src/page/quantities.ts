@@ -11,9 +11,9 @@ export function bytes(value: number): string {
   return `${rest < 10 ? rest.toFixed(1) : Math.round(rest)} ${units[unit] ?? ''}`
 }
 
-/** `0.4`, `17`, `12,345`. */
+/** `0.4`, `4`, `17`, `12,345`. */
 export function amount(value: number): string {
-  return value < 10 && !Number.isInteger(value) ? value.toFixed(1) : Math.round(value).toLocaleString('en')
+  return value < 10 ? String(Number(value.toFixed(1))) : Math.round(value).toLocaleString('en')
 }
 
 /** `0.4 ms`, `17 ms`. */
