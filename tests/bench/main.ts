@@ -35,7 +35,7 @@ if (values.json !== undefined) {
 function versions(): Record<string, string> {
   const require = createRequire(import.meta.url)
   const found: Record<string, string> = { node: process.versions.node }
-  for (const dependency of ['ws', 'mongodb', 'ejson', 'simpleddp', '@nats-io/transport-node', 'redis', 'moleculer', 'socket.io']) {
+  for (const dependency of ['ws', 'mongodb', 'ejson', 'simpleddp', '@nats-io/transport-node', 'redis', 'moleculer', 'socket.io', 'autocannon', 'prom-client']) {
     const manifest = require.resolve.paths(dependency)?.map((path) => join(path, dependency, 'package.json')).find((path) => existsSync(path))
     if (manifest !== undefined) found[dependency] = (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version
   }

@@ -1,4 +1,6 @@
 // Run as a process: two instances join, link, speak and leave. It ends by itself if nothing of them is left.
+import { connect } from '@ddp-cluster/ddp-client'
+import { instancesApi } from '@ddp-cluster/instances-api'
 import { Fleet, linked } from './fleet.js'
 
 const fleet = await Fleet.open()
@@ -11,10 +13,15 @@ for (const cluster of clusters) {
   cluster.onLeft(() => undefined)
   cluster.method('wait', () => new Promise(() => undefined))
 }
+// Watched from outside by a client that stays.
+for (const cluster of clusters) instancesApi({ cluster, metrics: true, authenticate: ({ userId }) => Promise.resolve(userId), authorize: () => Promise.resolve(true) })
+const watcher = connect({ url: clusters[0].address.url })
+await watcher.subscribe('instances', { userId: 'me', authToken: 'mine' }).ready
 const calls = clusters.flatMap((cluster) => clusters.map(({ id }) => cluster.call(id, 'wait').catch(() => undefined)))
 const servers = clusters.map((cluster) => cluster.ddpServer)
 await Promise.all(clusters.map((cluster) => cluster.close()))
 await Promise.all(clusters.map((cluster) => cluster.close()))
 await Promise.all(calls)
+await watcher.close()
 await Promise.all(servers.map((server) => server.closed))
 await fleet.close()

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Authenticate, Authorize, Credentials } from './meteor-access.js'
 
 /** What credentials are good for. */
@@ -26,7 +26,7 @@ export class AccessCheck {
 
   /** `granted` at once for who was granted it within the last second. */
   check(credentials: Credentials): 'granted' | Promise<Access> {
-    const key = createHash('sha256').update(JSON.stringify([credentials.userId, credentials.authToken])).digest('base64')
+    const key = hash('sha256', JSON.stringify([credentials.userId, credentials.authToken]), 'base64')
     const until = this.#granted.get(key)
     if (until !== undefined && this.#now() < until) return 'granted'
     this.#granted.delete(key)

@@ -4,8 +4,14 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>
   /** Becomes JSON; none with 204. */
   readonly body?: object
-  /** Instead of `body`: what goes out as it is, its type among the headers. */
-  readonly text?: string
+  /** Instead of `body`: what is written already. */
+  readonly text?: AnswerText
+}
+
+/** What goes out as it is, with its type and length. */
+export interface AnswerText {
+  readonly content: string
+  readonly headers: Readonly<Record<string, string>>
 }
 
 /** The bodies are Rocket.Chat's, word by word: its clients look at them. */

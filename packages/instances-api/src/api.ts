@@ -1,5 +1,5 @@
 import type { InstanceRecord } from '@ddp-cluster/instance-status'
-import { type Answer, failed, notFound, notLoggedIn, unavailable, wrongMethod } from './answer.js'
+import { type Answer, type AnswerText, failed, notFound, notLoggedIn, unavailable, wrongMethod } from './answer.js'
 import { clientAddress } from './client-address.js'
 import { corsHeaders } from './cors.js'
 import { isDatabaseAway } from './database-away.js'
@@ -11,6 +11,7 @@ import { healthPath, healthy, Readiness, readyPath } from './health.js'
 import { type ApiAnswer, type ApiRequest, headerOf, pathOf } from './http.js'
 import type { Credentials } from './meteor-access.js'
 import { showsToken } from './metrics-access.js'
+import { OncePerTurn } from './once-per-turn.js'
 import { Observatory } from './observatory.js'
 import { type InstancesApiOptions, resolveOptions, type ResolvedOptions } from './options.js'
 import { PageFiles, pagePaths } from './page.js'
@@ -37,6 +38,8 @@ export class Api {
   readonly #observatory: Observatory
   readonly #readiness: Readiness
   readonly #page: PageFiles | undefined
+  /** The answer of `instances.get`, written. */
+  readonly #written = new OncePerTurn(async () => json(await this.#instances()))
   /** All that is served. */
   readonly paths: readonly string[]
 
@@ -84,19 +87,19 @@ export class Api {
       case metricsPath:
         return this.#metrics(request)
       case matrixPath:
-        return this.#guarded(request, () => this.#observatory.matrix.gather())
+        return this.#guarded(request, async () => json(await this.#observatory.matrix.gather()))
       case instancesPath:
-        return this.#guarded(request, () => this.#instances())
+        return this.#guarded(request, () => this.#written.get())
       default:
         return notFound
     }
   }
 
   /** For those who do not ask too often, and may see the instances. */
-  async #guarded(request: ApiRequest, look: () => Promise<object>): Promise<Answer> {
+  async #guarded(request: ApiRequest, look: () => Promise<Answer>): Promise<Answer> {
     const { headers, refusal } = await this.#gate.count(clientAddress(request, this.#resolved.httpForwardedCount))
-    const answer = refusal ?? (await this.#gate.refuse(credentialsOf(request))) ?? { status: 200, body: await look() }
-    return { ...answer, headers: { ...answer.headers, ...headers } }
+    const answer = refusal ?? (await this.#gate.refuse(credentialsOf(request))) ?? (await look())
+    return this.#resolved.rateLimit ? { ...answer, headers: { ...answer.headers, ...headers } } : answer
   }
 
   /** Who guesses at the token may do so no more often than others may ask. */
@@ -107,7 +110,7 @@ export class Api {
       return { ...(refusal ?? notLoggedIn), headers: { ...refusal?.headers, ...headers, 'www-authenticate': 'Bearer' } }
     }
     const { contentType } = this.#observatory.metrics
-    return { status: 200, headers: { 'content-type': contentType }, text: await this.#observatory.metrics.text() }
+    return { status: 200, text: textOf(await this.#observatory.metrics.text(), contentType) }
   }
 
   async #instances(): Promise<object> {
@@ -129,8 +132,10 @@ function credentialsOf(request: ApiRequest): Credentials | undefined {
   return authToken !== undefined && userId !== undefined ? { authToken, userId } : undefined
 }
 
-function written({ status, headers, body, text: plain }: Answer, cors: Readonly<Record<string, string>>, method: string): ApiAnswer {
-  const text = plain ?? (body === undefined ? '' : JSON.stringify(body))
-  const content = text === '' ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) }
-  return { status, headers: { 'cache-control': 'no-store', ...content, ...headers, ...cors }, body: method === 'HEAD' ? '' : text }
+const json = (body: object): Answer => ({ status: 200, text: textOf(JSON.stringify(body), 'application/json') })
+
+const textOf = (content: string, type: string): AnswerText => ({ content, headers: { 'content-type': type, 'content-length': String(Buffer.byteLength(content)) } })
+
+function written({ status, headers, body, text = body && textOf(JSON.stringify(body), 'application/json') }: Answer, cors: Readonly<Record<string, string>>, method: string): ApiAnswer {
+  return { status, headers: { 'cache-control': 'no-store', ...text?.headers, ...headers, ...cors }, body: method === 'HEAD' ? '' : (text?.content ?? '') }
 }
