@@ -14,6 +14,7 @@ const manifests = [
   'pnpm-workspace.yaml',
   'package.json',
   'examples/package.json',
+  'deploy/package.json',
   'tests/package.json',
   ...readdirSync(join(root, 'packages')).map((name) => `packages/${name}/package.json`),
 ].filter((file) => existsSync(join(root, file)))
