@@ -54,6 +54,8 @@ describe.skipIf(noBrowser !== undefined)(`the page of one of five processes${noB
     expect(await operator.text()).toContain(`Seen from ${looking.address} (${looking.id}), process ${looking.pid}`)
     expect(await operator.page.title()).toBe('rocket.chat: 5 instances')
     await expect.poll(() => operator.page.locator('#connection').innerText(), soon).toBe('Live')
+    // All were asked how they see each other.
+    await expect.poll(() => operator.page.locator('#ring-description').innerText(), soon).toBe('All of 10 links up.')
   })
 
   it('shows what they say to each other: throughput as it is', async () => {

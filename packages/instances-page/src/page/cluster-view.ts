@@ -3,12 +3,13 @@ import { Charts } from './charts.js'
 import { ConcernsList } from './concerns-list.js'
 import { InstancesTable } from './instances-table.js'
 import { LanesChart } from './lanes-chart.js'
-import { ownLinks } from './links.js'
+import { linksBetween } from './links.js'
 import { Ring } from './ring.js'
 import { Series } from './series.js'
 import { localOf, type Snapshot } from './snapshot.js'
 import { Summary } from './summary.js'
 import { Timeline } from './timeline.js'
+import type { View } from './views.js'
 
 /** All that is shown of a cluster. */
 export class ClusterView {
@@ -24,16 +25,16 @@ export class ClusterView {
   readonly #announcer = new Announcer()
   #seenFrom: string | undefined
 
-  /** As it is now. */
-  show(snapshot: Snapshot, now: number): void {
+  /** As it is now, and how all see each other, as far as that is known. */
+  show(snapshot: Snapshot, views: readonly View[], now: number): void {
     const { instances, happenings } = snapshot
     const seenFrom = localOf(snapshot)?.id
     if (seenFrom !== this.#seenFrom) this.#announcer.forget()
     this.#seenFrom = seenFrom
-    const links = ownLinks(instances)
+    const links = linksBetween(instances, views)
     this.#summary.show(instances, links)
     this.#ring.show(instances, links)
-    this.#concerns.show(snapshot, now)
+    this.#concerns.show(snapshot, views, now)
     this.#table.show(instances, now)
     this.#lanes.show(snapshot, now)
     this.#timeline.show(happenings)

@@ -3,6 +3,7 @@ import { byId, html, setHidden, setText } from './element.js'
 import { KeyedList } from './keyed-list.js'
 import type { Snapshot } from './snapshot.js'
 import { signOf } from './status-signs.js'
+import type { View } from './views.js'
 
 /** More are said to be there, and stand in the table. */
 const mostShown = 6
@@ -21,8 +22,8 @@ export class ConcernsList {
     })
   }
 
-  show(snapshot: Snapshot, now: number): void {
-    const concerns = concernsOf(snapshot, now)
+  show(snapshot: Snapshot, views: readonly View[], now: number): void {
+    const concerns = concernsOf(snapshot, views, now)
     const more = concerns.length - mostShown
     setText(this.#none, concerns.length === 0 ? calm(snapshot) : more > 0 ? `The first ${mostShown} of ${concerns.length}; the table has them all.` : '')
     setHidden(this.#none, concerns.length > 0 && more <= 0)

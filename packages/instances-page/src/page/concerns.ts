@@ -4,6 +4,7 @@ import type { Instance } from './instance.js'
 import { reasonOf } from './columns.js'
 import type { Snapshot } from './snapshot.js'
 import type { Sign } from './status-signs.js'
+import type { View } from './views.js'
 
 /** Something that an operator should look at. */
 export interface Concern {
@@ -22,16 +23,30 @@ const mournedMs = 5 * 60_000
 const openingMs = 3000
 
 /** The worst first. */
-export function concernsOf({ instances, happenings }: Snapshot, now: number): readonly Concern[] {
+export function concernsOf({ instances, happenings }: Snapshot, views: readonly View[], now: number): readonly Concern[] {
   const suspects = instances.filter(({ status }) => status === 'suspect')
   const slow = instances.filter((instance) => instance.status === 'joining' && now - (instance.since?.getTime() ?? now) > openingMs)
-  return [...registry(happenings, now), ...suspects.map((instance) => troubled(instance, now)), ...gone(happenings, instances, now), ...slow.map((instance) => troubled(instance, now)), ...odd(instances)]
+  return [...registry(happenings, now), ...suspects.map((instance) => troubled(instance, now)), ...elsewhere(instances, views), ...gone(happenings, instances, now), ...slow.map((instance) => troubled(instance, now)), ...odd(instances)]
 }
 
 function troubled(instance: Instance, now: number): Concern {
   const { id, address, status, link } = instance
   const tries = link && !link.connected && link.retryCount > 0 ? ` Dialled ${link.retryCount} ×${link.retryTime !== undefined && link.retryTime > now ? `, next in ${span(link.retryTime - now + 999)}` : ''}.` : ''
   return { key: id, sign: status, instance: id, title: `${address} is ${status}${instance.since ? ` for ${since(instance.since, now)}` : ''}`, why: `${sentence(reasonOf(instance) || (status === 'joining' ? 'its link is not up yet' : 'no reason known'))}${tries}` }
+}
+
+/** What others find suspect, and this instance does not. */
+function elsewhere(instances: readonly Instance[], views: readonly View[]): Concern[] {
+  const well = new Map(instances.filter(({ status }) => status === 'alive' || status === 'self').map((instance) => [instance.id, instance]))
+  return views.filter(({ id }) => well.get(id)?.status === 'alive').flatMap(({ id, address, sees }) =>
+    sees.filter((sight) => sight.status === 'suspect' && well.has(sight.id)).map((sight) => ({
+      key: `${id} ${sight.id}`,
+      sign: 'suspect' as const,
+      instance: id,
+      title: `${address} finds ${well.get(sight.id)?.local ? 'this instance' : sight.address} suspect`,
+      why: sentence(sight.reason ?? 'no reason known'),
+    })),
+  )
 }
 
 /** Well, with a remark: such as that its record is missing. */

@@ -3,19 +3,18 @@ import { ConnectionLine } from './connection-line.js'
 import { type Credentials, forgetCredentials, storeCredentials, storedCredentials } from './credentials.js'
 import { byId, setHidden } from './element.js'
 import type { Phase } from './phase.js'
+import { type Known, Session } from './session.js'
 import { SignIn } from './sign-in.js'
-import type { Snapshot } from './snapshot.js'
-import { Watch } from './watch.js'
 
 const signIn = new SignIn(begin)
 const view = new ClusterView()
-const connection = new ConnectionLine(() => watch?.tryNow())
+const connection = new ConnectionLine(() => session?.tryNow())
 const signOut = byId('sign-out')
 const cluster = byId('cluster')
 
-let watch: Watch | undefined
+let session: Session | undefined
 let phase: Phase = { kind: 'signed-out', problem: undefined }
-let snapshot: Snapshot | undefined
+let known: Known | undefined
 
 signOut.addEventListener('click', () => end(undefined))
 setInterval(tick, 1000)
@@ -24,22 +23,9 @@ const stored = storedCredentials()
 if (stored) begin(stored)
 else end(undefined)
 
-/** The DDP endpoint stands beside the page, whatever path both are under. */
-function endpoint(): string {
-  const url = new URL('websocket', location.href)
-  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
-  return url.href
-}
-
 function begin(credentials: Credentials): void {
   storeCredentials(credentials)
-  watch = new Watch(endpoint(), credentials, onPhase, (now) => {
-    const isFirst = snapshot === undefined
-    snapshot = now
-    show()
-    // The form is gone, and with it the place where the keyboard was.
-    if (isFirst && document.activeElement === document.body) byId('name').focus()
-  })
+  session = new Session(credentials, { onPhase, onKnown })
 }
 
 function onPhase(now: Phase): void {
@@ -49,26 +35,34 @@ function onPhase(now: Phase): void {
   show()
 }
 
+function onKnown(now: Known): void {
+  const isFirst = known === undefined
+  known = now
+  show()
+  // The form is gone, and with it the place where the keyboard was.
+  if (isFirst && document.activeElement === document.body) byId('name').focus()
+}
+
 function end(problem: string | undefined): void {
   forgetCredentials()
-  watch?.close()
-  watch = undefined
-  snapshot = undefined
+  session?.close()
+  session = undefined
+  known = undefined
   phase = { kind: 'signed-out', problem }
   show()
   signIn.show(problem)
 }
 
+function tick(): void {
+  if (phase.kind === 'live' && known) view.measure(known.snapshot, Date.now())
+  show()
+}
+
 function show(): void {
   connection.show(phase, Date.now())
   setHidden(signOut, phase.kind === 'signed-out')
-  setHidden(cluster, snapshot === undefined)
+  setHidden(cluster, known === undefined)
   if (phase.kind !== 'signed-out') signIn.hide()
   // What is old is shown as it was: its times stand still.
-  if (snapshot) view.show(snapshot, 'since' in phase ? phase.since ?? Date.now() : Date.now())
-}
-
-function tick(): void {
-  if (phase.kind === 'live' && snapshot) view.measure(snapshot, Date.now())
-  show()
+  if (known) view.show(known.snapshot, known.views, 'since' in phase ? phase.since ?? Date.now() : Date.now())
 }

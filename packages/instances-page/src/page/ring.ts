@@ -1,7 +1,7 @@
 import { byId, setAttribute, setText, svg } from './element.js'
 import type { Instance } from './instance.js'
 import { KeyedList } from './keyed-list.js'
-import type { LinkBetween, LinkState } from './links.js'
+import type { LinkBetween } from './links.js'
 import { type Place, ringLayout, type RingLayout } from './ring-layout.js'
 import { shapeOf } from './status-signs.js'
 
@@ -9,6 +9,10 @@ interface Node {
   readonly instance: Instance
   readonly place: Place
 }
+
+/** Links of one kind are one path, however many there are. */
+const lineKinds = ['far', 'up', 'opening', 'broken'] as const
+type LineKind = (typeof lineKinds)[number]
 
 interface Broken {
   readonly key: string
@@ -20,7 +24,7 @@ interface Broken {
 export class Ring {
   readonly #svg = byId<SVGSVGElement>('ring')
   readonly #onPoint: (id: string | undefined) => void
-  readonly #lines: Readonly<Record<LinkState, SVGPathElement>>
+  readonly #lines: Readonly<Record<LineKind, SVGPathElement>>
   readonly #halo = svg('circle', { class: 'halo', r: '16' })
   readonly #crosses: KeyedList<Broken, SVGPathElement>
   readonly #nodes: KeyedList<Node, SVGGElement>
@@ -31,10 +35,10 @@ export class Ring {
 
   constructor(onPoint: (id: string | undefined) => void) {
     this.#onPoint = onPoint
-    const line = (state: LinkState): SVGPathElement => svg('path', { class: `link ${state}` })
-    this.#lines = { up: line('up'), opening: line('opening'), broken: line('broken') }
+    const line = (kind: LineKind): SVGPathElement => svg('path', { class: `link ${kind}` })
+    this.#lines = { far: line('far'), up: line('up'), opening: line('opening'), broken: line('broken') }
     const [crosses, nodes] = [svg('g'), svg('g')]
-    this.#svg.append(this.#lines.up, this.#lines.opening, this.#lines.broken, this.#halo, crosses, nodes)
+    this.#svg.append(...lineKinds.map((kind) => this.#lines[kind]), this.#halo, crosses, nodes)
     this.#crosses = new KeyedList(crosses, ({ key }) => key, () => svg('path', { class: 'cross', d: shapeOf('left') }), updateCross)
     this.#nodes = new KeyedList(nodes, ({ instance }) => instance.id, ({ instance }) => this.#makeNode(instance.id), (group, node) => this.#updateNode(group, node))
     new ResizeObserver(() => this.#draw()).observe(this.#svg)
@@ -60,15 +64,15 @@ export class Ring {
     setAttribute(this.#svg, 'viewBox', `${-width / 2} ${-height / 2} ${width} ${height}`)
     const nodes = this.#instances.flatMap((instance, index) => (places[index] ? [{ instance, place: places[index] }] : []))
     const placeOf = new Map(nodes.map(({ instance, place }) => [instance.id, place]))
-    const drawn: Record<LinkState, string> = { up: '', opening: '', broken: '' }
+    const drawn: Record<LineKind, string> = { far: '', up: '', opening: '', broken: '' }
     const broken: Broken[] = []
-    for (const { from, to, state } of this.#links) {
+    for (const { from, to, state, own } of this.#links) {
       const [a, b] = [placeOf.get(from), placeOf.get(to)]
       if (!a || !b) continue
-      drawn[state] += `M${round(a.x)} ${round(a.y)}L${round(b.x)} ${round(b.y)}`
+      drawn[state === 'up' && !own ? 'far' : state] += `M${round(a.x)} ${round(a.y)}L${round(b.x)} ${round(b.y)}`
       if (state === 'broken') broken.push({ key: `${from} ${to}`, from: a, to: b })
     }
-    for (const state of ['up', 'opening', 'broken'] as const) setAttribute(this.#lines[state], 'd', drawn[state])
+    for (const kind of lineKinds) setAttribute(this.#lines[kind], 'd', drawn[kind])
     setAttribute(this.#svg, 'data-many', this.#links.length > 60 ? '' : undefined)
     this.#crosses.show(broken)
     this.#nodes.show(nodes)
