@@ -74,8 +74,9 @@ describe('a stream that is published to clients', () => {
     socket.send('{"msg":"unsub","id":"s"}')
     await until(() => texts.length === 4, 10_000)
     room.emit('GENERAL/typing', 'bob')
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    expect(texts).toHaveLength(4)
+    socket.send('{"msg":"ping"}')
+    await until(() => texts.includes('{"msg":"pong"}'), 10_000, () => texts)
+    expect(texts).toHaveLength(5)
   })
 
   it('carries what a client writes to all other clients, and to the servers\' listeners, but not back', async () => {

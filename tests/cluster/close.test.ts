@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { systemClock } from '@ddp-cluster/ddp-common/internal'
 import { joinCluster } from '@ddp-cluster/instance-status'
+import { CutProxy } from './cut-proxy.js'
 import { Fleet, linked, until } from './fleet.js'
 
 it('close() leaves no timer, socket or listener that would keep a process alive', async () => {
@@ -51,6 +52,24 @@ it('close() takes no new work, says so, has everything heard, deletes the record
   expect(await recordAtGoodbye).toBeNull()
   await fleet.close()
 })
+
+it('close() names in the log who may not have heard everything', async () => {
+  const fleet = await Fleet.open()
+  const { server, port } = await fleet.listen()
+  const proxy = await CutProxy.before(port)
+  const warned: unknown[] = []
+  const logger = { debug: () => undefined, info: () => undefined, warn: (fields: object) => warned.push(fields), error: () => undefined }
+  const [leaving, staying] = await Promise.all([fleet.join({ server, address: { host: '127.0.0.1', port: proxy.port }, logger }), fleet.join()])
+  await linked([leaving, staying])
+  staying.stream('room').on('message', () => undefined)
+  await staying.stream('room').ready()
+  proxy.hold()
+  leaving.stream('room').emit('message')
+  await leaving.close()
+  expect(warned).toContainEqual({ missed: [staying.id], upTo: 1 })
+  proxy.close()
+  await fleet.close()
+}, 15_000)
 
 it('close() leaves no timer either while MongoDB hangs and reads are asked for', async () => {
   const fleet = await Fleet.open()

@@ -177,7 +177,9 @@ export class Broadcast {
   async leave(timeoutMs: number): Promise<void> {
     if (this.#state === 'closed') return
     this.#state = 'leaving'
-    if (this.#log.head > 0) await this.#flush.flush(this.#log.head, timeoutMs)
+    if (this.#log.head === 0) return
+    const { missed } = await this.#flush.flush(this.#log.head, timeoutMs)
+    if (missed.length > 0) this.#options.logger.warn({ missed, upTo: this.#log.head }, 'members may not hear all that was emitted here: they did not say in time that they have')
   }
 
   /** Refuses new events, gives the sockets what is left, which takes at most `timeoutMs` where they are slow, and ends what waits with `closed`. */
