@@ -139,7 +139,7 @@ describe('the server of the image', () => {
   it('answers the probes, links to the others, and ends at SIGTERM, gone from the registry', async () => {
     const servers = await Promise.all([start(), start()])
     for (const { url } of servers) await until(async () => (await status(`${url}/ready`)) === 200, 20_000)
-    for (const { url } of servers) expect(await status(`${url}/health`)).toBe(200)
+    for (const { url } of servers) expect([await status(`${url}/health`), await status(`${url}/metrics`)]).toEqual([200, 200])
     const links = async (url: string): Promise<unknown> => ((await (await fetch(`${url}/ready`)).json()) as { links: unknown }).links
     await until(async () => JSON.stringify(await links(servers[0].url)) === '{"connected":1,"of":1}', 10_000)
     servers[0].child.kill('SIGTERM')

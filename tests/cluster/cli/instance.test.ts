@@ -139,6 +139,38 @@ describe('matrix', () => {
     expect(code).toBe(1)
   })
 
+  it('has no row of an instance that does not use the API, and does not hold it against it', async () => {
+    const { cluster, url } = await serve()
+    const other = await fleet.join()
+    await linked([cluster, other])
+    const { code, stderr } = await ask(['matrix'], envFor(url))
+    expect(stderr).toBe(`${other.id} (localhost:${other.address.port}) does not use instancesApi(): nobody knows what it sees\n`)
+    expect(code).toBe(0)
+  })
+
+  it('is what real instances see of each other, a wrong address among them', async () => {
+    const { cluster, url } = await serve()
+    const { cluster: second } = await serve()
+    await linked([cluster, second])
+    const well = await ask(['matrix'], envFor(url))
+    expect(well.stdout).toMatch(new RegExp(`^${cluster.id}\t${second.id}\talive\t`, 'm'))
+    expect([well.code, well.stderr]).toEqual([0, ''])
+
+    const { server, port } = await fleet.listen()
+    server.close()
+    await once(server, 'close')
+    const { server: own } = await fleet.listen()
+    const wrong = fleet.track(await joinCluster({ db: fleet.db, name: 'test', server: own, address: { host: 'localhost', port }, linkTimeoutMs: 300 }))
+    const suspects = (one: Cluster): boolean => one.members().some(({ id, status }) => id === wrong.id && status === 'suspect')
+    await expect.poll(() => suspects(cluster) && suspects(second), { timeout: 5000 }).toBe(true)
+    // What is answered may be a second old.
+    await expect.poll(async () => (await ask(['matrix'], envFor(url))).stderr, { timeout: 5000, interval: 200 }).toMatch(new RegExp(`^${cluster.id} .* sees ${wrong.id} .* as suspect.*refused`, 'm'))
+    const { code, stdout } = await ask(['doctor', '--json'], envFor(url))
+    const { findings } = JSON.parse(stdout) as { findings: { code: string; instances: string[] }[] }
+    for (const one of [cluster, second]) expect(findings.some((finding) => finding.code === 'link-down' && finding.instances.join() === [one.id, wrong.id].join())).toBe(true)
+    expect(code).toBe(1)
+  })
+
   it('needs an instance: MongoDB has no links', async () => {
     const { code, stderr } = await ask(['matrix', '--mongo', fleet.url])
     expect(stderr).toContain('give --url')
@@ -165,7 +197,7 @@ describe('doctor of an instance', () => {
     const { cluster, url } = await serve()
     await linked([cluster, await fleet.join()])
     const { code, stdout } = await ask(['doctor', '--json'], { ...envFor(url), MONGO_URL: fleet.url })
-    expect((JSON.parse(stdout) as { findings: { severity: string }[] }).findings.filter(({ severity }) => severity !== 'info')).toEqual([])
+    expect((JSON.parse(stdout) as { findings: { severity: string; code: string }[] }).findings.map((finding) => `${finding.severity} ${finding.code}`)).toEqual(['info localhost-everywhere', 'info view-missing'])
     expect(code).toBe(0)
   })
 

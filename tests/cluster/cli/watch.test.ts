@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { DDPError } from '@ddp-cluster/ddp-common'
 import { createDDPServer, type DDPServer, type Publication } from '@ddp-cluster/ddp-server'
+import { joinCluster } from '@ddp-cluster/instance-status'
+import { instancesApi } from '@ddp-cluster/instances-api'
 import { Fleet, linked, until } from '../fleet.js'
 import { ask, finished, noTerminal, screenLines, start, startInTerminal, strayControls } from './terminal.js'
 
@@ -59,6 +61,38 @@ describe('watch of the records', () => {
       expect(strayControls(stdout.replaceAll('^C', '').split(redraw).join(''))).toEqual([])
     })
   })
+})
+
+describe('watch of a real instance', () => {
+  it('tells who joins and who leaves', async () => {
+    const fleet = await Fleet.open()
+    const stopping = new AbortController()
+    const heard: string[] = []
+    try {
+      const { server, port } = await fleet.listen()
+      const cluster = fleet.track(await joinCluster({ db: fleet.db, name: 'test', server, address: { host: 'localhost', port } }))
+      const user = 'me'
+      const api = instancesApi({ cluster, authenticate: ({ authToken }) => Promise.resolve(authToken === token ? user : undefined), authorize: () => Promise.resolve(true) })
+      server.on('request', (request, response) => void api(request, response))
+      const asking = ask(['watch'], { DDP_CLUSTER_URL: `http://localhost:${port}`, DDP_CLUSTER_USER: user, DDP_CLUSTER_TOKEN: token }, stopping.signal, (text) => heard.push(text))
+      // It follows when it tells of one: one after the other joins until then.
+      const joined: string[] = []
+      await until(async () => {
+        const other = await fleet.join()
+        joined.push(other.id)
+        await linked([cluster, other])
+        await other.close()
+        return heard.some((line) => line.includes('\tleft\t'))
+      }, 15_000, () => heard)
+      const [, id] = /\tleft\t(\w+)\tlocalhost:\d+\tclosed\n/.exec(heard.join('')) ?? []
+      expect(joined).toContain(id)
+      stopping.abort()
+      expect(await asking).toMatchObject({ code: 0, stderr: '' })
+    } finally {
+      stopping.abort()
+      await fleet.close()
+    }
+  }, 30_000)
 })
 
 describe('watch of an instance', () => {

@@ -1,5 +1,5 @@
 import { exitCodes } from '../exit-codes.js'
-import type { Matrix, Observer, Sight } from '../instance/matrix.js'
+import { type Matrix, type Observer, type Sight, withoutView } from '../instance/matrix.js'
 import { duration } from '../text/durations.js'
 import { line, type Line, type Span, span, type Style, widthOf } from '../text/line.js'
 import { table } from '../text/table.js'
@@ -42,6 +42,7 @@ function faults(matrix: Matrix): string[] {
   return cast.flatMap(({ id, address }) => {
     const observer = matrix.observers.find((one) => one.id === id)
     if (!observer) return [`${id} (${address}) was seen by others, and not asked`]
+    if (!observer.ok && observer.problem === withoutView) return []
     if (!observer.ok) return [`${id} (${address}) did not say what it sees: ${observer.problem}${observer.message === '' ? '' : `, ${observer.message}`}`]
     const registry = observer.registry === 'reachable' ? [] : [`${id} (${address}) does not reach MongoDB`]
     const others = cast.filter((other) => other.id !== id).flatMap((other) => {
@@ -55,18 +56,23 @@ function faults(matrix: Matrix): string[] {
   })
 }
 
+/** What is worth knowing of those who cannot say what they see, and is no fault. */
+const notes = ({ observers }: Matrix): string[] =>
+  observers.flatMap((observer) => (!observer.ok && observer.problem === withoutView ? [`${observer.id} (${observer.address}) does not use instancesApi(): nobody knows what it sees`] : []))
+
 export const matrixView: View<MatrixReport> = {
   lines(report, columns) {
     const cast = castOf(report)
     const wrong = faults(report)
     const legend = cast.map(({ id, address }, index) => [span(`#${index + 1}`, 'bold'), span(id), span(address)])
     return [
-      line(span(wrong.length === 0 ? 'everyone sees everyone' : `${wrong.length} thing${wrong.length === 1 ? ' is' : 's are'} not well`, wrong.length === 0 ? 'good' : 'bad'), ` as gathered by ${report.source}`),
+      line(span(wrong.length === 0 ? 'all is well' : `${wrong.length} thing${wrong.length === 1 ? ' is' : 's are'} not well`, wrong.length === 0 ? 'good' : 'bad'), ` as gathered by ${report.source}`),
       line(),
       ...table([['', 'INSTANCE', 'ADDRESS'].map((title) => span(title, 'dim')), ...legend], columns, [3, 17, 12]),
       line(),
       ...blocks(report, cast, columns),
       ...(wrong.length > 0 ? [line(), ...wrong.flatMap((fault) => wrap(fault, columns, { indent: 2, style: 'bad' }))] : []),
+      ...notes(report).flatMap((note) => [line(), ...wrap(note, columns, { indent: 2, style: 'dim' })]),
     ]
   },
   rows: (report) => [
@@ -80,7 +86,7 @@ export const matrixView: View<MatrixReport> = {
       })
     }),
   ],
-  remarks: (report) => faults(report),
+  remarks: (report) => [...faults(report), ...notes(report)],
   gist: (report) => report.observers.map((observer) => (observer.ok ? [observer.id, observer.registry, observer.members.map(({ id, status, reason }) => [id, status, reason])] : [observer.id, observer.problem])),
   exitCode: (report) => (report.observers.length > 0 && faults(report).length === 0 ? exitCodes.well : exitCodes.faults),
 }

@@ -43,6 +43,7 @@ export const catalogue = {
   'link-down': entry('error', 'Events, calls and leases of the one do not reach the other, or late.', 'The reason says what is wrong; doctor with --mongo dials the addresses themselves.'),
   'not-dialled-back': entry('error', 'It reaches the others and is not reached: its advertised address is wrong, or something in between lets through one direction only.', 'Look at INSTANCE_IP, PORT and the option address of that instance, and at firewalls towards it.'),
   'instance-silent': entry('error', 'It is a member, and did not say what it sees.', 'Look at its log and its load.'),
+  'view-missing': entry('info', 'It is seen by the others, and nobody knows what it sees.', 'Call instancesApi() in every instance; it need not be mounted on a server.'),
   'registry-lost': entry('error', 'It does not renew its record, and neither finds nor forgets anybody.', 'Look at its way to MongoDB, and in its log for "registry".'),
   'heartbeat-late': entry('warning', 'A record that is not renewed in time makes its instance look dead to new ones.', 'Look at MongoDB\'s load, at that of the instance, and at whether its event loop stands still.'),
   'events-lost': entry('warning', 'The reader was cut off for longer, or was slower, than the sender\'s log reaches back; each had a gap event.', 'Raise maxLogBytes, maxLogEntries and maxLogAgeMs at the sender, or make the reader\'s listeners faster.'),

@@ -2,7 +2,7 @@ import { openConnection } from '@ddp-cluster/ddp-client/internal'
 import { CliError } from '../errors.js'
 import { type Answer, getJson } from '../instance/get-json.js'
 import { rowsOf } from '../instance/instances-get.js'
-import { type Matrix, matrixOf, type Observer } from '../instance/matrix.js'
+import { type Matrix, matrixOf, type Observer, withoutView } from '../instance/matrix.js'
 import type { InstancePlace } from '../places.js'
 import { duration } from '../text/durations.js'
 import { type Finding, found } from './catalogue.js'
@@ -57,6 +57,7 @@ async function examineLinks(place: InstancePlace, answer: Answer): Promise<{ see
 function judgeObserver(observer: Observer, { observers }: Matrix): Finding[] {
   const { id, address } = observer
   const it = `${id} (${address})`
+  if (!observer.ok && observer.problem === withoutView) return [found('view-missing', `${it} is a member that does not use instancesApi().`, [id])]
   if (!observer.ok) return [found('instance-silent', `${it} did not say what it sees: ${observer.problem}${observer.message === '' ? '' : `, ${observer.message}`}.`, [id])]
   const { registry, heartbeatAgeMs, unreachableBy, members } = observer
   const nameOf = (of: string): string => `${of} (${observers.find((one) => one.id === of)?.address ?? '?'})`

@@ -28,6 +28,9 @@ export type Observer =
     }
   | { readonly id: string; readonly address: string; readonly ok: false; readonly problem: string; readonly message: string }
 
+/** The problem of an instance that does not offer what it sees: it does not use `instancesApi()`, which is its right. */
+export const withoutView = '404'
+
 export interface Matrix {
   /** By the clock of the instance that was asked. */
   readonly at: Date | undefined
