@@ -93,6 +93,7 @@ describe.skipIf(noBrowser !== undefined)(`the page of one of five processes${noB
       expect(await operator.page.title()).toMatch(/^\(1 suspect\) rocket\.chat/)
       expect(await operator.violations()).toEqual([])
       await operator.picture('suspect')
+      await pictureForTheReadme(operator)
     } finally {
       process.kill(victim.pid, 'SIGCONT')
     }
@@ -131,9 +132,22 @@ describe.skipIf(noBrowser !== undefined)(`the page of one of five processes${noB
     expect(await operator.page.evaluate('JSON.stringify(localStorage) + document.cookie')).toBe('{}')
     await operator.page.getByRole('button', { name: 'Log out' }).click()
     expect(await operator.page.evaluate('JSON.stringify(sessionStorage)')).toBe('{}')
+    // Nor anything of what was seen, shown or hidden.
+    const left = String(await operator.page.evaluate('document.documentElement.outerHTML'))
+    for (const { id, address } of company.instances) expect(left.includes(id) || left.includes(address)).toBe(false)
     expect(await operator.page.getByLabel('Token').inputValue()).toBe('')
     await operator.page.reload()
     expect(await operator.page.getByLabel('Token').isVisible()).toBe(true)
     expect(await operator.page.locator('#rows tr').count()).toBe(0)
   })
 })
+
+/** `README_PICTURE=docs/cluster-page.png npx vitest run tests/browser/page/live.test.ts` makes the picture anew. */
+async function pictureForTheReadme({ page }: Operator): Promise<void> {
+  const path = process.env['README_PICTURE']
+  if (path === undefined) return
+  // Until the figures have something to show.
+  await page.waitForTimeout(20_000)
+  const next = await page.locator('[aria-labelledby=timeline-title]').boundingBox()
+  await page.screenshot({ path, clip: { x: 0, y: 0, width: 1280, height: next?.y ?? 900 }, fullPage: true })
+}

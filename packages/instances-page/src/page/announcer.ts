@@ -22,6 +22,11 @@ export class Announcer {
     if (this.#waiting.length > 0 && this.#timer === undefined) this.#timer = setTimeout(() => this.#read(), gatherMs)
   }
 
+  clear(): void {
+    this.forget()
+    this.#region.textContent = ''
+  }
+
   /** Another instance, another timeline: what it tells first is no news. */
   forget(): void {
     this.#heard = undefined

@@ -47,6 +47,14 @@ export class ClusterView {
     this.#charts.show(this.#series.samples, now)
   }
 
+  /** Leaves nothing of a cluster in the page. */
+  clear(): void {
+    this.show({ instances: [], happenings: [] }, [], Date.now())
+    this.#series.clear()
+    this.#charts.show([], Date.now())
+    this.#announcer.clear()
+  }
+
   /** What is shown is old from now on. */
   interrupt(): void {
     this.#series.interrupt()

@@ -51,6 +51,6 @@ function drawn({ address, stretches, leftAt }: Lane, top: number, x: (at: number
     return svg('rect', { class: `stretch ${status}`, x: x(from).toFixed(1), y: String(middle - thickness / 2), width: width.toFixed(1), height: String(thickness) })
   })
   const end = leftAt === undefined ? [] : [svg('path', { class: 'cross', d: shapeOf('left'), transform: `translate(${Math.max(labels, x(leftAt)).toFixed(1)} ${middle})` })]
-  const label = labels === 0 ? [] : [svg('text', { class: 'label', x: String(labels - 12), y: String(middle + 4), 'text-anchor': 'end' }, address.length > 22 ? `${address.slice(0, 21)}…` : address)]
+  const label = labels === 0 ? [] : [svg('text', { class: 'label', x: String(labels - 12), y: String(middle + 4), 'text-anchor': 'end' }, address.length > 19 ? `${address.slice(0, 18)}…` : address)]
   return [...label, ...bars, ...end]
 }

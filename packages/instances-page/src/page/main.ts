@@ -47,6 +47,7 @@ function end(problem: string | undefined): void {
   forgetCredentials()
   session?.close()
   session = undefined
+  if (known) view.clear()
   known = undefined
   phase = { kind: 'signed-out', problem }
   show()

@@ -53,6 +53,11 @@ export class Series {
     this.#samples = [...this.#samples.filter((sample) => at - sample.at <= reachMs), { at, values }]
   }
 
+  clear(): void {
+    this.#last = undefined
+    this.#samples = []
+  }
+
   /** What was between is not known: the figures begin anew. */
   interrupt(): void {
     this.#last = undefined

@@ -25,15 +25,16 @@ export class Summary {
     const name = local?.name || 'Cluster'
     const suspects = instances.filter(({ status }) => status === 'suspect').length
     setText(this.#name, name)
-    setText(this.#seenFrom, local ? `Seen from ${local.address} (${local.id}), process ${local.pid}` : 'The instance that shows this has left')
+    setText(this.#seenFrom, local ? `Seen from ${local.address} (${local.id}), process ${local.pid}` : 'The instances of this cluster, and the links between them')
     setText(this.#summary, summaryOf(instances))
     setText(this.#description, descriptionOf(instances, links))
-    const title = `${suspects > 0 ? `(${suspects} suspect) ` : ''}${name}: ${count(instances.length, 'instance')}`
+    const title = local ? `${suspects > 0 ? `(${suspects} suspect) ` : ''}${name}: ${count(instances.length, 'instance')}` : name
     if (document.title !== title) document.title = title
   }
 }
 
 function summaryOf(instances: readonly Instance[]): string {
+  if (instances.length === 0) return ''
   if (instances.length === 1) return 'One instance: this one. No other has joined.'
   const parts = (['alive', 'joining', 'suspect'] as const).flatMap((status) => {
     const number = instances.filter((instance) => instance.status === status).length
@@ -43,7 +44,8 @@ function summaryOf(instances: readonly Instance[]): string {
 }
 
 function descriptionOf(instances: readonly Instance[], links: readonly LinkBetween[]): string {
-  if (instances.length < 2) return 'There is nobody to be linked to.'
+  if (instances.length === 0) return ''
+  if (instances.length === 1) return 'There is nobody to be linked to.'
   const number = (state: string): number => links.filter((link) => link.state === state).length
   const [up, opening, broken] = [number('up'), number('opening'), number('broken')]
   const own = instances.filter((instance) => !instance.local)
