@@ -1,4 +1,5 @@
 import { exitCodes } from '../exit-codes.js'
+import type { InstanceRow } from '../instance-row.js'
 import type { MongoPlace } from '../places.js'
 import type { SeenDocument } from '../registry/record.js'
 import { Registry } from '../registry/registry.js'
@@ -7,23 +8,6 @@ import { line, type Line, span, type Style } from '../text/line.js'
 import { table } from '../text/table.js'
 import { wrap } from '../text/wrap.js'
 import type { Looking, View } from './report.js'
-
-/** One instance as it is seen from there. */
-export interface InstanceRow {
-  readonly id: string
-  readonly name: string
-  readonly pid: number | undefined
-  readonly address: string
-  /** `fresh`, `stale` or `foreign` of a record; `self`, or the state of the link to it, as an instance tells. */
-  readonly status: string
-  readonly well: boolean
-  /** By the database's clock. */
-  readonly registeredAt: Date | undefined
-  readonly heartbeatAt: Date | undefined
-  /** By the database's clock, where that is known. */
-  readonly heartbeatAgeMs: number | undefined
-  readonly reason: string | undefined
-}
 
 export interface StatusReport {
   /** Who was asked. */

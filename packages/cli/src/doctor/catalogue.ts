@@ -40,7 +40,7 @@ export const catalogue = {
   'instance-unreachable': entry('error', 'It could not be asked.', 'See that it runs, that --url is its own address, and that a firewall lets you through.'),
   'instance-refused': entry('error', 'It told nothing about links.', 'Give the id of a user who has view-statistics, and a login token of that user that is still valid.'),
   'matrix-missing': entry('info', 'Only the links of the instance that was asked are seen.', 'Bring the instance to a version that has instances.matrix.'),
-  'link-down': entry('error', 'Events, calls and leases of the one do not reach the other, or late.', 'The reason says what is wrong; doctor with --mongo dials the addresses themselves.'),
+  'link-down': entry('error', 'Events and calls of the one do not reach the other.', 'The reason says what is wrong; doctor with --mongo dials the addresses themselves.'),
   'not-dialled-back': entry('error', 'It reaches the others and is not reached: its advertised address is wrong, or something in between lets through one direction only.', 'Look at INSTANCE_IP, PORT and the option address of that instance, and at firewalls towards it.'),
   'instance-silent': entry('error', 'It is a member, and did not say what it sees.', 'Look at its log and its load.'),
   'view-missing': entry('info', 'It is seen by the others, and nobody knows what it sees.', 'Call instancesApi() in every instance; it need not be mounted on a server.'),

@@ -58,6 +58,8 @@ function judgeObserver(observer: Observer, { observers }: Matrix): Finding[] {
   const { id, address } = observer
   const it = `${id} (${address})`
   if (!observer.ok && observer.problem === withoutView) return [found('view-missing', `${it} is a member that does not use instancesApi().`, [id])]
+  // That it is not reached is said by those who do not reach it.
+  if (!observer.ok && observer.problem === 'suspect') return []
   if (!observer.ok) return [found('instance-silent', `${it} did not say what it sees: ${observer.problem}${observer.message === '' ? '' : `, ${observer.message}`}.`, [id])]
   const { registry, heartbeatAgeMs, unreachableBy, members } = observer
   const nameOf = (of: string): string => `${of} (${observers.find((one) => one.id === of)?.address ?? '?'})`

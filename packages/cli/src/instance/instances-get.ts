@@ -1,4 +1,4 @@
-import type { InstanceRow } from '../commands/status.js'
+import type { InstanceRow } from '../instance-row.js'
 import { dateOf, listOf, type Loose, numberOf, objectOf, textOf } from './loose.js'
 
 /** The instances in an answer of `instances.get`, in whichever of its three formats: that is the application's choice. Undefined when it is none of them. */

@@ -1,11 +1,11 @@
-import type { Looking } from '../commands/report.js'
-import type { StatusReport } from '../commands/status.js'
-import type { MatrixReport } from '../commands/matrix.js'
+import type { Looking } from './report.js'
+import type { StatusReport } from './status.js'
+import type { MatrixReport } from './matrix.js'
 import { CliError } from '../errors.js'
 import type { InstancePlace } from '../places.js'
-import { getJson } from './get-json.js'
-import { rowsOf } from './instances-get.js'
-import { type Matrix, matrixOf } from './matrix.js'
+import { getJson } from '../instance/get-json.js'
+import { rowsOf } from '../instance/instances-get.js'
+import { type Matrix, matrixOf } from '../instance/matrix.js'
 
 const nothingToClose = (): Promise<void> => Promise.resolve()
 
