@@ -3,6 +3,7 @@ import { type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
 import type { Connection as DialledConnection } from '@ddp-cluster/ddp-client/internal'
 import type { Connection, DDPServer } from '@ddp-cluster/ddp-server'
 import { CallError, ClusterError } from '../errors.js'
+import { messageOf } from '../text-of.js'
 import { AnswerPace } from './answer-pace.js'
 import { asSent, type PeerMethod, PeerMethods, refusals, type Room } from './peer-methods.js'
 import { type CallOptions, type CallRequest, prepareCall } from './request.js'
@@ -203,6 +204,5 @@ function explain(error: unknown, pending: Pending): Error {
     if (error.error === refusals.busy) return new CallError('too-many-calls', id, `${id} did not run "${method}": ${error.reason ?? ''}`)
     return error
   }
-  const why = error instanceof Error ? error.message : String(error)
-  return new CallError('outcome-unknown', id, `the link to ${id} was lost before it answered "${method}", which may have run: ${why}`, { cause: error })
+  return new CallError('outcome-unknown', id, `no answer of ${id} to "${method}", which may have run: ${messageOf(error)}`, { cause: error })
 }
