@@ -18,16 +18,26 @@ const siblings: Record<string, readonly string[]> = {
   cli: ['ddp-client', 'ddp-common', 'instance-status'],
 }
 
-/** What the parts of instance-status may import of each other; a file beside the folders wires them and may import all. */
-const parts: Record<string, readonly string[]> = {
-  registry: [],
-  membership: ['registry'],
-  mesh: ['membership'],
-  broadcast: [],
-  calls: [],
-  'client-streams': ['broadcast'],
-  leases: ['registry'],
-  departures: ['registry', 'leases'],
+/** What the parts of a package may import of each other; a file beside the folders wires them and may import all. */
+const parts: Record<string, Record<string, readonly string[]>> = {
+  'instance-status': {
+    registry: [],
+    membership: ['registry'],
+    mesh: ['membership'],
+    broadcast: [],
+    calls: [],
+    'client-streams': ['broadcast'],
+    leases: ['registry'],
+    departures: ['registry', 'leases'],
+  },
+  cli: {
+    text: [],
+    registry: [],
+    instance: [],
+    watching: ['registry', 'instance', 'text'],
+    doctor: ['registry', 'instance', 'text'],
+    commands: ['registry', 'instance', 'watching', 'doctor', 'text'],
+  },
 }
 
 interface Import {
@@ -87,12 +97,12 @@ describe('the architecture', () => {
     expect((imports.get('ddp-common') ?? []).filter(({ specifier }) => !specifier.startsWith('.'))).toEqual([])
   })
 
-  it('lets the parts of instance-status know only what lies beneath them', () => {
-    const base = 'packages/instance-status/src/'
-    const wrong = (imports.get('instance-status') ?? []).filter((entry) => {
+  it.each(Object.entries(parts))('lets the parts of %s know only what lies beneath them', (name, beneath) => {
+    const base = `packages/${name}/src/`
+    const wrong = (imports.get(name) ?? []).filter((entry) => {
       const from = partOf(entry.from.slice(base.length))
       const to = entry.specifier.startsWith('.') ? partOf(targetOf(entry).slice(base.length)) : undefined
-      return from !== undefined && to !== undefined && from !== to && !parts[from]?.includes(to)
+      return from !== undefined && to !== undefined && from !== to && !beneath[from]?.includes(to)
     })
     expect(wrong).toEqual([])
   })

@@ -201,7 +201,7 @@ describe('doctor of an odd MongoDB', () => {
     const own = await Fleet.open({})
     try {
       await linked(await Promise.all([own.join(), own.join()]))
-      await own.client.db('admin').command({ configureFailPoint: 'failCommand', mode: 'alwaysOn', data: { failCommands: ['ping'], appName: 'ddp-cluster', blockConnection: true, blockTimeMS: 300 } })
+      await own.client.db('admin').command({ configureFailPoint: 'failCommand', mode: 'alwaysOn', data: { failCommands: ['ping'], appName: 'ddp-cluster', blockConnection: true, blockTimeMS: 600 } })
       expect(codes(reportOf(await ask(['doctor', '--json', '--mongo', own.url])))).toEqual(['mongo-slow'])
     } finally {
       await own.close()

@@ -4,7 +4,7 @@ import { type Finding, found } from './catalogue.js'
 import type { RegistryFacts } from './registry-facts.js'
 
 /** A local MongoDB answers within a millisecond, one on another continent within this. */
-const slowMs = 250
+const slowMs = 500
 /** Clocks that NTP keeps differ by less; a `Date` header has whole seconds. */
 export const clocksApartMs = 5000
 const longIndexMs = 3_600_000
