@@ -3,6 +3,7 @@ import type { DataMessage } from '@ddp-cluster/ddp-common'
 import { ManualClock, Timers } from '@ddp-cluster/ddp-common/internal'
 import type { Connection as DialledConnection } from '@ddp-cluster/ddp-client/internal'
 import type { Connection } from '@ddp-cluster/ddp-server'
+import { seeded } from '../seeded.fixture.js'
 import { Asking } from './asking.js'
 import { toInterest } from './interest.js'
 import { BroadcastLog } from './log.js'
@@ -36,17 +37,6 @@ vi.mock('@ddp-cluster/ddp-server/internal', () => ({
     return 'sent'
   },
 }))
-
-/** Mulberry32, a generator in the public domain. */
-function seeded(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
 
 /** A writer and a reader, and what each number must have become. */
 class World {

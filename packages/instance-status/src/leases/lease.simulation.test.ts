@@ -4,6 +4,7 @@ import { type Clock, ManualClock, type TimerHandle } from '@ddp-cluster/ddp-comm
 import { type EmbeddedMongo, startEmbeddedMongo } from '@ddp-cluster/embedded-mongo'
 import { type Db, MongoClient } from 'mongodb'
 import { openHandles } from '../registry/handles.js'
+import { seeded } from '../seeded.fixture.js'
 import type { Lease } from './lease.js'
 import { Leases } from './leases.js'
 
@@ -100,17 +101,6 @@ async function step(): Promise<void> {
   }
   const holders = processes.filter(({ clock, lease }) => !clock.isStopped && lease.held)
   expect(holders.length).toBeLessThan(2)
-}
-
-/** Mulberry32, a generator in the public domain. */
-function seeded(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
 }
 
 const rounds = Number(process.env['LEASE_ROUNDS'] ?? 40)
