@@ -153,7 +153,7 @@ describe('flush()', () => {
     await reader.stream('room').ready()
     const flushes = Array.from({ length: 300 }, () => {
       speaker.stream('room').emit('event')
-      return speaker.flush()
+      return speaker.flush({ timeoutMs: 20_000 })
     })
     for (const report of await Promise.all(flushes)) expect(report).toEqual({ reached: [reader.id], missed: [] })
   })

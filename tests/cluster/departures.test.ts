@@ -219,10 +219,10 @@ describe('onLeft', () => {
       cluster.onLeft(handle(`${name} again`))
     }
     await third.close()
-    await until(() => told.length === 1, 3000)
+    await until(() => told.length === 1, 10_000)
     const [runner = '', other = ''] = told[0] === 'first' ? ['first', 'second'] : ['second', 'first']
     const closing = members.get(runner)?.close()
-    await until(async () => (await rows()).every(({ _id }) => _id !== third.id), 5000, () => told)
+    await until(async () => (await rows()).every(({ _id }) => _id !== third.id), 10_000, () => told)
     await closing
     expect(told.slice(0, 3)).toEqual([runner, other, `${other} again`])
   })
