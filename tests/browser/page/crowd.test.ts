@@ -107,6 +107,20 @@ describe.skipIf(noBrowser !== undefined)(`the page of one that has a few members
     expect(await operator.page.locator('#summary').innerText()).toBe('100 instances: this one, 98 alive, 1 suspect')
   })
 
+  it('fits into any width, however long the names and reasons', async () => {
+    await look(4)
+    const reason = 'a-very-long-host-name-of-somebody-else.internal.example.org:38475 did not open a session within 10000 ms'
+    crowd.members = crowd.members.map((one, n) => ({ ...one, id: 'x'.repeat(17 + n), status: 'suspect', reason, record: { ...record(n), _id: 'x'.repeat(17 + n), pid: 4_194_304, extraInformation: { host: 'a-very-long-host-name-of-somebody-else.internal.example.org', port: '38475' } }, link: { currentStatus: { status: 'waiting', connected: false, retryCount: 1234, retryTime: Date.now() + 5000, reason }, authorized: false, lastError: reason, roundTripMs: 12_345 } }))
+    crowd.tell('memberSuspected', { id: 'x', record: record(1), reason })
+    await expect.poll(async () => (await operator.rows())[0]?.['status'], soon).toBe('suspect')
+    for (const width of [2560, 1600, 1280, 1241, 1240, 1024, 980, 768, 500, 360, 320]) {
+      await operator.page.setViewportSize({ width, height: 800 })
+      expect([width, await operator.overflows()]).toEqual([width, false])
+    }
+    await operator.page.setViewportSize({ width: 1280, height: 800 })
+    await operator.picture('long names')
+  })
+
   it('takes what an instance is called for words, whatever stands in it', async () => {
     const wicked = '<img src=x onerror=alert(1)><b>'
     await look(2)

@@ -140,6 +140,17 @@ describe.skipIf(noBrowser !== undefined)(`the page of one of five processes${noB
     expect(await operator.page.getByLabel('Token').isVisible()).toBe(true)
     expect(await operator.page.locator('#rows tr').count()).toBe(0)
   })
+
+  it('says that it is cut off when its instance leaves, tries again when asked to, and can be left', async () => {
+    await allAlive()
+    await looking.stop(5000)
+    await expect.poll(() => operator.page.locator('#connection').innerText(), soon).toBe('Connection lost')
+    await expect.poll(() => operator.page.locator('#stale').innerText(), soon).toMatch(/^Not live since \d\d:\d\d:\d\d: what is shown is as it was then\..* \d+ s ago\. (Next attempt in \d s\.|Trying again…)/)
+    await operator.page.getByRole('button', { name: 'Try now' }).click()
+    await expect.poll(() => operator.page.locator('#connection').innerText(), soon).toBe('Connection lost')
+    await operator.page.getByRole('button', { name: 'Log out' }).click()
+    expect(await operator.page.getByLabel('Token').isVisible()).toBe(true)
+  })
 })
 
 /** `README_PICTURE=docs/cluster-page.png npx vitest run tests/browser/page/live.test.ts` makes the picture anew. */

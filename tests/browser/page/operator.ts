@@ -25,8 +25,8 @@ export class Operator {
     this.page = page
     page.on('pageerror', (error) => this.complaints.push(String(error)))
     page.on('console', (line) => {
-      // The browser itself logs every WebSocket that cannot connect or is lost, and nobody can keep it from that.
-      if (!line.text().startsWith('WebSocket connection to ')) this.complaints.push(line.text())
+      // The browser itself logs every WebSocket that cannot connect, and every request whose server goes away; nobody can keep it from that.
+      if (!/^WebSocket connection to |^Failed to load resource: net::ERR_CONNECTION/.test(line.text())) this.complaints.push(line.text())
     })
     page.on('request', (request) => this.urls.push(request.url()))
     page.on('websocket', (socket) => this.urls.push(socket.url()))
@@ -71,9 +71,9 @@ export class Operator {
     return violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id} at ${target.join(' ')}: ${failureSummary ?? ''}`))
   }
 
-  /** Whether something is wider than the window. */
+  /** Whether something is wider than the window, or than the card that it is in. */
   overflows(): Promise<boolean> {
-    return this.page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth')
+    return this.page.evaluate("[document.documentElement, ...document.querySelectorAll('.card')].some((part) => part.scrollWidth > part.clientWidth)")
   }
 
   async picture(name: string, options: { readonly fullPage?: boolean } = { fullPage: true }): Promise<void> {

@@ -2,22 +2,34 @@ import { span } from './durations.js'
 import { byId, setAttribute, setHidden, svg } from './element.js'
 import { type Lane, lanesOf, reachOf } from './lanes.js'
 import type { Snapshot } from './snapshot.js'
+import { shortened } from './shortened.js'
 import { shapeOf } from './status-signs.js'
 
 const laneHeight = 18
 const axisHeight = 20
-/** Narrower ones have no room for names. */
+/** Narrower ones have little room for names. */
 const roomy = 520
 
 /** The lives of the instances side by side: when each joined, was suspect, was well again, left. */
 export class LanesChart {
   readonly #svg = byId<SVGSVGElement>('lanes')
+  #last: { readonly snapshot: Snapshot; readonly now: number } | undefined
+
+  constructor() {
+    // Not at once: what is drawn may have another size.
+    new ResizeObserver(() => requestAnimationFrame(() => this.#last && this.#draw(this.#last))).observe(this.#svg)
+  }
 
   show(snapshot: Snapshot, now: number): void {
+    this.#last = { snapshot, now }
+    this.#draw(this.#last)
+  }
+
+  #draw({ snapshot, now }: { readonly snapshot: Snapshot; readonly now: number }): void {
     const lanes = lanesOf(snapshot, now)
     setHidden(this.#svg, lanes.length === 0)
     const width = this.#svg.clientWidth || 600
-    const labels = width < roomy ? 0 : 150
+    const labels = width < roomy ? 108 : 150
     const height = lanes.length * laneHeight + axisHeight
     const reachMs = reachOf(lanes, now)
     const x = (at: number): number => labels + (width - labels) * Math.max(0, 1 - (now - at) / reachMs)
@@ -51,6 +63,6 @@ function drawn({ address, stretches, leftAt }: Lane, top: number, x: (at: number
     return svg('rect', { class: `stretch ${status}`, x: x(from).toFixed(1), y: String(middle - thickness / 2), width: width.toFixed(1), height: String(thickness) })
   })
   const end = leftAt === undefined ? [] : [svg('path', { class: 'cross', d: shapeOf('left'), transform: `translate(${Math.max(labels, x(leftAt)).toFixed(1)} ${middle})` })]
-  const label = labels === 0 ? [] : [svg('text', { class: 'label', x: String(labels - 12), y: String(middle + 4), 'text-anchor': 'end' }, address.length > 19 ? `${address.slice(0, 18)}…` : address)]
-  return [...label, ...bars, ...end]
+  const label = svg('text', { class: 'label', x: String(labels - 10), y: String(middle + 4), 'text-anchor': 'end' }, shortened(address, Math.floor(labels / 7.5)))
+  return [label, ...bars, ...end]
 }

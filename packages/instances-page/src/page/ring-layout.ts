@@ -18,14 +18,14 @@ export interface RingLayout {
 const mostLabels = 24
 
 /** Narrower drawings have no room for names at the sides. */
-const narrow = 440
+const narrow = 520
 
 /** Puts `count` instances on a ring, the first at the top, in a drawing `width` pixels wide. */
 export function ringLayout(count: number, width: number): RingLayout {
   const height = Math.min(520, Math.max(280, Math.round(width * 0.75)))
   const labelled = count <= mostLabels && width >= narrow
   const scale = count <= 8 ? 1.7 : count <= 24 ? 1.3 : count <= 48 ? 1 : 0.72
-  const radius = count === 1 ? 0 : Math.min(width / 2 - (labelled ? 145 : 24), height / 2 - (labelled ? 40 : 24))
+  const radius = count === 1 ? 0 : Math.min(width / 2 - (labelled ? 165 : 24), height / 2 - (labelled ? 40 : 24))
   const places = Array.from({ length: count }, (_, index) => {
     const angle = (2 * Math.PI * index) / count - Math.PI / 2
     const [dx, dy] = [Math.cos(angle), Math.sin(angle)]

@@ -3,7 +3,11 @@ import type { Instance } from './instance.js'
 import { KeyedList } from './keyed-list.js'
 import type { LinkBetween } from './links.js'
 import { type Place, ringLayout, type RingLayout } from './ring-layout.js'
+import { shortened } from './shortened.js'
 import { shapeOf } from './status-signs.js'
+
+/** Of a name beside its sign. */
+const mostLetters = 20
 
 interface Node {
   readonly instance: Instance
@@ -41,7 +45,8 @@ export class Ring {
     this.#svg.append(...lineKinds.map((kind) => this.#lines[kind]), this.#halo, crosses, nodes)
     this.#crosses = new KeyedList(crosses, ({ key }) => key, () => svg('path', { class: 'cross', d: shapeOf('left') }), updateCross)
     this.#nodes = new KeyedList(nodes, ({ instance }) => instance.id, ({ instance }) => this.#makeNode(instance.id), (group, node) => this.#updateNode(group, node))
-    new ResizeObserver(() => this.#draw()).observe(this.#svg)
+    // Not at once: what is drawn may have another size.
+    new ResizeObserver(() => requestAnimationFrame(() => this.#draw())).observe(this.#svg)
   }
 
   show(instances: readonly Instance[], links: readonly LinkBetween[]): void {
@@ -97,7 +102,7 @@ export class Ring {
     setAttribute(path, 'd', shapeOf(instance.status))
     setAttribute(path, 'transform', `scale(${scale})`)
     const named = labelled || instance.id === this.#pointed
-    setText(label, named ? instance.address : '')
+    setText(label, named ? shortened(instance.address, mostLetters) : '')
     setAttribute(label, 'x', round(place.label.x - place.x))
     setAttribute(label, 'y', round(place.label.y - place.y))
     setAttribute(label, 'text-anchor', place.label.anchor)
