@@ -36,9 +36,9 @@ const two = async (options: Parameters<Fleet['join']>[0] = {}) => {
 }
 
 /** An instance that lives and advertises another address. */
-async function joinAt(port: number) {
-  const { server } = await fleet.listen()
-  return fleet.track(await joinCluster({ db: fleet.db, name: 'test', server, address: { host: 'localhost', port }, linkTimeoutMs: 300 }))
+async function joinAt(port: number, own: Fleet = fleet) {
+  const { server } = await own.listen()
+  return own.track(await joinCluster({ db: own.db, name: 'test', server, address: { host: 'localhost', port }, linkTimeoutMs: 300 }))
 }
 
 async function listening(server: Server): Promise<number> {
@@ -209,21 +209,45 @@ describe('doctor of an odd MongoDB', () => {
   })
 })
 
-describe.skipIf(noTerminal !== undefined)(`doctor in a terminal${noTerminal === undefined ? '' : ` (skipped: ${noTerminal})`}`, () => {
-  it.each([80, 160])('keeps to %i columns, in words and in colours', async (columns) => {
-    await two()
-    const { server, port } = await fleet.listen()
+/** Clusters that are well, or not, each in one way; with what is to stand on the screen. */
+const scenes: readonly (readonly [name: string, code: number, words: readonly string[], unusual: Parameters<typeof Fleet.open>[0], play: (own: Fleet) => Promise<unknown>])[] = [
+  ['a healthy cluster', 0, ['all is well as seen from'], undefined, async () => undefined],
+  ['a wrong address', 1, ['ERROR address-unreachable', 'INSTANCE_IP'], undefined, async (own) => {
+    const { server, port } = await own.listen()
     server.close()
     await once(server, 'close')
-    await joinAt(port)
-    await records().insertOne({ _id: 'a document\u001b[31m\n that is none' })
-    const { code, stdout } = await runInTerminal(columns, ['doctor'], { MONGO_URL: fleet.url })
-    const lines = screenLines(stdout)
-    for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns)
-    expect(lines).toContain('ERROR address-unreachable')
-    expect(lines).toContain('WARNING foreign-record')
-    expect(strayControls(stdout)).toEqual([])
-    expect(stdout).toContain('\u001b[31mERROR\u001b[39m')
-    expect(code).toBe(1)
+    await joinAt(port, own)
+  }],
+  ['somebody else\'s address', 1, ['ERROR address-of-another', 'ERROR duplicate-address'], undefined, async (own) => {
+    const other = await own.join()
+    await joinAt(Number(other.address.port), own)
+  }],
+  ['a TTL index at odds', 1, ['ERROR ttl-index-short', 'collMod'], undefined, async (own) => {
+    const [index] = (await own.db.collection('instances').indexes()).filter(({ key }) => key['_updatedAt'] === 1)
+    await own.db.command({ collMod: 'instances', index: { name: index?.name, expireAfterSeconds: 20 } })
+  }],
+  ['no change streams', 1, ['WARNING no-change-streams', 'rs.initiate()'], { replicaSet: false }, async () => undefined],
+  ['clocks apart', 1, ['WARNING clocks-apart', 'NTP'], { clock: { now: () => Date.now() + 3_600_000 } }, async () => undefined],
+  ['what is no record, with a hostile id', 1, ['WARNING foreign-record', '\\u{1b}[31m\\u{a}'], undefined, (own) => own.db.collection<{ _id: string }>('instances').insertOne({ _id: 'odd\u001b[31m\n' })],
+]
+
+describe.skipIf(noTerminal !== undefined)(`doctor in a terminal${noTerminal === undefined ? '' : ` (skipped: ${noTerminal})`}`, () => {
+  it.each(scenes)('%s: ends with %i, and says %j, in words that fit 80 and 160 columns', async (_name, code, words, unusual, play) => {
+    const own = await Fleet.open(unusual)
+    try {
+      await linked(await Promise.all([own.join(), own.join()]))
+      await play(own)
+      for (const columns of [80, 160]) {
+        const finished = await runInTerminal(columns, ['doctor'], { MONGO_URL: own.url })
+        const lines = screenLines(finished.stdout)
+        for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns)
+        for (const word of words) expect(lines.some((line) => line.includes(word)), `${word}\n${lines.join('\n')}`).toBe(true)
+        expect(strayControls(finished.stdout)).toEqual([])
+        expect(finished.stdout).toContain(code === 0 ? '\u001b[32mall is well\u001b[39m' : words[0]?.startsWith('ERROR') ? '\u001b[31mERROR\u001b[39m' : '\u001b[33mWARNING\u001b[39m')
+        expect(finished.code).toBe(code)
+      }
+    } finally {
+      await own.close()
+    }
   })
 })

@@ -179,6 +179,18 @@ describe('matrix', () => {
 })
 
 describe.skipIf(noTerminal !== undefined)(`matrix in a terminal${noTerminal === undefined ? '' : ` (skipped: ${noTerminal})`}`, () => {
+  it.each([80, 160])('shows at %i columns who is suspect to whom, and why', async (columns) => {
+    const [one = '', two = '', three = ''] = ids
+    const url = await matrix([observer(one, { members: [sight(two, { status: 'suspect', reason: down.repeat(5) }), sight(three)] }), observer(two), observer(three)])
+    const { code, stdout } = await runInTerminal(columns, ['matrix'], envFor(url))
+    const lines = screenLines(stdout)
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns)
+    expect(lines.find((line) => line.startsWith('#1    -'))).toMatch(/^#1 +- +suspect +2ms$/)
+    expect(lines.join(' ')).toContain('\\u{1b}[31mECONNREFUSED')
+    expect(strayControls(stdout)).toEqual([])
+    expect(code).toBe(1)
+  })
+
   it.each([80, 160])('keeps to %i columns, also when there are many instances', async (columns) => {
     const many = 'abcdefghijkmnopqrstuvwxyz'.split('').map((letter) => letter.repeat(17))
     const seen = many.map((id) => ({ id, address: '10.11.12.13:30000', name: 'test', ok: true, local: false, self: { registry: 'reachable', unreachableBy: [] }, members: many.filter((other) => other !== id).map((other) => sight(other)) }))
