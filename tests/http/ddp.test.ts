@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createServer } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
+import { WebSocket } from 'ws'
 import { connect, type DDPClient } from '@ddp-cluster/ddp-client'
 import { createDDPServer } from '@ddp-cluster/ddp-server'
 import type { Cluster } from '@ddp-cluster/instance-status'
@@ -111,6 +112,25 @@ describe('the publication instances', () => {
     await expect(client.subscribe('instances', { ...credentials, again: true }).ready).rejects.toMatchObject({ error: 429 })
   })
 
+  it('is limited by client, as the proxies that are ours tell them apart', async () => {
+    instancesApi({ cluster, rateLimit: { max: 1 }, httpForwardedCount: 1 })
+    const from = async (address: string): Promise<unknown> => {
+      const socket = new WebSocket(cluster.address.url, { headers: { 'x-forwarded-for': `1.2.3.4, ${address}` } })
+      await once(socket, 'open')
+      socket.send('{"msg":"connect","version":"1","support":["1"]}')
+      socket.send(JSON.stringify({ msg: 'method', id: '1', method: 'instances/get', params: [credentials] }))
+      const result = await new Promise<{ error?: { error: unknown } }>((resolve) => {
+        socket.on('message', (data: Buffer) => {
+          const message = JSON.parse(data.toString()) as { msg: string; error?: { error: unknown } }
+          if (message.msg === 'result') resolve(message)
+        })
+      })
+      socket.terminate()
+      return result.error?.error ?? 'answered'
+    }
+    expect([await from('10.0.0.1'), await from('10.0.0.2'), await from('10.0.0.1')]).toEqual(['answered', 'answered', 429])
+  })
+
   it('takes its documents back when it is stopped', async () => {
     instancesApi({ cluster })
     const subscription = client.subscribe('instances', credentials)
@@ -124,6 +144,36 @@ describe('the publication instances', () => {
 it('instances/get: the body of instances.get', async () => {
   instancesApi({ cluster })
   expect(await client.call('instances/get', credentials)).toMatchObject({ success: true, instances: { current: { instanceRecord: [{ _id: cluster.id }] }, connections: [] } })
+})
+
+it.each([['publication', 'publish', 'instances'], ['method', 'method', 'instances/get']] as const)('says what to do about a %s of that name that the application has itself', (_, offer, name) => {
+  cluster.ddpServer[offer](name, () => undefined)
+  for (let attempt = 0; attempt < 2; attempt += 1) {
+    expect(() => instancesApi({ cluster })).toThrow(expect.objectContaining({ code: 'invalid-option', message: expect.stringContaining('ddpServer') as string }) as Error)
+  }
+  expect(() => instancesApi({ cluster, ddpServer: false })).not.toThrow()
+})
+
+it('on an endpoint that outlives a cluster, the one that is joined next is shown', async () => {
+  const { server, port } = await fleet.listen()
+  const ddpServer = createDDPServer({ server })
+  instancesApi({ cluster, ddpServer })
+  const own = connect({ url: `ws://127.0.0.1:${port}/websocket` })
+  try {
+    await own.subscribe('instances', credentials).ready
+    await cluster.close()
+    await expect(own.subscribe('instances', { ...credentials, late: true }).ready).rejects.toMatchObject({ error: 503, reason: 'Service unavailable' })
+    await expect(own.call('instances/get', credentials)).rejects.toMatchObject({ error: 503 })
+    const next = await fleet.join({ name: 'rocket.chat' })
+    instancesApi({ cluster: next, ddpServer })
+    await own.subscribe('instances', { ...credentials, again: true }).ready
+    expect([...own.collection('instances')]).toMatchObject([{ _id: next.id }])
+    expect(await own.call('instances/get', credentials)).toMatchObject({ instances: { current: { instanceRecord: [{ _id: next.id }] } } })
+    await next.close()
+  } finally {
+    await own.close()
+    await ddpServer.close()
+  }
 })
 
 it('a session that is logged in needs no credentials, on an endpoint of the application', async () => {

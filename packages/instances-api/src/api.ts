@@ -1,6 +1,5 @@
 import type { InstanceRecord } from '@ddp-cluster/instance-status'
 import { type Answer, type AnswerText, failed, notFound, notLoggedIn, unavailable, wrongMethod } from './answer.js'
-import { clientAddress } from './client-address.js'
 import { corsHeaders } from './cors.js'
 import { isDatabaseAway } from './database-away.js'
 import { offerOverDDP } from './ddp.js'
@@ -52,7 +51,7 @@ export class Api {
     this.#readiness = new Readiness(options.cluster)
     this.#page = page ? new PageFiles() : undefined
     this.paths = [...apiPaths, ...(metrics === 'none' ? [] : [metricsPath]), ...(page ? pagePaths : [])]
-    if (ddpServer) offerOverDDP(ddpServer, { gate: this.#gate, live: this.#observatory.live, body: () => this.#instances() })
+    if (ddpServer) offerOverDDP(ddpServer, { gate: this.#gate, live: this.#observatory.live, body: () => this.#instances(), closed: options.cluster.closed })
   }
 
   /** Whether a request is for this API: a mount beside other routes passes on what is not. */
@@ -97,7 +96,7 @@ export class Api {
 
   /** For those who do not ask too often, and may see the instances. */
   async #guarded(request: ApiRequest, look: () => Promise<Answer>): Promise<Answer> {
-    const { headers, refusal } = await this.#gate.count(clientAddress(request, this.#resolved.httpForwardedCount))
+    const { headers, refusal } = await this.#gate.count(request)
     const answer = refusal ?? (await this.#gate.refuse(credentialsOf(request))) ?? (await look())
     return this.#resolved.rateLimit ? { ...answer, headers: { ...answer.headers, ...headers } } : answer
   }
@@ -106,7 +105,7 @@ export class Api {
   async #metrics(request: ApiRequest): Promise<Answer> {
     const { metrics } = this.#resolved
     if (typeof metrics === 'object' && !showsToken(request, metrics.token)) {
-      const { headers, refusal } = await this.#gate.count(clientAddress(request, this.#resolved.httpForwardedCount))
+      const { headers, refusal } = await this.#gate.count(request)
       return { ...(refusal ?? notLoggedIn), headers: { ...refusal?.headers, ...headers, 'www-authenticate': 'Bearer' } }
     }
     const { contentType } = this.#observatory.metrics

@@ -1,8 +1,18 @@
-import { type ApiRequest, headerOf } from './http.js'
+import { isIP } from 'node:net'
+import { headerOf, type Origin } from './http.js'
 
 /** Who asks: the socket's other end, or what the outermost of the proxies that are ours wrote down. Counted from the right, as what stands further left may be the client's own invention. */
-export function clientAddress(request: ApiRequest, httpForwardedCount: number): string {
-  if (httpForwardedCount === 0) return request.remoteAddress
-  const forwarded = (headerOf(request, 'x-forwarded-for') ?? '').split(',').map((address) => address.trim())
-  return forwarded.at(-httpForwardedCount) || request.remoteAddress
+export function clientAddress(origin: Origin, httpForwardedCount: number): string {
+  const forwarded = httpForwardedCount === 0 ? undefined : (headerOf(origin, 'x-forwarded-for') ?? '').split(',').at(-httpForwardedCount)
+  return bare(forwarded ?? '') ?? bare(origin.remoteAddress) ?? origin.remoteAddress
+}
+
+/** No address with a port is longer. */
+const longestAddress = 60
+
+/** An address without the port that some proxies add, which would make every connection another client, and IPv4 as itself; undefined for what is none. */
+function bare(text: string): string | undefined {
+  if (text.length > longestAddress) return undefined
+  const address = text.trim().replace(/^\[(.+)\](:\d+)?$/, '$1').replace(/^([\d.]+):\d+$/, '$1').replace(/^::ffff:(?=\d+\.)/i, '')
+  return isIP(address) === 0 ? undefined : address
 }

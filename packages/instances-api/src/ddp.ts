@@ -1,8 +1,9 @@
 import { DDPError } from '@ddp-cluster/ddp-common'
 import type { Connection, DDPServer, Publication } from '@ddp-cluster/ddp-server'
-import { type Answer, failed } from './answer.js'
+import { type Answer, failed, unavailable } from './answer.js'
 import type { Gate, Who } from './gate.js'
 import type { Live } from './live.js'
+import { InstancesApiError } from './options.js'
 
 export const getMethod = 'instances/get'
 export const instancesPublication = 'instances'
@@ -15,26 +16,45 @@ export interface DDPParts {
   readonly live: Live
   /** The body of `instances.get`. */
   readonly body: () => Promise<object>
+  /** When there is nothing to show any more. */
+  readonly closed: Promise<void>
 }
 
-/** Endpoints that an API answers on already. */
-const taken = new WeakSet<DDPServer>()
+/** The APIs of each endpoint whose clusters are not closed; the first of them answers. */
+const offered = new WeakMap<DDPServer, Set<DDPParts>>()
 
-/** Offers `instances/get` and `instances` on a DDP endpoint, unless another API does. Throws the endpoint's `method-taken` and `publication-taken`. */
-export function offerOverDDP(ddpServer: DDPServer, { gate, live, body }: DDPParts): void {
-  if (taken.has(ddpServer)) return
-  ddpServer.method(getMethod, async function (credentials) {
-    this.unblock()
-    await admit(gate, this, credentials)
-    return body()
-  })
-  ddpServer.publish(instancesPublication, async function (credentials) {
-    this.unblock()
-    const who = await admit(gate, this, credentials)
-    watch(this, gate, who, live)
-    this.ready()
-  })
-  taken.add(ddpServer)
+/** Offers `instances/get` and `instances` on a DDP endpoint, unless another API does, which is followed then. Throws an `InstancesApiError` where the application has such names itself. */
+export function offerOverDDP(ddpServer: DDPServer, parts: DDPParts): void {
+  const apis = offered.get(ddpServer) ?? offer(ddpServer)
+  apis.add(parts)
+  void parts.closed.then(() => apis.delete(parts))
+}
+
+function offer(ddpServer: DDPServer): Set<DDPParts> {
+  const apis = new Set<DDPParts>()
+  const answering = (): DDPParts => {
+    for (const parts of apis) return parts
+    throw inWords(unavailable)
+  }
+  try {
+    ddpServer.publish(instancesPublication, async function (credentials) {
+      this.unblock()
+      const { gate, live } = answering()
+      const who = await admit(gate, this, credentials)
+      watch(this, gate, who, live)
+      this.ready()
+    })
+    ddpServer.method(getMethod, async function (credentials) {
+      this.unblock()
+      const { gate, body } = answering()
+      await admit(gate, this, credentials)
+      return body()
+    })
+  } catch (cause) {
+    throw new InstancesApiError(`the DDP endpoint has a method "${getMethod}" or a publication "${instancesPublication}" already: give another one as ddpServer, or false`, { cause })
+  }
+  offered.set(ddpServer, apis)
+  return apis
 }
 
 function watch(publication: Publication, gate: Gate, who: Who, live: Live): void {
@@ -53,7 +73,7 @@ function watch(publication: Publication, gate: Gate, who: Who, live: Live): void
 
 /** Throws a `DDPError` with the code and the words of HTTP for who is not let in. */
 async function admit(gate: Gate, { connection, userId }: { readonly connection: Connection; readonly userId: string | null }, credentials: unknown): Promise<Who> {
-  const { refusal: tooOften } = await gate.count(connection.clientAddress)
+  const { refusal: tooOften } = await gate.count({ headers: connection.httpHeaders, remoteAddress: connection.clientAddress })
   if (tooOften) throw inWords(tooOften)
   const who = userId === null ? toCredentials(credentials) : { sessionUserId: userId }
   const refusal = await gate.refuse(who)

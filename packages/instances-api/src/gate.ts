@@ -1,8 +1,10 @@
 import { AccessCheck } from './access.js'
 import { type Answer, notAllowed, notLoggedIn, tooMany, unavailable } from './answer.js'
+import { clientAddress } from './client-address.js'
 import { isDatabaseAway } from './database-away.js'
 import { before } from './deadline.js'
 import { type Credentials, meteorAuthentication, rocketChatAuthorization } from './meteor-access.js'
+import type { Origin } from './http.js'
 import type { InstancesApiOptions, ResolvedOptions } from './options.js'
 import { RateLimiter } from './rate-limiter.js'
 
@@ -16,20 +18,22 @@ const databaseTimeoutMs = 800
 export class Gate {
   readonly #access: AccessCheck
   readonly #limiter: RateLimiter | undefined
+  readonly #httpForwardedCount: number
 
-  constructor({ cluster, authenticate, authorize }: InstancesApiOptions, { rateLimit }: ResolvedOptions) {
+  constructor({ cluster, authenticate, authorize }: InstancesApiOptions, { rateLimit, httpForwardedCount }: ResolvedOptions) {
     this.#access = new AccessCheck(
       authenticate ?? meteorAuthentication(cluster.db, databaseTimeoutMs),
       authorize ?? rocketChatAuthorization(cluster.db, databaseTimeoutMs),
       () => performance.now(),
     )
     this.#limiter = rateLimit && new RateLimiter(rateLimit)
+    this.#httpForwardedCount = httpForwardedCount
   }
 
   /** Counts a request of a client; what is left to it, as headers, and why it is refused if it is. */
-  async count(address: string): Promise<{ readonly headers: Readonly<Record<string, string>>; readonly refusal: Answer | undefined }> {
+  async count(origin: Origin): Promise<{ readonly headers: Readonly<Record<string, string>>; readonly refusal: Answer | undefined }> {
     if (!this.#limiter) return { headers: {}, refusal: undefined }
-    const { allowed, headers, resetAfterMs } = await this.#limiter.take(address)
+    const { allowed, headers, resetAfterMs } = await this.#limiter.take(clientAddress(origin, this.#httpForwardedCount))
     return { headers, refusal: allowed ? undefined : tooMany(resetAfterMs) }
   }
 

@@ -1,12 +1,16 @@
-/** A request as any HTTP framework can give it. */
-export interface ApiRequest {
-  readonly method: string
-  /** The request target: a path with its query, or a whole URL (RFC 9112, 3.2.2). */
-  readonly target: string
+/** Where something comes from, over HTTP or a WebSocket. */
+export interface Origin {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   /** Of the socket. */
   readonly remoteAddress: string
+}
+
+/** A request as any HTTP framework can give it. */
+export interface ApiRequest extends Origin {
+  readonly method: string
+  /** The request target: a path with its query, or a whole URL (RFC 9112, 3.2.2). */
+  readonly target: string
 }
 
 export interface ApiAnswer {
@@ -24,7 +28,7 @@ export function pathOf(target: string): string {
 }
 
 /** A header that is there once. */
-export function headerOf({ headers }: ApiRequest, name: string): string | undefined {
+export function headerOf({ headers }: Origin, name: string): string | undefined {
   const value = headers[name]
   return typeof value === 'string' && value !== '' ? value : undefined
 }

@@ -44,13 +44,14 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-const watcher = (): { told: string[]; added(collection: string, id: string): void; changed(collection: string, id: string, fields: object): void; removed(collection: string, id: string): void; stop(): void } => {
+const watcher = (): { told: string[]; added(collection: string, id: string): void; changed(collection: string, id: string, fields: object): void; removed(collection: string, id: string): void; error(error: unknown): void; stop(): void } => {
   const told: string[] = []
   return {
     told,
     added: (collection, id) => told.push(`added ${collection} ${id}`),
     changed: (_, id, fields) => told.push(`changed ${id} ${Object.keys(fields).join()}`),
     removed: (_, id) => told.push(`removed ${id}`),
+    error: () => told.push('failed'),
     stop: () => told.push('stopped'),
   }
 }
@@ -94,15 +95,45 @@ it('tells what happened at once, without the figures, and gives a newcomer what 
   expect(late.told).toEqual(['stopped'])
 })
 
+it('stays closed, although who watches ends what it has when it is stopped', () => {
+  const live = new Live(cluster)
+  const one = watcher()
+  const end = live.watch({ ...one, stop: () => end() })
+  live.close()
+  const late = watcher()
+  live.watch(late)
+  expect([late.told, vi.getTimerCount()]).toEqual([['stopped'], 0])
+})
+
+const refuse = (): never => {
+  throw new Error('this document cannot be written')
+}
+
+it('leaves nothing behind where the first document cannot be told', () => {
+  const live = new Live(cluster)
+  expect(() => live.watch({ ...watcher(), added: refuse })).toThrow('cannot be written')
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+it('tells the others what one cannot be told, who is told no more', () => {
+  const live = new Live(cluster)
+  const [odd, other] = [watcher(), watcher()]
+  live.watch({ ...odd, changed: refuse })
+  live.watch(other)
+  vi.advanceTimersByTime(2500)
+  expect(odd.told).toEqual(['added instances self', 'failed'])
+  expect(other.told.slice(1)).toEqual(['changed self traffic', 'changed self traffic'])
+})
+
 it('asks every minute whether who watches still may', async () => {
   let rights = true
   const options = { cluster, authenticate: () => Promise.resolve('me'), authorize: () => Promise.resolve(rights) }
   const endpoint = server()
-  offerOverDDP(endpoint, { gate: new Gate(options, resolveOptions(options)), live: new Live(cluster), body: () => Promise.resolve({}) })
+  offerOverDDP(endpoint, { gate: new Gate(options, resolveOptions(options)), live: new Live(cluster), body: () => Promise.resolve({}), closed: cluster.closed })
   const stops: (() => void)[] = []
   const errors: unknown[] = []
   const publication = {
-    ...watcher(), userId: null, connection: { clientAddress: '10.0.0.1' }, unblock: () => undefined, ready: () => undefined,
+    ...watcher(), userId: null, connection: { clientAddress: '10.0.0.1', httpHeaders: {} }, unblock: () => undefined, ready: () => undefined,
     onStop: (stop: () => void) => stops.push(stop),
     error: (error: unknown) => {
       errors.push(error)

@@ -8,6 +8,8 @@ export interface Watcher {
   added(collection: string, id: string, fields: Record<string, unknown>): void
   changed(collection: string, id: string, fields: Record<string, unknown>): void
   removed(collection: string, id: string): void
+  /** Ends it, as what it was to be told cannot be written. */
+  error(error: unknown): void
   stop(): void
 }
 
@@ -37,26 +39,37 @@ export class Live {
     this.#timeline = new Timeline(cluster, () => this.#happened())
   }
 
-  /** Gives the watcher all there is, and then every change; the function returned ends that, and may be called twice. After `close()` there is nothing. */
+  /**
+   * Gives the watcher all there is, and then every change; the function returned ends that, and may be called twice. After `close()` there is nothing.
+   * Throws what `added` throws, and then never tells it anything.
+   */
   watch(watcher: Watcher): () => void {
     if (this.#state.kind === 'closed') {
       watcher.stop()
       return () => undefined
     }
     if (this.#state.kind === 'idle') this.#begin()
-    for (const [id, fields] of this.#instances) watcher.added(instancesCollection, id, { ...fields })
-    for (const [id, fields] of this.#entries) watcher.added(timelineCollection, id, { ...fields })
     this.#watchers.add(watcher)
-    return () => {
-      if (this.#watchers.delete(watcher) && this.#watchers.size === 0) this.#end({ kind: 'idle' })
+    try {
+      for (const [id, fields] of this.#instances) watcher.added(instancesCollection, id, { ...fields })
+      for (const [id, fields] of this.#entries) watcher.added(timelineCollection, id, { ...fields })
+    } catch (error) {
+      this.#forget(watcher)
+      throw error
     }
+    return () => this.#forget(watcher)
   }
 
   close(): void {
     this.#timeline.close()
     this.#end({ kind: 'closed' })
-    for (const watcher of this.#watchers) watcher.stop()
+    const watchers = [...this.#watchers]
     this.#watchers.clear()
+    for (const watcher of watchers) watcher.stop()
+  }
+
+  #forget(watcher: Watcher): void {
+    if (this.#watchers.delete(watcher) && this.#watchers.size === 0) this.#end({ kind: 'idle' })
   }
 
   #begin(): void {
@@ -98,8 +111,13 @@ export class Live {
   #send(collection: string, before: ReadonlyMap<string, Fields>, after: ReadonlyMap<string, Fields>): void {
     for (const change of difference(before, after)) {
       for (const watcher of this.#watchers) {
-        if (change.type === 'removed') watcher.removed(collection, change.id)
-        else watcher[change.type](collection, change.id, change.fields)
+        try {
+          if (change.type === 'removed') watcher.removed(collection, change.id)
+          else watcher[change.type](collection, change.id, change.fields)
+        } catch (error) {
+          this.#forget(watcher)
+          watcher.error(error)
+        }
       }
     }
   }

@@ -33,7 +33,7 @@ export interface InstancesApiOptions {
   readonly page?: boolean
   /**
    * The DDP endpoint that clients reach, for the method `instances/get` and the publication `instances`: by default that of the cluster; `false` for none.
-   * Of several APIs that name one endpoint the first answers there.
+   * Of several APIs that name one endpoint the first answers there whose cluster is not closed.
    */
   readonly ddpServer?: DDPServer | false
   /**

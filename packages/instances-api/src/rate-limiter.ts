@@ -44,7 +44,7 @@ export class RateLimiter {
 
 /** One client has a whole /64 of IPv6 addresses, and may come from any of them. */
 function clientOf(address: string): string {
-  if (!isIPv6(address) || address.startsWith('::ffff:')) return address
+  if (!isIPv6(address)) return address
   const [head = '', tail = ''] = address.split('::')
   const groups = head === '' ? [] : head.split(':')
   const missing = 8 - groups.length - (tail === '' ? 0 : tail.split(':').length)
