@@ -21,7 +21,8 @@ await once(server, 'listening')
 const { port } = server.address() as AddressInfo
 
 const cluster = await joinCluster({ db: client.db(databaseName), name: 'rocket.chat', server, address: { port: advertisedPort ?? port }, handleSignals: true })
-const api = instancesApi({ cluster })
+// The table in the terminal asks several times a second, beside all pages.
+const api = instancesApi({ cluster, rateLimit: { max: 6000 } })
 server.on('request', (request, response) => void api(request, response))
 
 const stopChatting = chat(cluster)

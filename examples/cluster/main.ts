@@ -1,5 +1,6 @@
 // A cluster to look at: a MongoDB, some server processes, and what each of them sees of the others.
 import { once } from 'node:events'
+import { setTimeout } from 'node:timers/promises'
 import { randomId } from '@ddp-cluster/ddp-common'
 import { MongoClient } from 'mongodb'
 import { type Fetched, fetchAnswer, missingLinks } from './answers.js'
@@ -21,11 +22,8 @@ const dropPatienceMs = 500
 const leavePatienceMs = 1500
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
-const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true })
-  })
+/** Resolves after that time, or when the signal comes. */
+const pause = (ms: number, signal: AbortSignal): Promise<void> => setTimeout(ms, undefined, { signal }).catch(() => undefined)
 
 const options = readOptions()
 

@@ -117,6 +117,9 @@ describe('npm start', () => {
     await said(/^Chaos lets #[23] \(.*\) go on$/m)
     await said(/^Chaos cuts every link to #[23] /m)
     await said(/^Chaos mends the links to #[23] /m)
+    // The table that asks again and again is not refused, and nothing leaks.
+    expect(started.stdout).not.toContain('answered 429')
+    expect(started.stderr).not.toContain('Warning')
     const pressed = performance.now()
     process.kill(-(started.child.pid ?? 0), 'SIGINT')
     await started.exited

@@ -150,14 +150,6 @@ describe.skipIf(noBrowser !== undefined)(`reading the page of a cluster of three
     await expect.poll(() => page.getByRole('alert').first().innerText(), soon).toContain('none of their roles has the permission view-statistics')
     expect(await page.locator('#rows tr').count()).toBe(0)
   })
-
-  it('tells who comes too often when it tries again', async () => {
-    const { page, logIn } = bound(await open())
-    for (let request = 0; request < 121; request += 1) await fetch(looking.url)
-    await logIn(company.admin)
-    await expect.poll(() => page.locator('#connection').innerText(), soon).toMatch(/^Too many requests came from your address\. Trying again at \d\d:\d\d:\d\d\.$/)
-    expect(await page.getByRole('button', { name: 'Log out' }).isVisible()).toBe(true)
-  }, 40_000)
 })
 
 /** Its functions without the object before them. */
