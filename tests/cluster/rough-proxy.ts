@@ -4,7 +4,10 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 /** What has been read and not written yet of one direction of a connection holds its sender up beyond so much. */
 const mostHeldBytes = 1024 * 1024
 
-/** A TCP proxy before one port whose connections a test can reset one by one, and delay. */
+/** To the port behind the proxy, or from it. */
+type Direction = 'inward' | 'outward'
+
+/** A TCP proxy before one port whose connections a test can reset one by one, delay, and hold. */
 export class RoughProxy {
   readonly port: number
   /** What is read is written so much later. */
@@ -13,6 +16,9 @@ export class RoughProxy {
   carriedBytes = 0
   readonly #server: Server
   readonly #pairs = new Set<readonly [Socket, Socket]>()
+  /** Write what waits in one direction of one connection. */
+  readonly #writers = new Set<() => void>()
+  #held: ReadonlySet<Direction> = new Set()
 
   private constructor(server: Server, target: number) {
     this.#server = server
@@ -33,6 +39,12 @@ export class RoughProxy {
     return pair !== undefined
   }
 
+  /** Carries nothing any more in these directions, over old connections or new ones, and nobody is told: what was sent waits. */
+  hold(...directions: Direction[]): void {
+    this.#held = new Set(directions)
+    for (const write of this.#writers) write()
+  }
+
   close(): void {
     this.#server.close()
     for (const pair of this.#pairs) for (const socket of pair) socket.destroy()
@@ -43,8 +55,8 @@ export class RoughProxy {
     this.#pairs.add(pair)
     near.setNoDelay(true)
     far.setNoDelay(true)
-    this.#carry(near, far)
-    this.#carry(far, near)
+    this.#carry(near, far, 'inward')
+    this.#carry(far, near, 'outward')
     far.on('data', (chunk: Buffer) => (this.carriedBytes += chunk.length))
     for (const socket of pair) {
       socket.on('error', () => undefined)
@@ -56,12 +68,14 @@ export class RoughProxy {
     }
   }
 
-  #carry(from: Socket, to: Socket): void {
+  #carry(from: Socket, to: Socket, direction: Direction): void {
     const queue: { readonly chunk: Buffer | undefined; readonly dueAt: number }[] = []
     let held = 0
     let timer: ReturnType<typeof setTimeout> | undefined
     const write = (): void => {
+      clearTimeout(timer)
       timer = undefined
+      if (this.#held.has(direction)) return
       for (let first = queue[0]; first && first.dueAt <= performance.now(); first = queue[0]) {
         queue.shift()
         held -= first.chunk?.length ?? 0
@@ -82,6 +96,10 @@ export class RoughProxy {
     from.on('data', take)
     from.on('end', () => take(undefined))
     to.on('drain', () => from.resume())
-    to.on('close', () => clearTimeout(timer))
+    this.#writers.add(write)
+    to.on('close', () => {
+      clearTimeout(timer)
+      this.#writers.delete(write)
+    })
   }
 }

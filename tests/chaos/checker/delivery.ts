@@ -1,0 +1,22 @@
+import type { Journal } from '../journal.js'
+
+/** Exactly once, in order, or an exact gap: each reader has every number of each sender from the first that it heard. */
+export function checkDelivery(journals: readonly Journal[]): string[] {
+  return journals.flatMap(({ id, entries }) => {
+    const expected = new Map<string, number>()
+    const wrong: string[] = []
+    for (const entry of entries) {
+      if (entry.what === 'heard') {
+        const due = expected.get(entry.from) ?? entry.n
+        if (entry.n !== due) wrong.push(`${id} heard ${entry.n} of ${entry.from} where ${due} was due, at ${entry.at.toFixed()}`)
+        if (entry.n !== entry.seq) wrong.push(`${id} heard ${entry.n} of ${entry.from} under the number ${entry.seq}`)
+        expected.set(entry.from, Math.max(due, entry.n + 1))
+      } else if (entry.what === 'gap') {
+        const due = expected.get(entry.from) ?? entry.after + 1
+        if (!entry.exact || entry.after + 1 !== due) wrong.push(`${id} was told of ${entry.lost} lost after ${entry.after} of ${entry.from} where ${due} was due${entry.exact ? '' : ', not exactly'}`)
+        expected.set(entry.from, entry.after + entry.lost + 1)
+      }
+    }
+    return wrong
+  })
+}

@@ -1,0 +1,36 @@
+import type { Journal } from '../journal.js'
+import type { Trouble } from '../stage.js'
+
+/** What keeps an instance from renewing its record. */
+const silencing = new Set(['pause', 'block', 'no descriptors'])
+const ending = new Set(['SIGKILL', 'SIGTERM'])
+/** Between the last renewal and the conclusion pass the expiry and a little. */
+const slackMs = 3000
+
+/** `joined` and `left` alternate, and nobody is said to have left who was healthy. */
+export function checkMembership(journals: readonly Journal[], troubles: readonly Trouble[], expireAfterMs: number): string[] {
+  return journals.flatMap(({ id, entries }) => {
+    const joined = new Set<string>()
+    const wrong: string[] = []
+    for (const entry of entries) {
+      if (entry.what !== 'told') continue
+      const { event, about, at } = entry
+      const isMember = joined.has(about)
+      if (isMember === (event === 'memberJoined') && event !== 'memberSuspected') wrong.push(`${id} said ${event} of ${about}, who ${isMember ? 'had joined' : 'had not joined'}`)
+      if (event === 'memberJoined') joined.add(about)
+      if (event !== 'memberLeft') continue
+      joined.delete(about)
+      if (!couldHaveLeft(about, entry.reason, at, troubles, expireAfterMs)) wrong.push(`${id} said at ${at.toFixed()} that ${about} left (${entry.reason}), who was there`)
+    }
+    return wrong
+  })
+}
+
+function couldHaveLeft(about: string, reason: string | undefined, at: number, troubles: readonly Trouble[], expireAfterMs: number): boolean {
+  const own = troubles.filter(({ id, from }) => id === about && from <= at)
+  if (reason === 'closed') return own.some(({ kind }) => kind === 'SIGTERM')
+  if (own.some(({ kind }) => ending.has(kind))) return true
+  const since = at - expireAfterMs - slackMs
+  const silentMs = own.filter(({ kind }) => silencing.has(kind)).reduce((sum, { from, until }) => sum + Math.max(0, Math.min(until, at) - Math.max(from, since)), 0)
+  return silentMs >= expireAfterMs / 2
+}

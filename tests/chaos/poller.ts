@@ -1,0 +1,58 @@
+import { sharedNow } from './journal.js'
+import type { Stage } from './stage.js'
+
+const everyMs = 250
+const patienceMs = 1000
+/** Who stood still has something to catch up with. */
+const recoveryMs = 500
+/** What an instance that is being stopped or is standing still may be silent about. */
+const excused = new Set(['pause', 'block', 'no descriptors', 'SIGKILL', 'SIGTERM'])
+
+/** Asks every instance for instances.get, again and again: the answer is valid, or 503, within a second. */
+export class Poller {
+  readonly wrong: string[] = []
+  answers = 0
+  readonly #stage: Stage
+  readonly #timer: ReturnType<typeof setInterval>
+  readonly #asking = new Set<Promise<void>>()
+
+  constructor(stage: Stage) {
+    this.#stage = stage
+    this.#timer = setInterval(() => {
+      for (const { id, port } of stage.actors) {
+        const asking = this.#ask(id, port).finally(() => this.#asking.delete(asking))
+        this.#asking.add(asking)
+      }
+    }, everyMs)
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer)
+    await Promise.all(this.#asking)
+  }
+
+  async #ask(id: string, port: number): Promise<void> {
+    const began = performance.now()
+    const since = sharedNow()
+    const problem = await fetch(`http://127.0.0.1:${port}/api/v1/instances.get`, { headers: { 'x-auth-token': 'any', 'x-user-id': 'any' }, signal: AbortSignal.timeout(5000) }).then(
+      async (response) => problemOf(response.status, await response.text()),
+      (error: unknown) => `no answer: ${String((error as Error).cause ?? error)}`,
+    )
+    const tookMs = performance.now() - began
+    this.answers += 1
+    if (this.#isExcused(id, since)) return
+    if (problem !== undefined) this.wrong.push(`instances.get of ${id}: ${problem}`)
+    else if (tookMs > patienceMs) this.wrong.push(`instances.get of ${id} took ${tookMs.toFixed()} ms`)
+  }
+
+  #isExcused(id: string, since: number): boolean {
+    return this.#stage.troubles.some((trouble) => trouble.id === id && excused.has(trouble.kind) && trouble.until + recoveryMs >= since)
+  }
+}
+
+function problemOf(status: number, text: string): string | undefined {
+  if (status === 503) return undefined
+  if (status !== 200) return `status ${status}`
+  const { instances, success } = JSON.parse(text) as { instances?: { current?: { instanceRecord?: unknown }; connections?: unknown }; success?: unknown }
+  return success === true && Array.isArray(instances?.current?.instanceRecord) && Array.isArray(instances.connections) ? undefined : `an answer of another shape: ${text.slice(0, 200)}`
+}
