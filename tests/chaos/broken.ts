@@ -10,44 +10,44 @@ export type Breakage = (typeof breakages)[number]
 /** Breaks this process' copy. */
 export function breakOnPurpose(breakage: Breakage): void {
   switch (breakage) {
-    case 'lost replay': {
+    case 'lost replay':
       // Who comes back after a cut begins at the head, and is not told.
-      const { attach } = Pump.prototype
-      Pump.prototype.attach = function (peerId, connection, interest) {
+      return replace(Pump.prototype, 'attach', (attach) => function (this: Pump, peerId, connection, interest) {
         attach.call(this, peerId, connection, interest)
-      }
-      return
-    }
+      })
     case 'duplicate':
       return changeEvents((events) => [...events, ...events.slice(-1)])
     case 'swapped order':
       return changeEvents((events) => [...events].reverse())
     case 'two holders': {
-      let last: number | undefined
-      const { get } = Object.getOwnPropertyDescriptor(LeaseKeeper.prototype, 'token') ?? {}
+      // Whoever held it once goes on.
+      const token = Object.getOwnPropertyDescriptor(LeaseKeeper.prototype, 'token')
+      const last = new WeakMap<LeaseKeeper, number>()
       Object.defineProperty(LeaseKeeper.prototype, 'token', {
-        // Whoever held it once goes on.
         get(this: LeaseKeeper): number | undefined {
-          return (last = (get?.call(this) as number | undefined) ?? last)
+          const held = token?.get?.call(this) as number | undefined
+          if (held !== undefined) last.set(this, held)
+          return last.get(this)
         },
       })
       return
     }
-    case 'early left': {
-      const { happened } = Members.prototype
-      Members.prototype.happened = function (happening) {
+    case 'early left':
+      return replace(Members.prototype, 'happened', (happened) => function (this: Members, happening) {
         happened.call(this, happening.type === 'outboundDown' ? { type: 'goodbye', id: happening.id } : happening)
-      }
-    }
+      })
   }
 }
 
 function changeEvents(change: <T>(events: readonly T[]) => readonly T[]): void {
-  const { receive } = Reader.prototype
   let frames = 0
-  Reader.prototype.receive = function (senderId, frame) {
+  replace(Reader.prototype, 'receive', (receive) => function (this: Reader, senderId, frame) {
     const received = receive.call(this, senderId, frame)
     // Not always, or everything would stand out.
     return (frames += 1) % 20 === 0 || received.events.length > 1 ? { ...received, events: change(received.events) } : received
-  }
+  })
+}
+
+function replace<T, K extends keyof T>(prototype: T, name: K, by: (original: T[K]) => T[K]): void {
+  prototype[name] = by(prototype[name])
 }

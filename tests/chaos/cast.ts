@@ -9,6 +9,7 @@ const file = fileURLToPath(new URL('actor.ts', import.meta.url))
 const execArgv = ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href, '--conditions=@ddp-cluster/source']
 /** Few enough that they can be used up. */
 const mostDescriptors = 400
+const answerWithinMs = 30_000
 
 /** One instance in a process of its own, behind a proxy, which is all that its peers reach. */
 export class Actor {
@@ -48,12 +49,12 @@ export class Actor {
     if (this.child.connected) this.child.send(order, () => undefined)
   }
 
-  /** Rejects when the process has ended. */
+  /** Rejects when the process has ended, or does not answer. */
   async state(): Promise<State> {
-    const ended = this.ended.then((how) => Promise.reject(new Error(`${this.id} ended by itself (${how})`)))
+    const over = new AbortController()
+    void this.ended.then((how) => over.abort(new Error(`${this.id} ended by itself (${how})`)))
     this.order({ do: 'state' })
-    const [state] = (await Promise.race([once(this.child, 'message'), ended])) as [State]
-    ended.catch(() => undefined)
+    const [state] = (await once(this.child, 'message', { signal: AbortSignal.any([over.signal, AbortSignal.timeout(answerWithinMs)]) })) as [State]
     return state
   }
 

@@ -45,12 +45,11 @@ export const faults = {
     const ms = 500 + means.choose(6000)
     await during(means, 'block', ms + 500, () => means.victim.order({ do: 'block', ms }), () => undefined)
   },
-  'cut links': async ({ stage, victim, choose, pass }) => {
+  'cut links': async ({ victim, choose, pass }) => {
     for (let cuts = 5 + choose(20); cuts > 0; cuts -= 1) {
       victim.proxy.cutOne(choose)
       await pass(choose(200))
     }
-    void stage
   },
   delay: (means) => during(means, 'delay', 500 + means.choose(4000), () => (means.victim.proxy.delayMs = 20 + means.choose(400)), () => (means.victim.proxy.delayMs = 0)),
   'half open': (means) => during(means, 'half open', 500 + means.choose(8000), () => means.victim.proxy.hold('inward', 'outward'), () => means.victim.proxy.hold()),

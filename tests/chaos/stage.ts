@@ -94,14 +94,13 @@ export class Stage {
 
   /** Makes MongoDB's commands fail or wait, as its own fail points do. */
   async failPoint(command: { readonly mode: string; readonly data?: object }): Promise<void> {
-    const client = await new MongoClient(this.#mongoUrl).connect()
-    await client.db('admin').command({ configureFailPoint: 'failCommand', ...command }).finally(() => client.close())
+    await this.#ask((client) => client.db('admin').command({ configureFailPoint: 'failCommand', ...command }))
   }
 
   /** The ids of the records that are there. */
   async registered(): Promise<string[]> {
-    const client = await new MongoClient(this.#mongoUrl).connect()
-    return client.db(this.database).collection('instances').distinct('_id').then((ids) => ids.map(String)).finally(() => client.close())
+    const ids = await this.#ask((client) => client.db(this.database).collection('instances').distinct('_id'))
+    return ids.map(String)
   }
 
   journals(): Promise<Journal[]> {
@@ -110,11 +109,17 @@ export class Stage {
 
   async close(): Promise<void> {
     await Promise.all(this.actors.map((actor) => actor.kill('SIGKILL')))
-    if (!this.#mongo) {
-      const client = await new MongoClient(this.#mongoUrl).connect()
-      await client.db(this.database).dropDatabase().finally(() => client.close())
-    }
+    if (!this.#mongo) await this.#ask((client) => client.db(this.database).dropDatabase())
     await this.#mongo?.close()
     await rm(this.#folder, { recursive: true })
+  }
+
+  async #ask<T>(question: (client: MongoClient) => Promise<T>): Promise<T> {
+    const client = await new MongoClient(this.#mongoUrl).connect()
+    try {
+      return await question(client)
+    } finally {
+      await client.close()
+    }
   }
 }
