@@ -33,8 +33,6 @@ const agreeWithinMs = 60_000
 
 /** Runs a cluster, does it harm as the seed says, lets it heal, and has everyone's journal checked. */
 export async function chaos({ seed, forMs, instances, breakage, only, say = () => undefined }: ChaosOptions): Promise<ChaosReport> {
-  const random = seeded(seed)
-  const choose = (below: number): number => Math.floor(random() * below)
   const pass = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
   const stage = await Stage.open(breakage)
   const done: Record<string, number> = {}
@@ -45,8 +43,10 @@ export async function chaos({ seed, forMs, instances, breakage, only, say = () =
     const poller = new Poller(stage)
     const until = performance.now() + forMs
     const busy = new Set<string>()
-    /** One kind of faults after the other: what is done, and to whom, is the seed's choice; when, is also the machine's. */
-    const harm = async (names: readonly FaultName[]): Promise<void> => {
+    /** One fault after the other: what is done is the seed's choice; when, and so to whom, is also the machine's. */
+    const harm = async (names: readonly FaultName[], lane: number): Promise<void> => {
+      const random = seeded(seed * 3 + lane)
+      const choose = (below: number): number => Math.floor(random() * below)
       const possible = names.filter((name) => only?.includes(name) ?? true)
       while (possible.length > 0 && performance.now() < until) {
         await pass(choose(pauseMs))
@@ -60,7 +60,7 @@ export async function chaos({ seed, forMs, instances, breakage, only, say = () =
         busy.delete(victim.id)
       }
     }
-    const harmed = await Promise.allSettled([harm(toInstances), harm(toInstances), harm(stage.hasOwnMongo ? toMongo : [])])
+    const harmed = await Promise.allSettled([harm(toInstances, 0), harm(toInstances, 1), harm(stage.hasOwnMongo ? toMongo : [], 2)])
     for (const outcome of harmed) if (outcome.status === 'rejected') throw outcome.reason
     for (const actor of stage.actors) actor.order({ do: 'date', offsetMs: 0 })
     const healedAt = performance.now()

@@ -1,4 +1,4 @@
-import type { Journal } from '../journal.js'
+import type { Entry, Journal } from '../journal.js'
 import type { Trouble } from '../stage.js'
 
 /** What keeps an instance from renewing its record. */
@@ -20,7 +20,7 @@ export function checkMembership(journals: readonly Journal[], troubles: readonly
       if (event === 'memberJoined') joined.add(about)
       if (event !== 'memberLeft') continue
       joined.delete(about)
-      if (!couldHaveLeft(about, entry.reason, at, troubles, expireAfterMs)) wrong.push(`${id} said at ${at.toFixed()} that ${about} left (${entry.reason}), who was there`)
+      if (!couldHaveLeft(about, entry.reason, at, troubles, expireAfterMs)) wrong.push([`${id} said at ${at.toFixed()} that ${about} left (${entry.reason}), who was there`, ...before(at, [id, about], entries, troubles)].join('\n'))
     }
     return wrong
   })
@@ -33,4 +33,12 @@ function couldHaveLeft(about: string, reason: string | undefined, at: number, tr
   const since = at - expireAfterMs - slackMs
   const silentMs = own.filter(({ kind }) => silencing.has(kind)).reduce((sum, { from, until }) => sum + Math.max(0, Math.min(until, at) - Math.max(from, since)), 0)
   return silentMs >= expireAfterMs / 2
+}
+
+/** What was done and seen before it: the lines that matter. */
+function before(at: number, ids: readonly string[], entries: readonly Entry[], troubles: readonly Trouble[]): string[] {
+  const since = at - 15_000
+  const done = troubles.filter(({ id, from, until }) => (id === undefined || ids.includes(id)) && from <= at && until >= since).map(({ kind, id, from, until }) => ({ from, text: `${kind}${id === undefined ? '' : ` of ${id}`} until ${(until - at).toFixed()}` }))
+  const told = entries.flatMap((entry) => (entry.what === 'told' && ids.includes(entry.about) && entry.at >= since && entry.at <= at ? [{ from: entry.at, text: `told ${entry.event}${entry.reason === undefined ? '' : ` (${entry.reason})`}` }] : []))
+  return [...done, ...told].sort((a, b) => a.from - b.from).map(({ from, text }) => `    ${(from - at).toFixed()} ms: ${text}`)
 }
