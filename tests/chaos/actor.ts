@@ -12,7 +12,7 @@ import { breakOnPurpose } from './broken.js'
 import { JournalWriter, sharedNow } from './journal.js'
 import type { Order, Part, State } from './messages.js'
 
-const emitEveryMs = 40
+const emitEveryMs = 80
 const callEveryMs = 200
 
 const { mongoUrl, database, journalFile, breakage, options, leaseTtlMs } = JSON.parse(process.argv[2] ?? '') as Part
@@ -50,7 +50,10 @@ cluster.method('note', (call) => {
 const lease = cluster.lease('chaos', { ttlMs: leaseTtlMs })
 
 const work = [
-  setInterval(emit, emitEveryMs),
+  // One, or several that leave together.
+  setInterval(() => {
+    for (let count = 1 + Math.floor(Math.random() * 3); count > 0; count -= 1) emit()
+  }, emitEveryMs),
   setInterval(() => void callSomebody(), callEveryMs),
 ]
 const watch = [

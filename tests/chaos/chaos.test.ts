@@ -16,13 +16,13 @@ describe('the checker notices', () => {
   const symptoms: Record<Breakage, { readonly only: readonly FaultName[]; readonly symptom: RegExp }> = {
     'lost replay': { only: ['cut links'], symptom: /was due/ },
     duplicate: { only: ['cut links'], symptom: /was due/ },
-    'swapped order': { only: ['cut links', 'delay'], symptom: /was due/ },
+    'swapped order': { only: ['cut links'], symptom: /was due/ },
     'two holders': { only: ['pause'], symptom: /held the lease/ },
     'early left': { only: ['cut links'], symptom: /who was there/ },
   }
   it.each(breakages)('a build that is broken by: %s', async (breakage) => {
     const { only, symptom } = symptoms[breakage]
-    const { violations } = await chaos({ seed: 7, forMs: 8000, instances: 4, breakage, only })
+    const { violations } = await chaos({ seed: 7, forMs: 3000, instances: 3, breakage, only })
     expect(violations.join('\n')).toMatch(symptom)
   }, 120_000)
 })
