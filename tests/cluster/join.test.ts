@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { joinCluster } from '@ddp-cluster/instance-status'
+import { type Cluster, joinCluster } from '@ddp-cluster/instance-status'
 import { Fleet, linked, until } from './fleet.js'
+import { RoughProxy } from './rough-proxy.js'
 
 let fleet: Fleet
 beforeEach(async () => {
@@ -76,6 +77,31 @@ describe('joinCluster', () => {
     expect((await instances.findOne({ _id: first.id }))?._createdAt).toEqual(before?._createdAt)
     await linked(clusters)
     expect(told).toEqual([])
+  })
+
+  it('does not take for gone whose record was deleted and is there again, though no link is up to vouch for it', async () => {
+    const proxies: RoughProxy[] = []
+    const join = async (): Promise<Cluster> => {
+      const { server, port } = await fleet.listen()
+      const proxy = await RoughProxy.before(port)
+      proxies.push(proxy)
+      const options = { linkHeartbeatIntervalMs: 50, linkHeartbeatTimeoutMs: 50 }
+      return fleet.track(await joinCluster({ db: fleet.db, name: 'test', server, address: { host: 'localhost', port: proxy.port }, ...options }))
+    }
+    const [first, second] = [await join(), await join()]
+    await linked([first, second])
+    const told: string[] = []
+    for (const event of ['memberLeft', 'memberSuspected', 'memberJoined'] as const) first.on(event, ({ id }) => told.push(`${event} ${id}`))
+    for (const proxy of proxies) proxy.hold('inward', 'outward')
+    await until(() => told.includes(`memberSuspected ${second.id}`), 5000)
+    const instances = fleet.db.collection<{ _id: string }>('instances')
+    const record = await instances.findOne({ _id: second.id })
+    // Both are told in one answer of the change stream, as to a process that stood still.
+    await instances.bulkWrite([{ deleteOne: { filter: { _id: second.id } } }, { insertOne: { document: record ?? { _id: '' } } }])
+    const third = await fleet.join()
+    await until(() => first.members().some(({ id }) => id === third.id), 5000)
+    for (const proxy of proxies) proxy.close()
+    expect(told).toEqual([`memberSuspected ${second.id}`])
   })
 
   it('takes no peer that does not know the secret, and says why', async () => {

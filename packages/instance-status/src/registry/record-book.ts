@@ -70,14 +70,6 @@ export class RecordBook {
     return [{ type: 'seen', record }]
   }
 
-  /** The change stream told of a deletion. */
-  deleted(id: string, now: number): RecordEvent[] {
-    this.#touched?.add(id)
-    const entry = this.#entries.get(id)
-    // While nothing is concluded, the record stays in the book, and the first read after that finds it missing.
-    return entry && now >= this.#holdUntil ? this.#drop(id, entry) : []
-  }
-
   /** The registry came back after an outage: for `holdMs` nothing is stale or deleted, as everyone has to heartbeat first. */
   hold(now: number, holdMs: number): void {
     this.#holdUntil = now + holdMs

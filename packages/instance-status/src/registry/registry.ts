@@ -206,17 +206,14 @@ export class Registry {
     }
   }
 
+  /** What the stream tells may be long past, as when this process stood still: a read says whether the record is still gone. */
   #deleted(id: string): void {
-    const { clock, facts } = this.#options
-    const now = clock.now()
-    if (id === facts._id) {
-      // Somebody took us for dead: we live.
-      if (this.#state === 'closed' || now - this.#restoredOwnAt < leastRestoreMs) return
-      this.#restoredOwnAt = now
-      this.#startBeat()
-    } else if (this.#reachability.reachable) {
-      this.#tell(this.#book.deleted(id, now), undefined)
-    }
+    if (id !== this.#options.facts._id) return void this.refresh().catch(() => undefined)
+    // Somebody took us for dead: we live.
+    const now = this.#options.clock.now()
+    if (this.#state === 'closed' || now - this.#restoredOwnAt < leastRestoreMs) return
+    this.#restoredOwnAt = now
+    this.#startBeat()
   }
 
   #tell(events: readonly RecordEvent[], readAt: number | undefined): void {
