@@ -23,8 +23,8 @@ export const metricsPath = '/metrics'
 /** What is served always. */
 const apiPaths: readonly string[] = [instancesPath, matrixPath, healthPath, readyPath]
 
-/** The records are not waited for longer than this: then they are shown as they were. */
-const recordsTimeoutMs = 800
+/** The records are not waited for longer than this: then they are shown as they were. With what the gate may take, an answer comes within a second. */
+const recordsTimeoutMs = 300
 
 /** Records are read again at most so often, however many ask. */
 const recordsMaxAgeMs = 1000

@@ -12,7 +12,7 @@ import { RateLimiter } from './rate-limiter.js'
 export type Who = Credentials | { readonly sessionUserId: string } | undefined
 
 /** Nobody waits longer than this for MongoDB: an answer that says it is away comes within a second. */
-const databaseTimeoutMs = 800
+const databaseTimeoutMs = 500
 
 /** Lets in, over HTTP and DDP alike, who does not ask too often and may see the instances. */
 export class Gate {
