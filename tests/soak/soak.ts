@@ -62,7 +62,11 @@ async function settled(members: readonly ProcessPart<Order>[]): Promise<string[]
 
 async function forget(uri: string, database: string): Promise<void> {
   const client = await new MongoClient(uri).connect()
-  await client.db(database).dropDatabase().finally(() => client.close())
+  try {
+    await client.db(database).dropDatabase()
+  } finally {
+    await client.close()
+  }
 }
 
 function pass(ms: number, signal?: AbortSignal): Promise<void> {
