@@ -2,6 +2,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { DDPError } from '@ddp-cluster/ddp-common'
 import type { Cluster } from '@ddp-cluster/instance-status'
 import { instancesApi, matrixPath, type MatrixView } from '@ddp-cluster/instances-api'
 import { Fleet, linked, until } from '../cluster/fleet.js'
@@ -37,6 +38,36 @@ it('names who does not answer, who cannot, and whose answer makes no sense', asy
   const problems = new Map(instances.map((row) => [row.id, row.ok ? 'ok' : row.problem]))
   expect(problems).toEqual(new Map([[asked.id, 'ok'], [silent.id, 'timeout'], [none.id, '404'], [odd.id, 'bad-answer']]))
 })
+
+it('shows of what an instance answers no more than is documented, and nothing that is not of its type', async () => {
+  const other = await fleet.join()
+  let answer: () => unknown = () => undefined
+  other.method('instances.view', () => answer())
+  await linked([asked, other])
+  const log = { head: 1, entries: 1, bytes: 1 }
+  const self = { registry: 'reachable', unreachableBy: [], heartbeatAgeMs: 1, log, events: { emitted: 1, received: 1, replayed: 1, lost: 1 }, bytes: { sent: 1, received: 1 } }
+  const link = { status: 'connected', connected: true, authorized: true, retryCount: 0 }
+  const member = { id: 'x', address: 'x:1', status: 'alive', since: new Date(0), link }
+  const good = { name: 'test', pid: 1, address: 'x:1', self, members: [member] }
+  const rowFor = async (value: unknown): Promise<MatrixView['instances'][number] | undefined> => {
+    answer = () => {
+      if (value instanceof Error) throw value
+      return value
+    }
+    // Who asks within the same second gets the same answer.
+    await until(async () => (await gather()).instances.length === 2, 5000)
+    const before = (await gather()).at
+    let view = await gather()
+    await until(async () => (view = await gather()).at > before, 5000)
+    return view.instances.find(({ id }) => id === other.id)
+  }
+  const shown = { ok: true, ...good, address: `localhost:${other.address.port}`, members: [{ ...member, since: '1970-01-01T00:00:00.000Z' }] }
+  expect(await rowFor({ ...good, secret: 'x', self: { ...self, ['__proto__']: { polluted: true } }, members: [{ ...member, link: { ...link, odd: [] } }] })).toMatchObject(shown)
+  const row = await rowFor({ ...good, name: 'n'.repeat(300_000), ['__proto__']: { polluted: true }, odd: new Uint8Array(1000), self: { ...self, odd: 1 } })
+  expect(row).toEqual({ id: other.id, local: false, ...shown, name: 'n'.repeat(500) })
+  expect(await rowFor(new DDPError('e'.repeat(1000), 'r'.repeat(100_000)))).toMatchObject({ ok: false, problem: 'e'.repeat(500) })
+  expect(await rowFor({ ...good, members: Array.from({ length: 1001 }, () => member) })).toMatchObject({ ok: false, problem: 'bad-answer' })
+}, 20_000)
 
 it('answers within two seconds while a process of the cluster stands still, and names it', async () => {
   const [host] = fleet.client.options.hosts

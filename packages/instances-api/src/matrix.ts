@@ -1,6 +1,7 @@
 import type { ClusterStatistics } from '@ddp-cluster/instance-status'
 import { addressOf } from './instances-view.js'
 import type { ClusterState } from './options.js'
+import { shortened, toInstanceView } from './peer-view.js'
 import { linkOf, type LinkShape, logOf, type LogShape } from './shapes.js'
 
 /** The cluster method by which instances ask each other how they see the cluster. */
@@ -81,8 +82,9 @@ export class Matrix {
       const { id } = outcome
       const place = { id, address: addresses.get(id) ?? '', local: id === selfId }
       if (outcome.status === 'rejected') return { ...place, ok: false, ...problemOf(outcome.reason) }
-      if (!isView(outcome.value)) return { ...place, ok: false, problem: 'bad-answer', message: 'the answer makes no sense: does it run another version?' }
-      const { name, pid, self: itself, members } = outcome.value
+      const said = toInstanceView(outcome.value)
+      if (!said) return { ...place, ok: false, problem: 'bad-answer', message: 'the answer makes no sense: does it run another version?' }
+      const { name, pid, self: itself, members } = said
       return { ...place, name, pid, ok: true, self: itself, members }
     })
     return { success: true, at: new Date(), instances }
@@ -112,11 +114,5 @@ function problemOf(reason: unknown): { readonly problem: string; readonly messag
   if (!(reason instanceof Error)) return { problem: 'failed', message: 'it failed' }
   const { code, error } = reason as { readonly code?: unknown; readonly error?: unknown }
   const problem = [code, error].find((one) => typeof one === 'string' || typeof one === 'number') ?? 'failed'
-  return { problem: String(problem), message: reason.message }
+  return { problem: shortened(String(problem)), message: shortened(reason.message) }
 }
-
-function isView(value: unknown): value is InstanceView {
-  return isObject(value) && isObject(value['self']) && Array.isArray(value['members']) && value['members'].every(isObject)
-}
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
