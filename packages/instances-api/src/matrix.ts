@@ -1,8 +1,7 @@
-import type { ClusterStatistics } from '@ddp-cluster/instance-status'
 import { addressOf } from './instances-view.js'
 import type { ClusterState } from './options.js'
-import { shortened, toInstanceView } from './peer-view.js'
-import { linkOf, type LinkShape, logOf, type LogShape } from './shapes.js'
+import { type InstanceView, shortened, toInstanceView } from './peer-view.js'
+import { linkOf, logOf } from './shapes.js'
 
 /** The cluster method by which instances ask each other how they see the cluster. */
 export const viewMethod = 'instances.view'
@@ -12,27 +11,6 @@ const askMs = 1000
 
 /** As many as ask within this time get one answer. */
 const sharedMs = 1000
-
-/** The cluster as one instance sees it. Over HTTP dates are ISO strings. */
-export interface InstanceView {
-  readonly name: string
-  readonly pid: number
-  readonly address: string
-  readonly self: {
-    readonly registry: 'reachable' | 'lost'
-    readonly unreachableBy: readonly { readonly id: string; readonly reason: string }[]
-    readonly heartbeatAgeMs: number
-  } & Pick<ClusterStatistics, 'log' | 'events' | 'bytes'>
-  readonly members: readonly {
-    readonly id: string
-    readonly address: string
-    readonly status: 'joining' | 'alive' | 'suspect'
-    readonly reason?: string
-    readonly since: Date
-    readonly link?: LinkShape
-    readonly log?: LogShape
-  }[]
-}
 
 interface Place {
   readonly id: string

@@ -1,5 +1,26 @@
-import type { InstanceView } from './matrix.js'
+import type { ClusterStatistics } from '@ddp-cluster/instance-status'
 import type { LinkShape, LogShape } from './shapes.js'
+
+/** The cluster as one instance sees it. Over HTTP dates are ISO strings. */
+export interface InstanceView {
+  readonly name: string
+  readonly pid: number
+  readonly address: string
+  readonly self: {
+    readonly registry: 'reachable' | 'lost'
+    readonly unreachableBy: readonly { readonly id: string; readonly reason: string }[]
+    readonly heartbeatAgeMs: number
+  } & Pick<ClusterStatistics, 'log' | 'events' | 'bytes'>
+  readonly members: readonly {
+    readonly id: string
+    readonly address: string
+    readonly status: 'joining' | 'alive' | 'suspect'
+    readonly reason?: string
+    readonly since: Date
+    readonly link?: LinkShape
+    readonly log?: LogShape
+  }[]
+}
 
 /** Longer texts are cut: a reason is for people. */
 const longestText = 500
