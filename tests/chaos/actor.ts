@@ -1,5 +1,5 @@
 // One instance of a chaos run: emits, listens, calls, takes a lease, answers instances.get, and writes down all that it sees. Started by cast.ts.
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, writeSync } from 'node:fs'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -26,8 +26,12 @@ const { port } = server.address() as AddressInfo
 tell({ port })
 const [{ advertised }] = (await once(process, 'message')) as [{ advertised: number }]
 
+const [goodLog, fullLog] = [openSync('/dev/null', 'w'), openSync('/dev/full', 'w')]
+let log = goodLog
+const write = (fields: object, message: string): void => void writeSync(log, `${JSON.stringify({ ...fields, message })}\n`)
+
 const client = new MongoClient(mongoUrl, { serverSelectionTimeoutMS: 2000 })
-const cluster = await joinCluster({ db: client.db(database), name: 'chaos', server, address: { host: '127.0.0.1', port: advertised }, handleSignals: true, ...options }).catch(giveUp)
+const cluster = await joinCluster({ db: client.db(database), name: 'chaos', server, address: { host: '127.0.0.1', port: advertised }, logger: { debug: write, info: write, warn: write, error: write }, handleSignals: true, ...options }).catch(giveUp)
 journal.write({ what: 'joined', at: sharedNow(), id: cluster.id })
 const api = instancesApi({ cluster, rateLimit: false, page: false, authenticate: ({ userId }) => Promise.resolve(userId), authorize: () => Promise.resolve(true) })
 server.on('request', (request, response) => void api(request, response))
@@ -74,6 +78,10 @@ process.on('message', (order: Order) => {
       return setDateOffset(order.offsetMs)
     case 'hoard':
       return hoard(order.ms)
+    case 'fill disk':
+      log = fullLog
+      setTimeout(() => (log = goodLog), order.ms)
+      return
     case 'settle':
       for (const timer of work) clearInterval(timer)
       return

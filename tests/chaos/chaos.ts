@@ -1,7 +1,7 @@
 import { seeded } from '../fuzz/seeded.js'
 import type { Breakage } from './broken.js'
 import { check } from './checker/check.js'
-import { type FaultName, faults, toInstances, toMongo } from './faults.js'
+import { type FaultName, faults, toInstances, toMongo, toNetwork } from './faults.js'
 import { Poller } from './poller.js'
 import { expireAfterMs, Stage } from './stage.js'
 
@@ -63,7 +63,7 @@ export async function chaos({ seed, forMs, instances, breakage, only, say = () =
         busy.delete(victim.id)
       }
     }
-    const harmed = await Promise.allSettled([harm(toInstances, 0), harm(toInstances, 1), harm(stage.hasOwnMongo ? toMongo : [], 2)])
+    const harmed = await Promise.allSettled([harm(toInstances, 0), harm(toInstances, 1), harm([...(stage.hasOwnMongo ? toMongo : []), ...(stage.packets ? toNetwork : [])], 2)])
     for (const outcome of harmed) if (outcome.status === 'rejected') throw outcome.reason
     for (const actor of stage.actors) actor.order({ do: 'date', offsetMs: 0 })
     const healedAt = performance.now()

@@ -59,6 +59,17 @@ export const faults = {
     const ms = 500 + means.choose(3000)
     return during(means, 'no descriptors', ms, () => means.victim.order({ do: 'hoard', ms }), () => undefined)
   },
+  'full disk': (means) => {
+    const ms = 500 + means.choose(5000)
+    return during(means, 'full disk', ms, () => means.victim.order({ do: 'fill disk', ms }), () => undefined)
+  },
+  'lost packets': async ({ stage, choose, pass }) => {
+    const over = stage.trouble('lost packets')
+    stage.packets?.lose(2 + choose(25))
+    await pass(500 + choose(4000))
+    stage.packets?.lose(0)
+    over()
+  },
   'MongoDB stops': async (means) => {
     const over = means.stage.trouble('MongoDB stops')
     await means.stage.restartMongo(500 + means.choose(8000))
@@ -71,6 +82,7 @@ export const faults = {
 
 export type FaultName = keyof typeof faults
 
-/** What is done most, and what is done to MongoDB: one at a time. */
-export const toInstances: readonly FaultName[] = ['kill', 'kill', 'leave', 'pause', 'pause', 'block', 'cut links', 'cut links', 'cut links', 'delay', 'half open', 'one way', 'clock', 'no descriptors']
+/** What is done most, what is done to MongoDB, and to the network of all: one at a time. */
+export const toInstances: readonly FaultName[] = ['kill', 'kill', 'leave', 'pause', 'pause', 'block', 'cut links', 'cut links', 'cut links', 'delay', 'half open', 'one way', 'clock', 'no descriptors', 'full disk']
 export const toMongo: readonly FaultName[] = ['MongoDB stops', 'MongoDB hangs', 'MongoDB is slow', 'MongoDB fails over']
+export const toNetwork: readonly FaultName[] = ['lost packets']

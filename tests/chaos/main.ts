@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { type Breakage, breakages } from './broken.js'
 import { chaos, type ChaosReport } from './chaos.js'
+import { inOwnNetwork } from './own-network.js'
 
 const text = { type: 'string' } as const
 const { values } = parseArgs({ options: { seed: { ...text, default: '1' }, seeds: { ...text, default: '1' }, minutes: { ...text, default: '3' }, instances: { ...text, default: '8' }, break: text, json: text } })
@@ -12,6 +13,9 @@ if (![seed, seeds, minutes, instances].every((number) => number > 0) || (values.
   process.stderr.write(`Usage: npm run chaos -- [--seed 1] [--seeds 1] [--minutes 3] [--instances 8] [--break NAME] [--json FILE]\nNAME is one of: ${breakages.join(', ')}\n`)
   process.exit(2)
 }
+
+const code = await inOwnNetwork((line) => void process.stderr.write(`${line}\n`))
+if (code !== undefined) process.exit(code)
 
 const reports: ChaosReport[] = []
 for (let number = seed; number < seed + seeds; number += 1) {

@@ -17,6 +17,8 @@ export type Order =
   | { readonly do: 'date'; readonly offsetMs: number }
   /** Uses up its file descriptors for so long. */
   | { readonly do: 'hoard'; readonly ms: number }
+  /** Its logger throws for so long, as one does whose disk is full. */
+  | { readonly do: 'fill disk'; readonly ms: number }
   /** Emits and calls no more. */
   | { readonly do: 'settle' }
   | { readonly do: 'state' }

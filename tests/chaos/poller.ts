@@ -6,7 +6,7 @@ const patienceMs = 1000
 /** Who stood still has something to catch up with. */
 const recoveryMs = 500
 /** What an instance that is being stopped or is standing still may be silent about. */
-const excused = new Set(['pause', 'block', 'no descriptors', 'SIGKILL', 'SIGTERM'])
+const excused = new Set(['pause', 'block', 'no descriptors', 'lost packets', 'SIGKILL', 'SIGTERM'])
 
 /** Asks every instance for instances.get, again and again: the answer is valid, or 503, within a second. */
 export class Poller {
@@ -46,7 +46,7 @@ export class Poller {
   }
 
   #isExcused(id: string, since: number): boolean {
-    return this.#stage.troubles.some((trouble) => trouble.id === id && excused.has(trouble.kind) && trouble.until + recoveryMs >= since)
+    return this.#stage.troubles.some((trouble) => (trouble.id === id || trouble.id === undefined) && excused.has(trouble.kind) && trouble.until + recoveryMs >= since)
   }
 }
 

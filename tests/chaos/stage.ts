@@ -7,6 +7,7 @@ import { MongoClient } from 'mongodb'
 import type { Breakage } from './broken.js'
 import { Actor } from './cast.js'
 import { type Journal, readJournal, sharedNow } from './journal.js'
+import { Packets } from './own-network.js'
 
 /** Something bad that was done, from when until when: to one instance, or to MongoDB. */
 export interface Trouble {
@@ -31,6 +32,8 @@ export class Stage {
   readonly troubles: Trouble[] = []
   /** How the processes ended that were told to. */
   readonly endings: { readonly id: string; readonly how: string }[] = []
+  /** Present where packets can be lost. */
+  readonly packets = Packets.here()
   readonly #folder: string
   readonly #breakage: Breakage | undefined
   readonly #mongoUrl: string

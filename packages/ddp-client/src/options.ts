@@ -1,5 +1,5 @@
-import { silentLogger, type DataMessage, type DDPProtocolError, type Logger } from '@ddp-cluster/ddp-common'
-import { systemClock, type Clock } from '@ddp-cluster/ddp-common/internal'
+import type { DataMessage, DDPProtocolError, Logger } from '@ddp-cluster/ddp-common'
+import { harmless, systemClock, type Clock } from '@ddp-cluster/ddp-common/internal'
 import type { TlsOptions } from './transport.js'
 
 /** What one session over one socket needs. */
@@ -60,7 +60,7 @@ export const sessionDefaults = Object.freeze({
 /** How long a peer may take to answer a close frame before the socket is ended without it. */
 export const closeTimeoutMs = 500
 
-/** The options with the defaults in. Throws a `RangeError` for a number that is none, or out of range; an address is checked when it is dialled. */
+/** The options with the defaults in. Throws a `RangeError` for a number that is none, or out of range, and a `TypeError` for a logger that is none; an address is checked when it is dialled. */
 export function sessionSettings(options: SessionOptions): SessionSettings {
   return {
     url: options.url,
@@ -72,7 +72,7 @@ export function sessionSettings(options: SessionOptions): SessionSettings {
     maxMessageBytes: duration(options, 'maxMessageBytes', 1),
     maxMessageDepth: duration(options, 'maxMessageDepth', 1),
     clock: options.clock ?? systemClock,
-    logger: options.logger ?? silentLogger,
+    logger: harmless(options.logger),
   }
 }
 

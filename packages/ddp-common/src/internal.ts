@@ -1,6 +1,7 @@
 export type { Clock, TimerHandle } from './clock.js'
 export { systemClock } from './clock.js'
 export { Timers } from './timers.js'
+export { harmless } from './logger.js'
 export { ManualClock } from './manual-clock.js'
 export type { BackoffOptions } from './backoff.js'
 export { backoffDelayMs } from './backoff.js'

@@ -1,7 +1,7 @@
 import type { Server as HttpServer } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
-import { silentLogger, type Logger } from '@ddp-cluster/ddp-common'
-import { systemClock, type Clock } from '@ddp-cluster/ddp-common/internal'
+import type { Logger } from '@ddp-cluster/ddp-common'
+import { harmless, systemClock, type Clock } from '@ddp-cluster/ddp-common/internal'
 import { DDPServerError } from './errors.js'
 import type { LoginHandler } from './login.js'
 
@@ -68,6 +68,7 @@ const defaults = Object.freeze({
 /** @throws DDPServerError `invalid-option`, naming the option and what it may be */
 export function resolveOptions(options: DDPServerOptions): ResolvedOptions {
   if (typeof options.server?.on !== 'function') throw new DDPServerError('invalid-option', 'server must be a node:http or node:https server')
+  const logger = validLogger(options.logger)
   return Object.freeze({
     server: options.server,
     path: validPath(options.path ?? defaults.path),
@@ -82,9 +83,9 @@ export function resolveOptions(options: DDPServerOptions): ResolvedOptions {
     maxSubscriptions: wholeNumber(options, 'maxSubscriptions', 0),
     maxBufferedBytes: wholeNumber(options, 'maxBufferedBytes', 1),
     httpForwardedCount: wholeNumber(options, 'httpForwardedCount', 0),
-    allowsOrigin: originCheck(options.allowedOrigins, options.logger ?? silentLogger),
+    allowsOrigin: originCheck(options.allowedOrigins, logger),
     login: options.login,
-    logger: options.logger ?? silentLogger,
+    logger,
     clock: options.clock ?? systemClock,
   })
 }
@@ -133,4 +134,12 @@ function originOf(value: unknown): string {
     throw new DDPServerError('invalid-option', `allowedOrigins holds ${JSON.stringify(value)}, which is no origin such as 'https://chat.example.com'`)
   }
   return url.origin
+}
+
+function validLogger(logger: Logger | undefined): Logger {
+  try {
+    return harmless(logger)
+  } catch (error) {
+    throw new DDPServerError('invalid-option', (error as TypeError).message)
+  }
 }

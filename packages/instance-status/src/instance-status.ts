@@ -1,3 +1,4 @@
+import { harmless } from '@ddp-cluster/ddp-common/internal'
 import { randomId } from '@ddp-cluster/ddp-common'
 import type { Cluster } from './cluster.js'
 import { ClusterError } from './errors.js'
@@ -71,7 +72,7 @@ export class InstanceStatus {
       try {
         log(line)
       } catch (error) {
-        this.#options.logger?.error({ error: textOf(error) }, 'the log of active instances threw')
+        harmless(this.#options.logger).error({ error: textOf(error) }, 'the log of active instances threw')
       }
     }
     const endings: (() => void)[] = []

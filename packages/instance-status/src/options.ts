@@ -1,7 +1,7 @@
 import type { Server as HttpServer } from 'node:http'
 import type { Server as HttpsServer, ServerOptions as HttpsServerOptions } from 'node:https'
-import { type Logger, silentLogger } from '@ddp-cluster/ddp-common'
-import { type Clock, systemClock } from '@ddp-cluster/ddp-common/internal'
+import type { Logger } from '@ddp-cluster/ddp-common'
+import { type Clock, harmless, systemClock } from '@ddp-cluster/ddp-common/internal'
 import type { Db } from 'mongodb'
 import { ClusterError } from './errors.js'
 import type { TlsOptions } from '@ddp-cluster/ddp-client/internal'
@@ -129,9 +129,17 @@ export function resolveOptions(options: JoinOptions, env: Environment): Resolved
     maxLogEntries: count('maxLogEntries', options.maxLogEntries ?? defaults.maxLogEntries),
     maxLogAgeMs: duration('maxLogAgeMs', options.maxLogAgeMs ?? defaults.maxLogAgeMs),
     secrets: options.secret === undefined ? undefined : checkSecrets(options.secret),
-    logger: options.logger ?? silentLogger,
+    logger: checkLogger(options.logger),
     clock: options.clock ?? systemClock,
   })
+}
+
+function checkLogger(logger: Logger | undefined): Logger {
+  try {
+    return harmless(logger)
+  } catch (error) {
+    throw invalid((error as TypeError).message)
+  }
 }
 
 const invalid = (message: string): ClusterError => new ClusterError('invalid-option', message)
