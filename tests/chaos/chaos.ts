@@ -43,7 +43,7 @@ export async function chaos({ seed, forMs, instances, breakage, only, say = () =
     await Promise.all(Array.from({ length: instances }, () => stage.start()))
     const withinMs = breakage ? brokenAgreeWithinMs : agreeWithinMs
     await agreed(stage, agreeWithinMs)
-    const poller = new Poller(stage)
+    await using poller = await Poller.start(stage)
     const until = performance.now() + forMs
     const busy = new Set<string>()
     /** One fault after the other: what is done is the seed's choice; when, and so to whom, is also the machine's. */
