@@ -49,8 +49,8 @@ export async function run({ quick }: BenchOptions): Promise<BenchReport> {
     return {
       rows: [...rows, { name: '/metrics each second', 'percent of a CPU': Number(scraping.toFixed(2)) }],
       targets: [
-        { name: 'instances.get, requests a second by those of a bare handler', target: 'at least 0.5', value: rates, met: rates >= 0.5 },
-        { name: 'instances.get, p99 by that of a bare handler', target: 'under 3', value: latencies, met: latencies < 3 },
+        { name: 'instances.get, requests a second by those of a bare handler', target: 'at least 0.5', value: rates, met: rates >= 0.5, why: 'every request is authenticated, authorized and counted; the bare handler does nothing' },
+        { name: 'instances.get, p99 by that of a bare handler', target: 'under 3', value: latencies, met: latencies < 3, why: 'on two cores the load itself takes one' },
         { name: '/metrics scraped every second, percent of a CPU', target: 'under 1', value: scraping, met: scraping < 1 },
       ],
     }

@@ -10,6 +10,22 @@ export interface BenchTarget {
   readonly target: string
   readonly value: number
   readonly met: boolean
+  /** Why it may be missed, as far as it is known. */
+  readonly why?: string
+}
+
+/** The machine and the versions that a report is true of. */
+export interface Setting {
+  /** Of the day on which it ended. */
+  readonly date: string
+  readonly quick: boolean
+  readonly machine: { readonly cpu: string; readonly cores: number; readonly platform: string }
+  readonly versions: Readonly<Record<string, string>>
+}
+
+/** Every benchmark of one run. */
+export interface WholeReport extends Setting {
+  readonly benchmarks: readonly (BenchReport & { readonly name: string })[]
 }
 
 export interface BenchOptions {

@@ -98,7 +98,7 @@ export async function benchCalls({ quick }: BenchOptions): Promise<{ rows: Recor
     const toEcho = ratio(of('ddp-client'), of('ws echo'))
     const toSimpleddp = ratio(of('ddp-client'), of('simpleddp'))
     targets.push(
-      { name: `calls through our client and server, ${inFlight} in flight, to a bare ws echo`, target: 'at least 0.6', value: toEcho, met: toEcho >= 0.6 },
+      { name: `calls through our client and server, ${inFlight} in flight, to a bare ws echo`, target: 'at least 0.6', value: toEcho, met: toEcho >= 0.6, why: 'with one call in flight both processes mostly wait for each other, and a second message says that what it wrote is visible' },
       { name: `calls through our client, ${inFlight} in flight, to simpleddp on the same server`, target: 'at least 2', value: toSimpleddp, met: toSimpleddp >= 2 },
     )
   }
