@@ -5,6 +5,7 @@ import { systemClock } from '@ddp-cluster/ddp-common/internal'
 import { joinCluster } from '@ddp-cluster/instance-status'
 import { CutProxy } from './cut-proxy.js'
 import { Fleet, linked, until } from './fleet.js'
+import { RoughProxy } from './rough-proxy.js'
 
 it('close() leaves no timer, socket or listener that would keep a process alive', async () => {
   const file = fileURLToPath(new URL('leaves-nothing.ts', import.meta.url))
@@ -53,7 +54,7 @@ it('close() takes no new work, says so, has everything heard, deletes the record
   await fleet.close()
 })
 
-it('close() names in the log who may not have heard everything', async () => {
+it('close() names in the log who may not have heard everything, and who has not is told how much', async () => {
   const fleet = await Fleet.open()
   const { server, port } = await fleet.listen()
   const proxy = await CutProxy.before(port)
@@ -63,10 +64,37 @@ it('close() names in the log who may not have heard everything', async () => {
   await linked([leaving, staying])
   staying.stream('room').on('message', () => undefined)
   await staying.stream('room').ready()
+  const gaps: unknown[] = []
+  staying.on('gap', (gap) => gaps.push(gap))
   proxy.hold()
   leaving.stream('room').emit('message')
+  leaving.stream('other room').emit('message')
   await leaving.close()
-  expect(warned).toContainEqual({ missed: [staying.id], upTo: 1 })
+  expect(warned).toContainEqual({ missed: [staying.id], upTo: 2 })
+  await until(() => gaps.length > 0, 5000)
+  expect(gaps).toEqual([{ from: leaving.id, after: 0, lost: 2, exact: false }])
+  expect(staying.statistics().events.lost).toBe(2)
+  proxy.close()
+  await fleet.close()
+}, 15_000)
+
+it('what arrives after the goodbye, as at who was busy, is heard all the same', async () => {
+  const fleet = await Fleet.open()
+  const { server, port } = await fleet.listen()
+  const proxy = await RoughProxy.before(port)
+  const [leaving, staying] = await Promise.all([fleet.join({ server, address: { host: '127.0.0.1', port: proxy.port }, closeTimeoutMs: 1600 }), fleet.join()])
+  await linked([leaving, staying])
+  const told: unknown[] = []
+  staying.stream<{ message: [n: number] }>('room').on('message', (n) => told.push(n))
+  staying.on('gap', (gap) => told.push(gap))
+  staying.on('memberLeft', ({ reason }) => told.push(reason))
+  await staying.stream('room').ready()
+  // Longer than who leaves waits for answers, shorter than its sockets live.
+  proxy.delayMs = 450
+  for (const n of [1, 2, 3]) leaving.stream('room').emit('message', n)
+  await leaving.close()
+  await until(() => told.length === 4, 5000)
+  expect(told).toEqual(['closed', 1, 2, 3])
   proxy.close()
   await fleet.close()
 }, 15_000)

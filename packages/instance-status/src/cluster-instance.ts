@@ -125,7 +125,11 @@ export class ClusterInstance implements Cluster {
         outboundDown: (id, ending) => this.#happened({ type: 'outboundDown', id, ending }),
         dialFailed: (id, ending) => this.#happened({ type: 'dialFailed', id, ending }),
         inboundDown: (id, ending) => this.#happened({ type: 'inboundDown', id, ending }),
-        goodbye: (id) => this.#happened({ type: 'goodbye', id }),
+        goodbye: (id, head) => {
+          if (head !== undefined) this.#broadcast.peerLeaves(id, head)
+          this.#happened({ type: 'goodbye', id })
+        },
+        ended: (id) => this.#broadcast.peerEnded(id),
         notice: (id, notice) => this.#noticed(id, notice),
       },
     })
@@ -289,7 +293,7 @@ export class ClusterInstance implements Cluster {
     await this.#broadcast.close(Math.min(left() / 4, longestFlushMs))
     await this.#departures.close(left() / 4)
     await Promise.all([this.#leases.close(left() / 2), this.#registry.close(left() / 2)])
-    await this.#mesh.sayGoodbye(left() / 4)
+    await this.#mesh.sayGoodbye(this.#broadcast.statistics().log.head, left() / 4)
     this.#mesh.close()
     await this.#parts.dispose()
     this.#events.clear()

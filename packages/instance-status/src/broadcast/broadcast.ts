@@ -14,7 +14,7 @@ import type { BroadcastStatistics } from './broadcast-statistics.js'
 import { BroadcastLog, type LogBounds } from './log.js'
 import { MemberChanges } from './member-changes.js'
 import { Pump } from './pump.js'
-import { type Loss, Reader } from './reader.js'
+import { type Loss, Reader, type Received } from './reader.js'
 import type { EventMap, Stream } from './stream.js'
 import { Tally } from './tally.js'
 import { EncodedNames } from './encoded-names.js'
@@ -139,7 +139,11 @@ export class Broadcast {
       this.#members.changed()
       return
     }
-    const received = this.#reader.receive(peerId, frame)
+    this.#take(peerId, this.#reader.receive(peerId, frame))
+  }
+
+  /** What is news reaches the listeners, and those who are to be told of losses. */
+  #take(peerId: string, received: Received): void {
     this.#tally.count(peerId, received)
     const { events, losses } = received
     let told = 0
@@ -152,6 +156,16 @@ export class Broadcast {
     }
     for (const loss of losses.slice(told)) this.#tellLoss(peerId, loss)
     this.#reader.dispatched(peerId)
+  }
+
+  /** A peer says that it leaves, and what number its last event has. */
+  peerLeaves(peerId: string, head: number): void {
+    this.#reader.leaves(peerId, head)
+  }
+
+  /** Nothing comes of a peer any more that has left. */
+  peerEnded(peerId: string): void {
+    if (this.#state !== 'closed') this.#take(peerId, this.#reader.ended(peerId))
   }
 
   statistics(): BroadcastStatistics {

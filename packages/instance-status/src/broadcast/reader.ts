@@ -31,6 +31,8 @@ interface Sender {
   /** Of those that were asked for later than others, the number from which they count, until it has been passed. */
   readonly starts: Map<string, number>
   readonly waiting: Set<{ readonly upTo: number; readonly reached: () => void }>
+  /** The number of its last event, once it has said that it leaves. */
+  end: number | undefined
 }
 
 /** Beyond so many, senders that are no members any more are forgotten, those first that nobody heard of for longest. */
@@ -112,6 +114,21 @@ export class Reader {
     return { events, losses, replayed }
   }
 
+  /** The sender leaves, and this is the number of its last event. */
+  leaves(senderId: string, end: number): void {
+    this.#touch(senderId).end = end
+  }
+
+  /** Nothing comes of the sender any more: what of its last events did not. It does not say which of them were wanted here. */
+  ended(senderId: string): Received {
+    const sender = this.#senders.get(senderId)
+    if (sender?.position === undefined || sender.end === undefined || sender.known.size === 0) return nothing
+    const { position: after, end } = sender
+    if (end <= after) return nothing
+    sender.position = end
+    return { events: none, losses: [{ after, lost: end - after, exact: false }], replayed: 0 }
+  }
+
   /** Calls `reached` once the sender has been read up to this number and what came has been dispatched; the function returned takes that back. */
   whenReached(senderId: string, upTo: number, reached: () => void): () => void {
     const sender = this.#touch(senderId)
@@ -138,7 +155,7 @@ export class Reader {
   }
 
   #touch(senderId: string): Sender {
-    const sender = this.#senders.get(senderId) ?? { position: undefined, replayedUpTo: 0, known: new Set(), asked: 0, starts: new Map(), waiting: new Set() }
+    const sender = this.#senders.get(senderId) ?? { position: undefined, replayedUpTo: 0, known: new Set(), asked: 0, starts: new Map(), waiting: new Set(), end: undefined }
     // The one that was heard last is forgotten last.
     this.#senders.delete(senderId)
     this.#senders.set(senderId, sender)

@@ -125,7 +125,7 @@ export class Link {
     if ('connection' in state) state.connection.close()
   }
 
-  /** Hangs up, but leaves it to a peer that is connected to close the connection, as who leaves does, so that its answers to calls are not lost; `onEnd` when that is over. */
+  /** Hangs up, but leaves it to a peer that is connected to close the connection, as who leaves does, so that what it sent last is not lost; `onEnd` when that is over. */
   retire(onEnd: () => void): void {
     const state = this.#state
     if (state.kind !== 'connected') {
@@ -161,7 +161,7 @@ export class Link {
       logger,
       ...(tls && { tls }),
       onMessage: (message, bytes) => {
-        if (this.#isProven(connection)) events.message(this.peerId, message, bytes)
+        if (this.#isProven(connection) || this.#isRetired(connection)) events.message(this.peerId, message, bytes)
       },
     })
     this.#dialledAt = clock.now()
@@ -250,6 +250,10 @@ export class Link {
   #owns(connection: Connection): boolean {
     const state = this.#state
     return (state.kind === 'dialling' || state.kind === 'greeting' || state.kind === 'connected') && state.connection === connection
+  }
+
+  #isRetired(connection: Connection): boolean {
+    return this.#state.kind === 'retired' && this.#state.connection === connection
   }
 
   /** Whether it is, and the peer has proven itself on it. */

@@ -1,5 +1,5 @@
 import type { DataMessage, Logger } from '@ddp-cluster/ddp-common'
-import type { Clock } from '@ddp-cluster/ddp-common/internal'
+import { type Clock, isPlainObject } from '@ddp-cluster/ddp-common/internal'
 import type { Connection as DialledConnection, TlsOptions } from '@ddp-cluster/ddp-client/internal'
 import type { Connection, ConnectionEnd, DDPServer } from '@ddp-cluster/ddp-server'
 import { sendFrame, setPace } from '@ddp-cluster/ddp-server/internal'
@@ -21,7 +21,10 @@ export interface MeshEvents {
   outboundDown(peerId: string, ending: Ending): void
   dialFailed(peerId: string, ending: Ending): void
   inboundDown(peerId: string, ending: Ending): void
-  goodbye(peerId: string): void
+  /** `head`: the number of the last event that it emitted, if it said so. */
+  goodbye(peerId: string, head?: number): void
+  /** Nothing comes any more of a peer that was hung up on. */
+  ended(peerId: string): void
   notice(peerId: string, notice: Notice): void
 }
 
@@ -78,8 +81,8 @@ export class Mesh {
     const onProven = (peer: ProvenPeer, connection: Connection): void => this.#admit(peer, connection)
     this.#gatekeeper = new Gatekeeper({ ddpServer, cluster, selfId, secrets, authTimeoutMs, clock, logger, onProven })
     const requirePeer = (connection: Connection): ProvenPeer => this.requirePeer(connection)
-    ddpServer.method(goodbyeMethod, function () {
-      events.goodbye(requirePeer(this.connection).id)
+    ddpServer.method(goodbyeMethod, function (farewell) {
+      events.goodbye(requirePeer(this.connection).id, headOf(farewell))
     })
   }
 
@@ -138,7 +141,10 @@ export class Mesh {
     this.#links.delete(peerId)
     if (link) {
       this.#retired.add(link)
-      link.retire(() => this.#retired.delete(link))
+      link.retire(() => {
+        this.#retired.delete(link)
+        this.#options.events.ended(peerId)
+      })
     }
     const inbound = this.#inbound.get(peerId)
     this.#inbound.delete(peerId)
@@ -156,10 +162,10 @@ export class Mesh {
     for (const peerId of this.#inbound.keys()) this.notify(peerId, notice)
   }
 
-  /** Tells every peer that this instance dialled that it leaves, and waits for nobody longer than `timeoutMs`; `close()` tells the others. */
-  async sayGoodbye(timeoutMs: number): Promise<void> {
+  /** Tells every peer that this instance dialled that it leaves, and what number its last event has, and waits for nobody longer than `timeoutMs`; `close()` tells the others. */
+  async sayGoodbye(head: number, timeoutMs: number): Promise<void> {
     const connections = [...this.#links.values()].map((link) => link.connection).filter((connection) => connection !== undefined)
-    await Promise.allSettled(connections.map((connection) => connection.call(goodbyeMethod, [], { timeoutMs })))
+    await Promise.allSettled(connections.map((connection) => connection.call(goodbyeMethod, [{ head }], { timeoutMs })))
   }
 
   close(): void {
@@ -201,4 +207,9 @@ export class Mesh {
 function endedBy(cause: ConnectionEnd['cause']): EndedBy {
   if (cause === 'ended' || cause === 'reset') return 'kernel'
   return cause === 'heartbeat-timeout' ? 'silence' : 'other'
+}
+
+function headOf(farewell: unknown): number | undefined {
+  const head = isPlainObject(farewell) ? farewell['head'] : undefined
+  return typeof head === 'number' && Number.isSafeInteger(head) && head >= 0 ? head : undefined
 }
