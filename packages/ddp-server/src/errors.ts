@@ -29,5 +29,5 @@ export class DDPServerError extends Error {
 export const methodNotFound = (name: string): DDPError => new DDPError(404, `Method '${name.slice(0, longestNameTold)}' not found`)
 export const publicationNotFound = (name: string): DDPError => new DDPError(404, `Subscription '${name.slice(0, longestNameTold)}' not found`)
 export const internalError = (): DDPError => new DDPError(500, 'Internal server error')
-export const tooManySubscriptions = (limit: number): DDPError =>
-  new DDPError('too-many-subscriptions', `A session may have ${limit} subscriptions at once. Stop some before you start another.`)
+export const tooManySubscriptions = (limit: number, length: number): DDPError =>
+  new DDPError('too-many-subscriptions', `A session may have ${limit} subscriptions at once, asked for in ${length} characters. Stop some before you start another.`)

@@ -26,11 +26,12 @@ export interface DDPServerOptions {
   readonly maxSessions?: number
   /** Messages of one session that may wait or run; 1_000. With more the session's socket is not read until half of them are done. */
   readonly maxQueuedMessages?: number
-  /** Subscriptions of one session at once; 1_000. A further one is answered with `nosub` and `too-many-subscriptions`. */
+  /** Subscriptions of one session at once; 1_000 (see `maxBufferedBytes` for their size). A further one is answered with `nosub` and `too-many-subscriptions`. */
   readonly maxSubscriptions?: number
   /**
-   * Bytes that may wait for a slow client; 16 MiB. With more the session ends with WebSocket code 1013, and the logger is told. Costs this
-   * much memory for each slow client. What a publication or a method sends in one go waits for any client, and has to fit in: a single message that does not is refused as if it could not be written.
+   * Bytes that are kept for one client, in each direction; 16 MiB. When more waits for a slow client its session ends with WebSocket code
+   * 1013, and the logger is told; when more of its own messages waits for its turn it is not read, as with `maxQueuedMessages`; and a
+   * subscription is refused when all that it subscribed to would have been asked for in more. Costs this much memory for each such client. What a publication or a method sends in one go waits for any client, and has to fit in: a single message that does not is refused as if it could not be written.
    */
   readonly maxBufferedBytes?: number
   /** Origins (`https://chat.example.com`) whose pages may connect, or a function that decides; all by default. Clients that send no `Origin`, so no browsers, always may. */

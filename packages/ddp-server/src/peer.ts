@@ -99,10 +99,10 @@ export class Peer implements MessageSocketOwner, TurnMember {
     } else if (message.msg === 'connect') {
       this.#send({ msg: 'error', reason: 'Already connected', offendingMessage: JSON.parse(text) })
     } else {
-      state.runner.receive(message)
+      state.runner.receive(message, text.length)
       this.#advance()
       // The client's sends wait until half of its queue is done. Until then its silence is of our making.
-      if (state.session.queued >= this.#host.options.maxQueuedMessages && this.#intake.paused !== 'queue') this.#intake.pause('queue')
+      if (state.session.isFull && this.#intake.paused !== 'queue') this.#intake.pause('queue')
     }
   }
 
@@ -156,10 +156,10 @@ export class Peer implements MessageSocketOwner, TurnMember {
   }
 
   #open(): void {
-    const { options: { clock, logger, maxSubscriptions }, registry, rateLimiter } = this.#host
+    const { options, options: { clock, logger }, registry, rateLimiter } = this.#host
     this.#timers.clear()
     const id = randomId()
-    const session = new Session({ id, clientAddress: this.#facts.clientAddress, registry, rateLimiter, maxSubscriptions })
+    const session = new Session({ id, clientAddress: this.#facts.clientAddress, registry, rateLimiter, limits: options })
     const setPace = (pace: Pace): void => {
       this.#pace = pace
       this.#startHeartbeat()
@@ -258,7 +258,7 @@ export class Peer implements MessageSocketOwner, TurnMember {
 
   #resumeReading(): void {
     if (this.#state.phase === 'open' && this.#intake.paused === 'queue') {
-      if (this.#state.session.queued > this.#host.options.maxQueuedMessages / 2) return
+      if (!this.#state.session.hasRoom) return
       this.#startHeartbeat()
     }
     this.#intake.resume()

@@ -44,8 +44,8 @@ export class SessionRunner implements HandlerHost {
     return this.#session.userId
   }
 
-  receive(message: SessionMessage): void {
-    this.#perform(this.#session.receive(message))
+  receive(message: SessionMessage, length: number): void {
+    this.#perform(this.#session.receive(message, length))
   }
 
   startUniversal(handlers: readonly PublicationHandler[]): void {

@@ -11,10 +11,14 @@ export interface OwnServer {
   readonly close: () => Promise<void>
 }
 
+/** A peer has its handshakes done in a moment; who takes longer for a TLS handshake, or for a request, is a stranger that holds a socket. */
+const longestRequestMs = 10_000
+
 /** Rejects with `listen-failed` when the port is taken, or what `tls` holds is no good. */
-export async function openServer({ host, port, tls }: NonNullable<JoinOptions['listen']>): Promise<OwnServer> {
+export async function openServer({ host, port, tls }: NonNullable<JoinOptions['listen']>, requestMs = longestRequestMs): Promise<OwnServer> {
   try {
-    const server = tls ? createTlsServer(tls) : createServer()
+    const patience = { headersTimeout: requestMs, requestTimeout: requestMs, connectionsCheckingInterval: requestMs / 4 }
+    const server = tls ? createTlsServer({ handshakeTimeout: requestMs, ...tls, ...patience }) : createServer(patience)
     // Also those that never finish a TLS handshake: the server itself does not count them.
     const sockets = new Set<Socket>()
     server.on('connection', (socket: Socket) => {

@@ -1,10 +1,17 @@
+/** A message and how long its text was, which is about what it costs to keep it. */
+export interface Received<Message> {
+  readonly message: Message
+  readonly length: number
+}
+
 /**
  * The order of a session's work: one message at a time, as they came, unless the one at work lets the next one begin.
  * `Work` is what stands for a message at work, and holds the others back.
  */
 export class Inbox<Message, Work extends object> {
-  #waiting: Message[] = []
+  #waiting: Received<Message>[] = []
   #first = 0
+  #waitingLength = 0
   #holder: Work | undefined
   /** Work that has begun, let the others go on, and not ended. */
   readonly #unblocked = new Set<Work>()
@@ -14,20 +21,27 @@ export class Inbox<Message, Work extends object> {
     return this.#waiting.length - this.#first + this.#unblocked.size + (this.#holder === undefined ? 0 : 1)
   }
 
-  push(message: Message): void {
-    this.#waiting.push(message)
+  /** How long the messages that wait are together. */
+  get waitingLength(): number {
+    return this.#waitingLength
+  }
+
+  push(received: Received<Message>): void {
+    this.#waiting.push(received)
+    this.#waitingLength += received.length
   }
 
   /** The next message, if it may begin. */
-  next(): Message | undefined {
+  next(): Received<Message> | undefined {
     if (this.#holder !== undefined || this.#first === this.#waiting.length) return undefined
-    const message = this.#waiting[this.#first]
+    const received = this.#waiting[this.#first]
     this.#first += 1
+    this.#waitingLength -= received?.length ?? 0
     if (this.#first === this.#waiting.length || this.#first === 256) {
       this.#waiting = this.#waiting.slice(this.#first)
       this.#first = 0
     }
-    return message
+    return received
   }
 
   begin(work: Work): void {
@@ -50,6 +64,7 @@ export class Inbox<Message, Work extends object> {
   clear(): void {
     this.#waiting = []
     this.#first = 0
+    this.#waitingLength = 0
     this.#unblocked.clear()
     this.#holder = undefined
   }

@@ -9,7 +9,7 @@ function newSession(): { session: Session; registry: Registry } {
   const registry = new Registry()
   registry.addMethod('m', () => undefined)
   registry.addPublication('p', () => undefined)
-  const session = new Session({ id: 's', clientAddress: 'here', registry, rateLimiter: new RateLimiter(silentLogger), maxSubscriptions: 2 })
+  const session = new Session({ id: 's', clientAddress: 'here', registry, rateLimiter: new RateLimiter(silentLogger), limits: { maxQueuedMessages: 2, maxSubscriptions: 2, maxBufferedBytes: 1000 } })
   return { session, registry }
 }
 
@@ -27,11 +27,11 @@ const startedBy = (effects: readonly SessionEffect[] | undefined): Extract<Sessi
 describe('a session', () => {
   it('begins one message at a time and tells of finished methods once', () => {
     const { session } = newSession()
-    expect(session.receive({ msg: 'method', method: 'm', id: '1' })).toEqual([])
-    session.receive({ msg: 'method', method: 'm', id: '2' })
+    expect(session.receive({ msg: 'method', method: 'm', id: '1' }, 0)).toEqual([])
+    session.receive({ msg: 'method', method: 'm', id: '2' }, 0)
     const first = callOf(session.next(0))
     expect(session.next(0)).toBeUndefined()
-    expect(session.queued).toBe(2)
+    expect(session.isFull).toBe(true)
     expect(session.methodEnded(first, { result: 7 })).toEqual({ msg: 'result', id: '1', result: 7 })
     const second = callOf(session.next(0))
     expect(session.unblock(second)).toBe(true)
@@ -39,19 +39,19 @@ describe('a session', () => {
     session.methodEnded(second, { result: undefined })
     expect(session.takeUpdated()).toEqual({ msg: 'updated', methods: ['1', '2'] })
     expect(session.takeUpdated()).toBeUndefined()
-    expect(session.queued).toBe(0)
+    expect([session.isFull, session.hasRoom]).toEqual([false, true])
   })
 
   it('answers a ping at any time', () => {
     const { session } = newSession()
-    expect(session.receive({ msg: 'ping', id: 'x' })).toEqual([{ kind: 'send', message: { msg: 'pong', id: 'x' } }])
-    expect(session.receive({ msg: 'pong' })).toEqual([])
+    expect(session.receive({ msg: 'ping', id: 'x' }, 0)).toEqual([{ kind: 'send', message: { msg: 'pong', id: 'x' } }])
+    expect(session.receive({ msg: 'pong' }, 0)).toEqual([])
   })
 
   it('frees a slot for a subscription that has stopped', () => {
     const { session } = newSession()
     const start = (id: string): readonly SessionEffect[] | undefined => {
-      session.receive({ msg: 'sub', id, name: 'p' })
+      session.receive({ msg: 'sub', id, name: 'p' }, 0)
       const effects = session.next(0)
       if (effects?.[0]?.kind === 'start') session.publicationReturned(effects[0].subscription)
       return effects
@@ -65,7 +65,7 @@ describe('a session', () => {
 
   it('compares merged collections when the user changes, field by field', () => {
     const { session } = newSession()
-    session.receive({ msg: 'sub', id: '1', name: 'p' })
+    session.receive({ msg: 'sub', id: '1', name: 'p' }, 0)
     const before = startedBy(session.next(0))
     session.publicationReturned(before)
     session.published.added(before, 'c', 'same', { a: 1, nested: { at: new Date(5) } })
@@ -91,10 +91,10 @@ describe('a session', () => {
 
   it('stops everything at its end and sends nothing', () => {
     const { session } = newSession()
-    session.receive({ msg: 'sub', id: '1', name: 'p' })
+    session.receive({ msg: 'sub', id: '1', name: 'p' }, 0)
     startedBy(session.next(0))
     session.startUniversal([() => undefined])
-    session.receive({ msg: 'method', method: 'm', id: '1' })
+    session.receive({ msg: 'method', method: 'm', id: '1' }, 0)
     expect(session.end().map(({ kind }) => kind)).toEqual(['stop', 'stop'])
     expect(session.next(0)).toBeUndefined()
     expect(session.end()).toEqual([])
@@ -103,10 +103,10 @@ describe('a session', () => {
   it('takes names for no more than names', () => {
     const { session } = newSession()
     for (const name of ['__proto__', 'constructor', 'toString']) {
-      session.receive({ msg: 'method', method: name, id: name })
+      session.receive({ msg: 'method', method: name, id: name }, 0)
       expect(session.next(0)).toMatchObject([{ kind: 'send', message: { msg: 'result', error: { error: 404 } } }])
     }
-    session.receive({ msg: 'sub', id: '__proto__', name: 'p' })
+    session.receive({ msg: 'sub', id: '__proto__', name: 'p' }, 0)
     const subscription = startedBy(session.next(0))
     const hostile = JSON.parse('{"__proto__":{"polluted":true},"a":1}') as Record<string, unknown>
     const message = session.published.added(subscription, '__proto__', '__proto__', hostile)

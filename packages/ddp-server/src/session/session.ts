@@ -31,7 +31,14 @@ export interface SessionOptions {
   readonly clientAddress: string
   readonly registry: Registry
   readonly rateLimiter: RateLimiter
+  readonly limits: SessionLimits
+}
+
+/** As the options of the server. */
+export interface SessionLimits {
+  readonly maxQueuedMessages: number
   readonly maxSubscriptions: number
+  readonly maxBufferedBytes: number
 }
 
 const nothing: readonly SessionEffect[] = Object.freeze([])
@@ -51,6 +58,8 @@ export class Session {
   readonly #inbox = new Inbox<OrderedMessage, MethodCall | Subscription>()
   #subscriptions = new Map<string, Subscription>()
   #universal: Subscription[] = []
+  /** How long the messages that asked for the subscriptions were together. */
+  #subscribedLength = 0
   #userId: string | null = null
   /** Ids of methods that have ended and of which the client has not been told that all their writes are out. */
   #updated: string[] = []
@@ -70,31 +79,39 @@ export class Session {
     return this.#userId
   }
 
-  /** Messages that wait or are at work. */
-  get queued(): number {
-    return this.#inbox.size
+  /** Whether so much waits or is at work that nothing more is to be taken in, */
+  get isFull(): boolean {
+    const { maxQueuedMessages, maxBufferedBytes } = this.#options.limits
+    return this.#inbox.size >= maxQueuedMessages || this.#inbox.waitingLength > maxBufferedBytes
   }
 
-  /** A message came. What need not keep order is answered at once; the rest waits for `next()`. */
-  receive(message: SessionMessage): readonly SessionEffect[] {
+  /** and whether half of it is done. */
+  get hasRoom(): boolean {
+    const { maxQueuedMessages, maxBufferedBytes } = this.#options.limits
+    return this.#inbox.size <= maxQueuedMessages / 2 && this.#inbox.waitingLength <= maxBufferedBytes / 2
+  }
+
+  /** A message came, of a text of this length. What need not keep order is answered at once; the rest waits for `next()`. */
+  receive(message: SessionMessage, length: number): readonly SessionEffect[] {
     switch (message.msg) {
       case 'ping': return [send(message.id === undefined ? { msg: 'pong' } : { msg: 'pong', id: message.id })]
       case 'pong': return nothing
       case 'method':
       case 'sub':
       case 'unsub':
-        this.#inbox.push(message)
+        this.#inbox.push({ message, length })
         return nothing
     }
   }
 
   /** Begins the next message; `undefined` while there is none that may begin. */
   next(now: number): readonly SessionEffect[] | undefined {
-    const message = this.#inbox.next()
-    switch (message?.msg) {
-      case undefined: return undefined
+    const received = this.#inbox.next()
+    if (received === undefined) return undefined
+    const { message, length } = received
+    switch (message.msg) {
       case 'method': return this.#method(message, now)
-      case 'sub': return this.#sub(message, now)
+      case 'sub': return this.#sub(message, length, now)
       case 'unsub': return this.#unsub(message.id)
     }
   }
@@ -148,7 +165,7 @@ export class Session {
       this.#universal = this.#universal.filter((other) => other !== subscription)
       return effects
     }
-    this.#subscriptions.delete(subscription.id)
+    if (this.#subscriptions.delete(subscription.id)) this.#subscribedLength -= subscription.length
     effects.push(send(error === undefined ? { msg: 'nosub', id: subscription.id } : { msg: 'nosub', id: subscription.id, error }))
     return effects
   }
@@ -188,6 +205,7 @@ export class Session {
     const effects: SessionEffect[] = []
     for (const subscription of [...this.#subscriptions.values(), ...this.#universal]) this.#deactivate(subscription, effects)
     this.#subscriptions.clear()
+    this.#subscribedLength = 0
     this.#universal = []
     this.#updated = []
     this.#inbox.clear()
@@ -207,17 +225,19 @@ export class Session {
     return [{ kind: 'call', call }]
   }
 
-  #sub(message: SubMessage, now: number): readonly SessionEffect[] {
+  #sub(message: SubMessage, length: number, now: number): readonly SessionEffect[] {
     const { id, name, params = [] } = message
     const handler = this.#options.registry.publication(name)
     if (handler === undefined) return [send({ msg: 'nosub', id, error: publicationNotFound(name).toWire() })]
     // A client that reconnects may say again what it has said: the subscription that runs stays as it is.
     if (this.#subscriptions.has(id)) return nothing
-    const { maxSubscriptions } = this.#options
-    const error = this.#subscriptions.size >= maxSubscriptions ? tooManySubscriptions(maxSubscriptions) : this.#refusal('subscription', name, now)
+    const { maxSubscriptions, maxBufferedBytes } = this.#options.limits
+    const isTooMuch = this.#subscriptions.size >= maxSubscriptions || this.#subscribedLength + length > maxBufferedBytes
+    const error = isTooMuch ? tooManySubscriptions(maxSubscriptions, maxBufferedBytes) : this.#refusal('subscription', name, now)
     if (error !== undefined) return [send({ msg: 'nosub', id, error: error.toWire() })]
-    const subscription = new Subscription(id, name, params, handler, this.#userId)
+    const subscription = new Subscription(id, name, params, handler, this.#userId, length)
     this.#subscriptions.set(id, subscription)
+    this.#subscribedLength += length
     this.#inbox.begin(subscription)
     return [{ kind: 'start', subscription }]
   }

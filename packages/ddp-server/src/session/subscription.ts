@@ -9,21 +9,24 @@ export class Subscription {
   readonly params: readonly unknown[]
   readonly handler: PublicationHandler
   readonly userId: string | null
+  /** Of the message that asked for it. */
+  readonly length: number
   /** The ids that it publishes, by collection, as far as they must be removed when it stops. */
   readonly documents = new Map<string, Set<string>>()
   state: 'starting' | 'ready' | 'stopped' = 'starting'
 
-  constructor(id: string | null, name: string, params: readonly unknown[], handler: PublicationHandler, userId: string | null) {
+  constructor(id: string | null, name: string, params: readonly unknown[], handler: PublicationHandler, userId: string | null, length = 0) {
     this.id = id
     this.name = name
     this.params = params
     this.handler = handler
     this.userId = userId
+    this.length = length
   }
 
   /** The same once more, from the start, for another user. */
   again(userId: string | null): Subscription {
-    return new Subscription(this.id, this.name, this.params, this.handler, userId)
+    return new Subscription(this.id, this.name, this.params, this.handler, userId, this.length)
   }
 
   remember(collection: string, id: string): void {
