@@ -9,3 +9,8 @@ export function textOf(thrown: unknown): string {
 
 /** The same without the name of the error's class, for messages that go on. */
 export const messageOf = (thrown: unknown): string => textOf(thrown instanceof Error ? thrown.message : thrown)
+
+/** What another instance, or who pretends to be one, has to say is for people: more of it is cut. */
+const longestWords = 500
+
+export const inFewWords = (text: string): string => text.slice(0, longestWords)

@@ -3,7 +3,7 @@ import { type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
 import type { Connection as DialledConnection } from '@ddp-cluster/ddp-client/internal'
 import type { Connection, DDPServer } from '@ddp-cluster/ddp-server'
 import { ClusterError } from '../errors.js'
-import { messageOf, textOf } from '../text-of.js'
+import { inFewWords, messageOf, textOf } from '../text-of.js'
 import { Asking, interestMethod } from './asking.js'
 import { checkAfter, checkTimeout, fieldOf } from './checks.js'
 import { Flush, type FlushReport } from './flush.js'
@@ -75,7 +75,7 @@ export class Broadcast {
     })
     this.#reader = new Reader((id) => this.#members.has(id))
     this.#asking = new Asking(this.#reader, () => this.#listeners.streams(), (peer, error) => {
-      logger.warn({ peer, error: String(error) }, 'a peer did not take what is asked of it')
+      logger.warn({ peer, error: inFewWords(textOf(error)) }, 'a peer did not take what is asked of it')
     })
     this.#members = new MemberChanges(options.members, this.#timers)
     this.#flush = new Flush({ ddpServer, clock, requirePeer, connectionTo, reader: this.#reader, pump: this.#pump, members: this.#members })

@@ -63,6 +63,9 @@ const none: readonly never[] = []
 /** Offset, stream, event and arguments: they stand in one list, as a list for each would have to be made and thrown away. */
 const partsOfEvent = 4
 
+/** A sender makes no frame of more than 64 KiB that holds more events than this: in a longer one they are not counted one by one. */
+const mostBroken = 2_000
+
 /** A message as a frame; undefined for what is none, or breaks its own numbers. Its fields are plain JSON, which nobody else holds: what is EJSON in them is made of it here, event by event. */
 export function decodeFrame(message: DataMessage): Frame | undefined {
   if (message.msg !== 'changed' || message.collection !== broadcastName || !message.fields) return undefined
@@ -85,7 +88,7 @@ export function decodeFrame(message: DataMessage): Frame | undefined {
     if (seq === undefined || seq <= before || seq > last) return undefined
     before = seq
     if (typeof stream === 'string' && typeof event === 'string' && Array.isArray(args) && revive(args)) decoded.push({ seq, stream, event, args: args as unknown[] })
-    else (broken ??= []).push(seq)
+    else if ((broken ??= []).push(seq) > mostBroken) return undefined
   }
   return { kind: 'events', after, last, events: decoded, broken: broken ?? none }
 }

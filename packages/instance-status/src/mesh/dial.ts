@@ -1,5 +1,5 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
-import { DDPError } from '@ddp-cluster/ddp-common'
+import { DDPError, isRandomId } from '@ddp-cluster/ddp-common'
 import type { Connection } from '@ddp-cluster/ddp-client/internal'
 import { challengeMethod, proveMethod } from './gatekeeper.js'
 import { makeProof, nonceBytes, peerProtocol } from './proof.js'
@@ -45,7 +45,8 @@ export async function introduce(connection: Connection, introduction: Introducti
     }
   } catch (error) {
     if (!(error instanceof DDPError)) throw error
-    const answeredBy = isObject(error.details) && typeof error.details['instance'] === 'string' ? error.details['instance'] : undefined
+    const instance: unknown = isObject(error.details) ? error.details['instance'] : undefined
+    const answeredBy = isRandomId(instance) ? instance : undefined
     throw new AuthorizationError(String(error.error), error.reason ?? error.message, { cause: error, answeredBy })
   }
 }

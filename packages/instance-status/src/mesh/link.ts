@@ -6,6 +6,7 @@ import { AuthorizationError, introduce } from './dial.js'
 import type { DialTurns } from './dial-turns.js'
 import { type LinkState, statusOf } from './link-state.js'
 import type { LinkStatus } from './link-status.js'
+import { inFewWords } from '../text-of.js'
 import { busyMs, hungMs, leastRedialMs, redialAfter } from './redial.js'
 
 /** What all links of one instance share. */
@@ -207,7 +208,7 @@ export class Link {
     if (!this.#owns(connection)) return
     const { code, answeredBy } = error instanceof AuthorizationError ? error : { code: 'failed', answeredBy: undefined }
     if (code === 'unauthorized' || code === 'impostor') this.#context.events.unauthorized(this.peerId)
-    const reason = `${code}: ${error instanceof Error ? error.message : String(error)}`
+    const reason = inFewWords(`${code}: ${error instanceof Error ? error.message : String(error)}`)
     this.#dropped({ by: 'other', reason, ...(answeredBy !== undefined && { answeredBy }) }, code)
     connection.close()
   }

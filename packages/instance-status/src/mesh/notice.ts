@@ -1,4 +1,5 @@
 import type { DataMessage } from '@ddp-cluster/ddp-common'
+import { inFewWords } from '../text-of.js'
 
 /** The collection in which an instance tells a peer that dialled it what concerns the two of them. */
 const noticeCollection = 'cluster.notice'
@@ -14,12 +15,9 @@ export type Notice =
 
 const kinds: ReadonlySet<string> = new Set(['unreachable', 'expelled', 'leaving'] satisfies Notice['kind'][])
 
-/** A reason is for people; a longer one is cut. */
-const longestReason = 500
-
 /** The DDP text of a notice. */
 export function encodeNotice(notice: Notice): string {
-  const fields = 'reason' in notice ? { reason: notice.reason.slice(0, longestReason) } : {}
+  const fields = 'reason' in notice ? { reason: inFewWords(notice.reason) } : {}
   return JSON.stringify({ msg: 'changed', collection: noticeCollection, id: notice.kind, fields })
 }
 
@@ -34,5 +32,5 @@ export function decodeNotice(message: DataMessage): Notice | undefined {
   const kind = message.id as Notice['kind']
   if (kind === 'leaving') return { kind }
   const reason: unknown = message.fields?.['reason']
-  return typeof reason === 'string' ? { kind, reason: reason.slice(0, longestReason) } : undefined
+  return typeof reason === 'string' ? { kind, reason: inFewWords(reason) } : undefined
 }
