@@ -8,5 +8,5 @@ import { checkSize } from './size.js'
 
 /** All that is wrong with what the instances wrote down. */
 export function check(journals: readonly Journal[], troubles: readonly Trouble[], expireAfterMs: number): string[] {
-  return [...checkDelivery(journals), ...checkMembership(journals, troubles, expireAfterMs), ...checkLeases(journals), ...checkCalls(journals), ...checkSize(journals)]
+  return [...checkDelivery(journals, troubles), ...checkMembership(journals, troubles, expireAfterMs), ...checkLeases(journals), ...checkCalls(journals), ...checkSize(journals)]
 }
