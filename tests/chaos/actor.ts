@@ -47,6 +47,8 @@ cluster.on('gap', ({ from, after, lost, exact }) => journal.write({ what: 'gap',
 for (const event of ['memberJoined', 'memberSuspected', 'memberRecovered', 'memberLeft'] as const) {
   cluster.on(event, (payload) => journal.write({ what: 'told', at: sharedNow(), event, about: payload.id, reason: 'reason' in payload ? payload.reason : undefined }))
 }
+// Those who were met before anybody listened.
+for (const { id, status } of cluster.members()) if (status === 'alive') journal.write({ what: 'told', at: sharedNow(), event: 'memberJoined', about: id, reason: undefined })
 cluster.method('note', (call) => {
   journal.write({ what: 'ran', at: sharedNow(), call: String(call) })
   journal.flush()

@@ -1,3 +1,4 @@
+import { MongoClient } from 'mongodb'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { until } from './fleet.js'
 import type { Told } from './troupe/messages.js'
@@ -45,6 +46,23 @@ describe('an event loop that stands still', () => {
     await troupe.linked(1000)
     process.stdout.write(`blocked for 4 s, with an expiry of 1.5 s: all well ${(now() - wokeAt).toFixed()} ms after it woke\n`)
     expect(troupe.told.filter(({ event }) => event !== 'stalled' && event !== 'memberJoined')).toEqual([])
+  }, 40_000)
+
+  it('while MongoDB is away takes nobody for dead who could not renew its record meanwhile', async () => {
+    const options = { heartbeatIntervalMs: 500, expireAfterMs: 1500, linkHeartbeatIntervalMs: 300, linkHeartbeatTimeoutMs: 300 }
+    const actors = await troupe.start(5, { options })
+    await troupe.linked(10_000)
+    const [blocked] = actors as [Actor]
+    await using client = await new MongoClient(troupe.mongoUrl).connect()
+    const writes = (mode: 'off' | 'alwaysOn') => client.db('admin').command({ configureFailPoint: 'failCommand', mode, data: { failCommands: ['findAndModify', 'update', 'insert'], errorCode: 10_107 } })
+    await writes('alwaysOn')
+    const woken = block([blocked], 3000)
+    // The writes work again when it wakes, and nobody has written yet.
+    await new Promise((resolve) => setTimeout(resolve, 2950))
+    await writes('off')
+    await woken
+    await troupe.linked(5000)
+    expect(troupe.told.filter(({ event }) => event === 'memberLeft' || event === 'expelled')).toEqual([])
   }, 40_000)
 
   it('in three of five at once, for longer than links and records last, closes no link between the others', async () => {

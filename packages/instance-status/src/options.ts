@@ -4,6 +4,7 @@ import type { Logger } from '@ddp-cluster/ddp-common'
 import { type Clock, harmless, systemClock } from '@ddp-cluster/ddp-common/internal'
 import type { Db } from 'mongodb'
 import { ClusterError } from './errors.js'
+import { isExtraInformation, largestExtraCharacters } from './registry/extra-information.js'
 import type { TlsOptions } from '@ddp-cluster/ddp-client/internal'
 
 /** What `joinCluster()` takes. Durations are milliseconds. */
@@ -178,15 +179,8 @@ function collection(name: string): string {
 /** Every instance shows it as JSON. */
 function checkExtraInformation(value: unknown): void {
   if (value === undefined) return
-  try {
-    if (typeof value === 'object' && value !== null && JSON.stringify(value).length <= largestExtraCharacters) return
-  } catch {
-    // A cycle, or a BigInt: said below.
-  }
-  throw invalid(`extraInformation must be an object that JSON can hold, of at most ${largestExtraCharacters} characters`)
+  if (!isExtraInformation(value)) throw invalid(`extraInformation must be an object that JSON can hold, of at most ${largestExtraCharacters} characters`)
 }
-
-const largestExtraCharacters = 65_536
 
 function rootPath(rootUrl: string | undefined): string {
   if (rootUrl === undefined || rootUrl === '') return ''

@@ -70,7 +70,7 @@ export class RecordBook {
     return [{ type: 'seen', record }]
   }
 
-  /** The registry came back after an outage: for `holdMs` nothing is stale or deleted, as everyone has to heartbeat first. */
+  /** The registry came back after an outage, or we after a stall: for `holdMs` nothing is stale or deleted, as everyone has to heartbeat first. */
   hold(now: number, holdMs: number): void {
     this.#holdUntil = now + holdMs
     for (const [id, entry] of this.#entries) this.#entries.set(id, { ...entry, movedAt: now })

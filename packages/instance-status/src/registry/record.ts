@@ -1,4 +1,5 @@
 import { isRandomId } from '@ddp-cluster/ddp-common'
+import { isExtraInformation } from './extra-information.js'
 
 /** What one instance tells the others of itself, beside Meteor's fields; `instances.get` does not show it. */
 export interface RecordClusterPart {
@@ -34,15 +35,18 @@ export function toRecord(document: unknown): InstanceRecord | undefined {
   if (!isObject(document)) return undefined
   const { _id, _createdAt, _updatedAt, extraInformation, name, pid, cluster } = document
   if (!isRandomId(_id)) return undefined
-  if (!isDate(_createdAt) || !isDate(_updatedAt) || typeof name !== 'string' || typeof pid !== 'number') return undefined
-  if (!isObject(extraInformation) || !isObject(cluster)) return undefined
+  if (!isDate(_createdAt) || !isDate(_updatedAt) || typeof name !== 'string' || !Number.isFinite(pid)) return undefined
+  if (!isExtraInformation(extraInformation) || !isObject(cluster)) return undefined
   const { host, port } = extraInformation
   const { protocol, expireAfterMs, url } = cluster
-  if (typeof host !== 'string' || typeof port !== 'string') return undefined
-  if (typeof protocol !== 'number' || typeof url !== 'string' || !isWebSocketUrl(url)) return undefined
+  if (typeof host !== 'string' || host.length > longestHost || typeof port !== 'string' || port.length > longestPort) return undefined
+  if (typeof protocol !== 'number' || typeof url !== 'string' || url.length > longestUrl || !isWebSocketUrl(url)) return undefined
   if (typeof expireAfterMs !== 'number' || !(expireAfterMs > 0 && expireAfterMs <= longestExpiryMs)) return undefined
-  return { _id, _createdAt, _updatedAt, extraInformation: { ...extraInformation, host, port }, name, pid, cluster: { protocol, expireAfterMs, url } }
+  return { _id, _createdAt, _updatedAt, extraInformation: { ...extraInformation, host, port }, name, pid: Number(pid), cluster: { protocol, expireAfterMs, url } }
 }
+
+/** Of characters. DNS knows no longer name, and TCP no longer port. */
+const [longestHost, longestPort, longestUrl] = [255, 5, 2048]
 
 /** A week: nobody who asks for more would ever be forgotten. */
 const longestExpiryMs = 7 * 24 * 60 * 60 * 1000

@@ -136,9 +136,10 @@ export class Registry {
     })
   }
 
-  /** This process stood still: says at once that it lives, and sees how the others are. */
+  /** This process stood still: says at once that it lives, and sees how the others are. MongoDB may have been away meanwhile: they have to heartbeat first. */
   catchUp(): void {
     if (this.#state === 'closed') return
+    this.#book.hold(this.#options.clock.now(), this.#options.expireAfterMs)
     this.#startBeat()
     void this.refresh().catch(() => undefined)
   }
