@@ -19,10 +19,12 @@ beforeAll(async () => {
   await addUsers(fleet.db)
   const { server, port } = await fleet.listen()
   cluster = await fleet.join({ server, address: { host: 'localhost', port } })
-  server.on('request', instancesApi({ cluster, origins: [admin] }))
+  const api = instancesApi({ cluster, origins: [admin] })
+  server.on('request', (request, response) => void api(request, response))
   url = `http://127.0.0.1:${port}`
   const other = await fleet.listen()
-  other.server.on('request', instancesApi({ cluster, ddpServer: false }))
+  const closedApi = instancesApi({ cluster, ddpServer: false })
+  other.server.on('request', (request, response) => void closedApi(request, response))
   closed = `http://127.0.0.1:${other.port}`
 })
 afterAll(() => fleet.close())

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, type timingSafeEqual } from 'node:crypto'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { openConnection } from '@ddp-cluster/ddp-client/internal'
 import { createDDPServer } from '@ddp-cluster/ddp-server'
@@ -10,7 +10,7 @@ import { showsToken } from '../../packages/instances-api/src/metrics-access.js'
 /** Times are not measured here: that `timingSafeEqual` alone decides is seen by having it decide wrongly. */
 const judge = vi.hoisted(() => ({ says: undefined as boolean | undefined, asked: 0 }))
 vi.mock('node:crypto', async (importOriginal) => {
-  const crypto = await importOriginal<typeof import('node:crypto')>()
+  const crypto = await importOriginal<{ timingSafeEqual: typeof timingSafeEqual }>()
   return {
     ...crypto,
     timingSafeEqual: (one: Uint8Array, other: Uint8Array): boolean => {

@@ -22,7 +22,8 @@ beforeAll(async () => {
   await addUsers(fleet.db)
   const { server, port } = await fleet.listen()
   cluster = await fleet.join({ server, address: { host: 'localhost', port }, secret })
-  server.on('request', instancesApi({ cluster }))
+  const api = instancesApi({ cluster })
+  server.on('request', (request, response) => void api(request, response))
   url = `http://127.0.0.1:${port}`
 })
 afterAll(() => fleet.close())

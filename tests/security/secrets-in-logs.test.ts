@@ -27,7 +27,7 @@ const sent: Buffer[] = []
 let fleet: Fleet
 let made: string
 beforeAll(async () => {
-  const send = WebSocket.prototype.send
+  const send = Reflect.get(WebSocket.prototype, 'send') as (...args: unknown[]) => void
   vi.spyOn(WebSocket.prototype, 'send').mockImplementation(function (this: WebSocket, ...args: unknown[]) {
     const [data] = args
     for (const [, , base64] of String(data).matchAll(/"(proofA|proofB|nonceA|nonceB)":\{"\$binary":"([^"]+)"/g)) sent.push(Buffer.from(base64 ?? '', 'base64'))

@@ -88,7 +88,8 @@ describe('who asks for the HTTP API and does not read, or sends a body that does
     const fleet = await Fleet.open()
     try {
       const { server, port } = await fleet.listen()
-      server.on('request', instancesApi({ cluster: await fleet.join({ server, address: { host: 'localhost', port } }) }))
+      const api = instancesApi({ cluster: await fleet.join({ server, address: { host: 'localhost', port } }) })
+      server.on('request', (request, response) => void api(request, response))
       const dial = (text: string): Socket => {
         const socket = net.connect(port, '127.0.0.1')
         socket.on('error', () => undefined)

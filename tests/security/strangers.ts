@@ -77,7 +77,7 @@ export class Strangers {
   async go(): Promise<void> {
     const sockets = this.#sockets
     this.#sockets = []
-    await Promise.all(sockets.map((socket) => (socket.destroyed ? undefined : once(socket.destroy(), 'close'))))
+    await Promise.all(sockets.filter((socket) => !socket.destroyed).map((socket) => once(socket.destroy(), 'close')))
   }
 
   async close(): Promise<void> {
