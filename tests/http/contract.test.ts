@@ -99,6 +99,15 @@ describe.each(mounts)('$name', (mount) => {
     expect([response.status, response.headers.get('allow'), response.read]).toEqual([405, 'GET, HEAD, OPTIONS', '{"status":"error","message":"API endpoint does not exist"}'])
   })
 
+  it.each<[string, RequestInit]>([
+    ['another type of content', { method: 'POST', body: '<a/>', headers: { 'content-type': 'application/xml' } }],
+    ['broken JSON', { method: 'POST', body: '{', headers: { 'content-type': 'application/json' } }],
+    ['a large body', { method: 'PUT', body: 'x'.repeat(3_000_000), headers: { 'content-type': 'application/json' } }],
+  ])('405: %s is not read', async (_, init) => {
+    const response = await ask(instancesPath, init)
+    expect([response.status, response.headers.get('allow'), response.read]).toEqual([405, 'GET, HEAD, OPTIONS', '{"status":"error","message":"API endpoint does not exist"}'])
+  })
+
   it('HEAD: as GET, without a body', async () => {
     const response = await ask(instancesPath, { method: 'HEAD', headers: user })
     expect([response.status, response.read]).toEqual([200, ''])

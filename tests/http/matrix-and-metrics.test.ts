@@ -115,3 +115,19 @@ it('several instances in one process have metrics of their own', async () => {
   }))
   expect(read).toEqual(['1', '0'])
 })
+
+it('/metrics of a cluster that is closed: 503, and nothing is measured', async () => {
+  const [once, never] = await Promise.all([fleet.join({ name: 'closing' }), fleet.join({ name: 'closing' })])
+  const [first] = mounts
+  for (const cluster of [once, never]) {
+    const mounted = await first?.start({ cluster, metrics: true })
+    try {
+      if (cluster === once) expect((await fetch(`${mounted?.url}${metricsPath}`)).status).toBe(200)
+      await cluster.close()
+      const response = await fetch(`${mounted?.url}${metricsPath}`)
+      expect([response.status, await response.text()]).toEqual([503, '{"success":false,"error":"Service unavailable"}'])
+    } finally {
+      await mounted?.close()
+    }
+  }
+})

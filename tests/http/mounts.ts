@@ -62,7 +62,7 @@ export const mounts: readonly Mount[] = [
     name: 'Fastify 5',
     ownsAll: false,
     start: async (options) => {
-      const app = fastify()
+      const app = fastify({ forceCloseConnections: true })
       await app.register(forFastify, options)
       app.get('/other', () => 'the application')
       await app.listen({ port: 0, host: '127.0.0.1' })

@@ -68,7 +68,7 @@ export class Api {
     } catch (error) {
       const away = isDatabaseAway(error)
       const path = pathOf(request.target)
-      if (!away) this.#options.logger?.error({ error: error instanceof Error ? error.message : 'unknown' }, `${path.slice(path.lastIndexOf('/') + 1)} failed`)
+      if (!away) this.#resolved.tellError({ error: error instanceof Error ? error.message : 'unknown' }, `${path.slice(path.lastIndexOf('/') + 1)} failed`)
       return written(away ? unavailable : failed, cors, request.method)
     }
   }
@@ -108,8 +108,8 @@ export class Api {
       const { headers, refusal } = await this.#gate.count(request)
       return { ...(refusal ?? notLoggedIn), headers: { ...refusal?.headers, ...headers, 'www-authenticate': 'Bearer' } }
     }
-    const { contentType } = this.#observatory.metrics
-    return { status: 200, text: textOf(await this.#observatory.metrics.text(), contentType) }
+    const figures = this.#observatory.metrics
+    return figures ? { status: 200, text: textOf(await figures.text(), figures.contentType) } : unavailable
   }
 
   async #instances(): Promise<object> {

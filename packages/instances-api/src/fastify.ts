@@ -5,26 +5,31 @@ import type { InstancesApiOptions } from './options.js'
 
 /** What is used of Fastify; its types are not needed to be its plugin. */
 export interface FastifyLike {
+  /** The methods that the application's routes may have. */
+  readonly supportedMethods: readonly string[]
   route(options: {
     method: string[]
     url: string
     exposeHeadRoute: boolean
-    handler: (request: { raw: IncomingMessage }, reply: { raw: ServerResponse; hijack(): unknown }) => void
+    onRequest: (request: { raw: IncomingMessage }, reply: { raw: ServerResponse; hijack(): unknown }, done: () => void) => void
+    handler: () => void
   }): unknown
 }
 
-/** `fastify.register(instancesApi, { cluster })`, for Fastify 5. */
+/** `fastify.register(instancesApi, { cluster })`, for Fastify 5. A method that Fastify does not support, such as PROPFIND, is answered by the application's not-found handler. */
 export function instancesApi(fastify: FastifyLike, options: InstancesApiOptions, done: () => void): void {
   const api = new Api(options)
   for (const url of api.paths) {
     fastify.route({
-      method: ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE'],
+      method: [...fastify.supportedMethods],
       url,
       exposeHeadRoute: false,
-      handler: (request, reply) => {
+      // Before Fastify parses a body that nobody asked for.
+      onRequest: (request, reply) => {
         reply.hijack()
         void respond(api, request.raw, reply.raw)
       },
+      handler: () => undefined,
     })
   }
   done()

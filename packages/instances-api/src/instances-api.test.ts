@@ -34,7 +34,7 @@ const state: ClusterState = {
   closed: new Promise(() => undefined),
 }
 
-let server: Server
+let server: Server | undefined
 async function serve(options: Partial<InstancesApiOptions> = {}): Promise<string> {
   const api = instancesApi({ cluster: state, authenticate: ({ userId }) => Promise.resolve(userId), authorize: () => Promise.resolve(true), ...options })
   server = createServer((request, response) => void api(request, response)).listen(0, '127.0.0.1')
@@ -42,8 +42,8 @@ async function serve(options: Partial<InstancesApiOptions> = {}): Promise<string
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 afterEach(() => {
-  server.close()
-  server.closeAllConnections()
+  server?.close()
+  server?.closeAllConnections()
 })
 
 const headers = { 'X-Auth-Token': 'token-of-mine', 'X-User-Id': 'me' }
@@ -118,11 +118,32 @@ describe('instances.get', () => {
     expect(response.status).toBe(500)
   })
 
+  it('answers all the same when the logger throws', async () => {
+    const logger = {
+      error: (): never => {
+        throw new Error('ENOSPC')
+      },
+    }
+    const url = await serve({ logger, authenticate: () => Promise.reject(new Error('inside')) })
+    const response = await fetch(url + instancesPath, { headers })
+    expect(response.status).toBe(500)
+  })
+
   it('logs a failure inside, and leaks nothing of it', async () => {
     const logged: unknown[] = []
     const authenticate = (): Promise<never> => Promise.reject(new Error('a bug'))
     const response = await fetch((await serve({ authenticate, logger: { error: (...entry) => logged.push(entry) } })) + instancesPath, { headers })
     expect([response.status, await response.text()]).toEqual([500, '{"success":false,"error":"Internal server error"}'])
     expect(logged).toEqual([[{ error: 'a bug' }, 'instances.get failed']])
+  })
+})
+
+describe('options', () => {
+  it.each<[string, object]>([
+    ['authenticate', { authenticate: 5 }], ['authorize', { authorize: {} }], ['logger', { logger: {} }], ['rateLimit', { rateLimit: 5 }], ['page', { page: 'no' }],
+    ['metrics', { metrics: { token: 'words with spaces in it' } }], ['metrics', { metrics: { token: 'é'.repeat(20) } }], ['metrics', { metrics: { token: 'short' } }],
+  ])('that cannot work are refused: %s', (name, options) => {
+    const cannot = (): unknown => instancesApi({ cluster: state, ...options })
+    expect(cannot).toThrow(expect.objectContaining({ name: 'InstancesApiError', code: 'invalid-option', message: expect.stringMatching(`^${name} `) as string }) as Error)
   })
 })

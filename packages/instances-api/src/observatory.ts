@@ -11,7 +11,7 @@ export class Observatory {
   readonly live: Live
   readonly matrix: Matrix
   readonly #cluster: ClusterState
-  #metrics: Metrics | undefined
+  #metrics: Metrics | 'closed' | undefined
 
   private constructor(cluster: ClusterState) {
     this.#cluster = cluster
@@ -20,7 +20,8 @@ export class Observatory {
     void cluster.closed.then(() => {
       this.live.close()
       this.matrix.close()
-      this.#metrics?.close()
+      if (this.#metrics instanceof Metrics) this.#metrics.close()
+      this.#metrics = 'closed'
     })
   }
 
@@ -33,9 +34,9 @@ export class Observatory {
     return observatory
   }
 
-  /** They measure from when they are first asked for. */
-  get metrics(): Metrics {
+  /** They measure from when they are first asked for; undefined once the cluster is closed. */
+  get metrics(): Metrics | undefined {
     this.#metrics ??= new Metrics(this.#cluster)
-    return this.#metrics
+    return this.#metrics === 'closed' ? undefined : this.#metrics
   }
 }

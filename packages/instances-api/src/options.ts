@@ -37,7 +37,7 @@ export interface InstancesApiOptions {
    */
   readonly ddpServer?: DDPServer | false
   /**
-   * Serves `/metrics`: `{ token }` to who sends `Authorization: Bearer <token>` (16 characters at least), `true` to everybody who reaches this server. Not by
+   * Serves `/metrics`: `{ token }` to who sends `Authorization: Bearer <token>` (16 visible ASCII characters at least), `true` to everybody who reaches this server. Not by
    * default: Prometheus has no user to log in as.
    */
   readonly metrics?: boolean | { readonly token: string }
@@ -53,6 +53,8 @@ export interface ResolvedOptions {
   readonly page: boolean
   readonly ddpServer: DDPServer | undefined
   readonly metrics: 'none' | 'open' | { readonly token: string }
+  /** Never throws. */
+  readonly tellError: (fields: object, message: string) => void
 }
 
 const defaults = Object.freeze({ format: '3.10', max: 120, windowMs: 60_000, httpForwardedCount: 0 } as const)
@@ -68,6 +70,12 @@ export class InstancesApiError extends Error {
 /** Merges options and defaults. Throws an `InstancesApiError`. */
 export function resolveOptions(options: InstancesApiOptions): ResolvedOptions {
   if (typeof options?.cluster?.members !== 'function') throw new InstancesApiError('cluster must be what joinCluster() resolved with')
+  for (const name of ['authenticate', 'authorize'] as const) {
+    if (options[name] !== undefined && typeof options[name] !== 'function') throw new InstancesApiError(`${name} must be a function`)
+  }
+  if (options.page !== undefined && typeof options.page !== 'boolean') throw new InstancesApiError('page must be true or false')
+  if (options.logger !== undefined && typeof options.logger?.error !== 'function') throw new InstancesApiError('logger must have the method error')
+  if (options.rateLimit !== undefined && options.rateLimit !== false && (typeof options.rateLimit !== 'object' || options.rateLimit === null)) throw new InstancesApiError('rateLimit must be { max, windowMs } or false')
   const format = options.format ?? defaults.format
   if (!formats.has(format)) throw new InstancesApiError(`format must be '3.10', '4' or '6', not ${JSON.stringify(format)}`)
   const origins = new Set(options.origins ?? [])
@@ -83,6 +91,7 @@ export function resolveOptions(options: InstancesApiOptions): ResolvedOptions {
     page: options.page ?? true,
     ddpServer: endpoint(options),
     metrics: metrics(options.metrics),
+    tellError: telling(options.logger),
   })
 }
 
@@ -94,12 +103,24 @@ function endpoint({ ddpServer, cluster }: InstancesApiOptions): DDPServer | unde
 }
 
 const leastTokenLength = 16
+/** What a header can carry in one word. */
+const tokenShape = new RegExp(`^[\\x21-\\x7e]{${leastTokenLength},}$`)
 
 /** The token itself stays out of what is thrown. */
 function metrics(option: InstancesApiOptions['metrics'] = false): ResolvedOptions['metrics'] {
   if (typeof option === 'boolean') return option ? 'open' : 'none'
-  if (typeof option?.token !== 'string' || option.token.length < leastTokenLength) throw new InstancesApiError(`metrics must be true, false, or { token } of at least ${leastTokenLength} characters`)
+  if (typeof option?.token !== 'string' || !tokenShape.test(option.token)) throw new InstancesApiError(`metrics must be true, false, or { token } of at least ${leastTokenLength} visible ASCII characters`)
   return { token: option.token }
+}
+
+function telling(logger: InstancesApiOptions['logger']): ResolvedOptions['tellError'] {
+  return (fields, message) => {
+    try {
+      logger?.error(fields, message)
+    } catch {
+      // Who cannot write down that something is wrong is not helped by a second thing that is.
+    }
+  }
 }
 
 /** Node.js' timers keep no longer delay. */
