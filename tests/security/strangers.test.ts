@@ -9,7 +9,7 @@ import { allKinds, Strangers } from './strangers.js'
 
 /** What strangers cost that come so far and no further: little each, and not for ever. `strangers-memory.ts` measures it with more of them. */
 
-const many = 300
+const many = 100
 /** Several times what was measured: this is to find what is kept by mistake, not to measure. */
 const mostBytesEach = 64 * 1024
 
