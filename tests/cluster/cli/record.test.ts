@@ -8,7 +8,7 @@ const record = {
   extraInformation: { host: '10.0.0.5', port: '3000' }, cluster: { protocol: 1, expireAfterMs: 60_000, url: 'ws://10.0.0.5:3000/websocket' },
 }
 
-const anything = fc.oneof(fc.anything({ withDate: true, withNullPrototype: true }), fc.constantFrom(null, undefined, [], {}, '', 0, -1, 1e12, Number.NaN, new Date(Number.NaN), 'ws://h', 'http://h', 'wss://h:1/x'))
+const anything = fc.oneof(fc.anything({ withDate: true, withNullPrototype: true }), fc.constantFrom(null, undefined, [], {}, '', 0, -1, 1e12, Number.NaN, new Date(Number.NaN), 'ws://h', 'http://h', 'wss://h:1/x', 'x'.repeat(256), 'x'.repeat(6), `ws://h/${'x'.repeat(2048)}`))
 
 const paths = [[], ['_id'], ['_createdAt'], ['_updatedAt'], ['name'], ['pid'], ['extraInformation'], ['extraInformation', 'host'], ['extraInformation', 'port'], ['cluster'], ['cluster', 'protocol'], ['cluster', 'expireAfterMs'], ['cluster', 'url']]
 

@@ -33,7 +33,9 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 const isDate = (value: unknown): value is Date => value instanceof Date && !Number.isNaN(value.getTime())
 const isUrl = (text: string): boolean => URL.canParse(text) && /^wss?:$/.test(new URL(text).protocol)
 
-/** A week: longer than instances believe. */
+/** Longer than instances believe, in characters, */
+const [longestHost, longestPort, longestUrl] = [255, 5, 2048]
+/** and milliseconds: a week. */
 const longestExpiryMs = 7 * 24 * 60 * 60 * 1000
 
 /** A document, judged as instances judge it, with what is wrong in words; `databaseNow` in milliseconds since the epoch. */
@@ -44,12 +46,13 @@ export function seen(document: unknown, databaseNow: number): SeenDocument {
   if (!isRandomId(_id)) return foreign('its _id is none of 17 characters of the usual alphabet')
   if (!isDate(_createdAt) || !isDate(_updatedAt)) return foreign('_createdAt or _updatedAt is no date')
   if (typeof name !== 'string') return foreign('name is no text')
-  if (typeof pid !== 'number') return foreign('pid is no number')
+  if (typeof pid !== 'number' || !Number.isFinite(pid)) return foreign('pid is no number')
   if (!isObject(extraInformation) || typeof extraInformation['host'] !== 'string' || typeof extraInformation['port'] !== 'string') return foreign('extraInformation has no host and port as text')
+  if (extraInformation['host'].length > longestHost || extraInformation['port'].length > longestPort) return foreign('extraInformation has a host or port longer than there are')
   if (!isObject(cluster)) return foreign('it has no part "cluster": another program wrote it, such as Meteor\'s or Rocket.Chat\'s own InstanceStatus')
   const { protocol, expireAfterMs, url } = cluster
   if (typeof protocol !== 'number') return foreign('cluster.protocol is no number')
-  if (typeof url !== 'string' || !isUrl(url)) return foreign('cluster.url is no ws:// or wss:// URL')
+  if (typeof url !== 'string' || url.length > longestUrl || !isUrl(url)) return foreign('cluster.url is no ws:// or wss:// URL')
   if (typeof expireAfterMs !== 'number' || !(expireAfterMs > 0 && expireAfterMs <= longestExpiryMs)) return foreign('cluster.expireAfterMs is no number of milliseconds up to a week')
   const heartbeatAgeMs = databaseNow - _updatedAt.getTime()
   const { host, port } = extraInformation
