@@ -27,7 +27,7 @@ describe('the checker notices', () => {
   }
   it.each(breakages)('a build that is broken by: %s', async (breakage) => {
     const { only, symptom } = symptoms[breakage]
-    const { violations } = await chaos({ seed: 7, forMs: 3000, instances: 3, breakage, only })
+    const { violations } = await chaos({ seed: 7, forMs: 4000, instances: 3, breakage, only })
     expect(violations.join('\n')).toMatch(symptom)
   }, 120_000)
 })

@@ -21,6 +21,9 @@ export class RawPeer {
   /** The fields of every message on `cluster.broadcast`, with its id. */
   readonly frames: { readonly id: string; readonly fields: Record<string, unknown> }[] = []
 
+  /** What it was told of itself: the ids of the notices. */
+  readonly notices: string[] = []
+
   constructor(cluster: Cluster, { secret, id = randomId(), attempt = 1, url = cluster.address.url }: RawPeerOptions) {
     this.id = id
     this.#attempt = attempt
@@ -68,5 +71,6 @@ export class RawPeer {
 
   #take(message: DataMessage): void {
     if (message.msg === 'changed' && message.collection === 'cluster.broadcast') this.frames.push({ id: message.id, fields: message.fields ?? {} })
+    if (message.msg === 'changed' && message.collection === 'cluster.notice') this.notices.push(message.id)
   }
 }

@@ -142,7 +142,11 @@ export class ClusterInstance implements Cluster {
       members: () => this.#members?.ids() ?? [],
       connectionTo: (id) => this.#mesh.links.get(id)?.connection,
       requirePeer: (connection) => this.#mesh.requirePeer(connection).id,
-      onSubscriber: (id) => this.#happened({ type: 'inboundUp', id }),
+      onSubscriber: (id) => {
+        this.#happened({ type: 'inboundUp', id })
+        // It is told what keeps it from being reached; what failed before it could be has to fail once more.
+        this.#mesh.links.get(id)?.hurry()
+      },
     })
     this.#leases = new Leases({ handles, clusterName: options.name, selfId: facts._id, clock, random, logger })
     this.#departures = new Departures({

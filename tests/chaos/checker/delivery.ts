@@ -4,7 +4,7 @@ import type { Trouble } from '../stage.js'
 /** Exactly once, in order, or an exact gap: each reader has every number of each sender from the first that it heard. */
 export function checkDelivery(journals: readonly Journal[], troubles: readonly Trouble[]): string[] {
   // Who leaves says how far it came, but not for whom each event was.
-  const left = new Set(troubles.flatMap(({ kind, id }) => (kind === 'SIGTERM' ? [id] : [])))
+  const leftAt = new Map(troubles.flatMap(({ kind, id, from }) => (kind === 'SIGTERM' ? [[id, from] as const] : [])))
   return journals.flatMap(({ id, entries }) => {
     const expected = new Map<string, number>()
     const wrong: string[] = []
@@ -16,7 +16,7 @@ export function checkDelivery(journals: readonly Journal[], troubles: readonly T
         expected.set(entry.from, Math.max(due, entry.n + 1))
       } else if (entry.what === 'gap') {
         const due = expected.get(entry.from) ?? entry.after + 1
-        if ((!entry.exact && !left.has(entry.from)) || entry.after + 1 !== due) wrong.push(`${id} was told of ${entry.lost} lost after ${entry.after} of ${entry.from} where ${due} was due${entry.exact ? '' : ', not exactly'}`)
+        if ((!entry.exact && entry.at < (leftAt.get(entry.from) ?? Number.POSITIVE_INFINITY)) || entry.after + 1 !== due) wrong.push(`${id} was told of ${entry.lost} lost after ${entry.after} of ${entry.from} where ${due} was due${entry.exact ? '' : ', not exactly'}`)
         expected.set(entry.from, entry.after + entry.lost + 1)
       }
     }
