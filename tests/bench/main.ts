@@ -1,7 +1,7 @@
 // npm run bench -- [NAME] [--quick] [--json FILE]: runs tests/bench/NAME.ts, or all of them one after the other, and prints what they found.
 // Without a name also [--report FOLDER]: benchmarks.json, benchmarks.md and benchmarks.svg of it. With --from FILE they are made of what another run wrote.
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -23,6 +23,8 @@ if (positionals.length > 1 || (asked !== undefined && !name)) {
   process.exit(2)
 }
 
+// Before minutes are spent on what could not be kept.
+if (values.report !== undefined) mkdirSync(values.report, { recursive: true })
 if (name) await one(name)
 else report(values.from === undefined ? all() : (JSON.parse(readFileSync(values.from, 'utf8')) as WholeReport))
 
