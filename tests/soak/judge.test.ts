@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { judge } from './judge.js'
 import type { Sample } from './messages.js'
-import type { Course, Look } from './samples.js'
+import type { Course, Look, MongoSample } from './samples.js'
 
 const mib = 1_048_576
 const hour = 3_600_000
@@ -13,7 +13,7 @@ const perSecond = 300
 interface Change {
   readonly forMs?: number
   readonly member?: (atMs: number) => Partial<Sample>
-  readonly mongo?: (atMs: number) => Partial<Sample>
+  readonly mongo?: (atMs: number) => Partial<MongoSample>
   readonly wrong?: readonly string[] | undefined
 }
 
@@ -26,7 +26,7 @@ function course({ forMs = 2 * hour, member = () => ({}), mongo = () => ({}), ...
       heapBytes: (20 + ((index * 7) % 5) / 25) * mib, rssBytes: 120 * mib, externalBytes: 27 * mib, arrayBuffersBytes: 25 * mib, descriptors: 42 + (index % 2),
       resources: { TCPSocketWrap: 13, Timeout: 21 + (index % 4) }, cpuMs: atMs / 10, emitted, heard: emitted * instances, lost: 0, calls: 1, failedCalls: 0,
     }
-    return { atMs, members: Array.from({ length: instances }, (_element, which) => ({ ...flat, ...(which === 1 && member(atMs)) })), mongo: { ...flat, ...mongo(atMs) }, answers: 1 }
+    return { atMs, members: Array.from({ length: instances }, (_element, which) => ({ ...flat, ...(which === 1 && member(atMs)) })), mongo: { ...flat, writes: 0, ...mongo(atMs) }, answers: 1 }
   })
   return { plan: { startedAt: '2026-01-01T00:00:00.000Z', forMs, instances, perSecond, node: 'v20' }, looks, ...('wrong' in rest ? (rest.wrong && { wrong: rest.wrong }) : { wrong: [] }) }
 }
@@ -40,6 +40,7 @@ describe('nothing is violated', () => {
   it('by one look that was unlucky, the last', () => expect(violations({ member: (atMs) => (atMs === 2 * hour ? { heapBytes: 60 * mib, descriptors: 60 } : {}) })).toBe(''))
   it('by what becomes less', () => expect(violations({ member: (atMs) => ({ heapBytes: (40 - atMs / 360_000) * mib }) })).toBe(''))
   it('by connections that the drivers open to MongoDB, one for each instance', () => expect(violations({ mongo: (atMs) => ({ descriptors: atMs > hour ? 46 : 43 }) })).toBe(''))
+  it('by the log that MongoDB keeps of what is written', () => expect(violations({ mongo: (atMs) => ({ heapBytes: (20 + atMs / hour) * mib, writes: Math.floor(atMs / 1000) }) })).toBe(''))
   it('in a short run by what still fills', () => expect(violations({ forMs: 600_000, member: (atMs) => ({ heapBytes: (20 + atMs / 400_000) * mib }) })).toBe(''))
 })
 
@@ -53,6 +54,7 @@ describe('violated is', () => {
     const grows = (atMs: number): number => (atMs / hour) * 20 * mib
     expect(violations({ member: (atMs) => ({ externalBytes: 27 * mib + grows(atMs), rssBytes: 120 * mib + grows(atMs) }) })).toMatch(/^instance 2: outside the heap .*\ninstance 2: rss .*$/)
   })
+  it('the heap of MongoDB, when it grows by more than its log', () => expect(violations({ mongo: (atMs) => ({ heapBytes: (20 + 4 * (atMs / hour)) * mib, writes: Math.floor(atMs / 1000) }) })).toMatch(/^MongoDB: heap/))
   it('the process of MongoDB as well', () => expect(violations({ mongo: (atMs) => ({ heapBytes: (20 + atMs / hour) * mib }) })).toMatch(/^MongoDB: heap/))
   it('a short run that leaks fast', () => expect(violations({ forMs: 600_000, member: (atMs) => ({ heapBytes: (20 + atMs / 60_000) * mib }) })).toMatch(/^instance 2: heap/))
   it('a load that was not borne', () => expect(violations({ member: () => ({ emitted: 0 }) })).toBe('1440000 events were emitted, 2160000 were asked for'))

@@ -38,6 +38,9 @@ const longBounds: Bounds = { heap: { share: 0.05, besides: 0 }, 'outside the hea
 /** A log of events fills for a minute, and code is still being compiled. */
 const shortBounds: Bounds = { heap: { share: 0.2, besides: 0 }, 'outside the heap': { share: 0.2, besides: 8 * mib }, rss: { share: 0.25, besides: 16 * mib }, ...counts }
 
+/** What an entry of the oplog may take; the embedded MongoDB keeps the last 100,000, which no soak fills. */
+const bytesPerWrite = 512
+
 const warmUpMs = 10 * 60_000
 const fewest = 5
 const leastOfLoad = 0.95
@@ -52,6 +55,7 @@ const leastOfLoad = 0.95
  * | heap, after a collection | 5 % | 20 % |
  * | outside the heap | 5 % and 1 MiB | 20 % and 8 MiB |
  * | rss | 10 % and 8 MiB | 25 % and 16 MiB |
+ * | heap of MongoDB's process | besides, 512 bytes for each write in that time, as it keeps a log of them | the same |
  * | descriptors | 2; of MongoDB's process, 2 for each instance | the same |
  * | resources of each kind (timers, sockets, ...) | 3; of MongoDB's process, 3 for each instance | the same |
  *
@@ -67,7 +71,8 @@ export function judge({ plan, looks, wrong }: Course): Verdict {
 
   const members = Array.from({ length: plan.instances }, (_, index) => weighed(judged, `instance ${index + 1}`, (look) => look.members[index], bounds))
   const perInstance = (bound: Bound): Bound => ({ ...bound, besides: bound.besides * plan.instances })
-  const mongo = judged[0]?.mongo ? weighed(judged, 'MongoDB', (look) => look.mongo, { ...bounds, descriptors: perInstance(bounds.descriptors), resources: perInstance(bounds.resources) }) : []
+  const written = (judged.at(-1)?.mongo?.writes ?? 0) - (judged[0]?.mongo?.writes ?? 0)
+  const mongo = judged[0]?.mongo ? weighed(judged, 'MongoDB', (look) => look.mongo, { ...bounds, heap: { ...bounds.heap, besides: written * bytesPerWrite }, descriptors: perInstance(bounds.descriptors), resources: perInstance(bounds.resources) }) : []
   const findings = [...members.flat(), ...mongo]
   const emitted = looks.at(-1)?.members.reduce((sum, member) => sum + member.emitted, 0) ?? 0
   const asked = (plan.perSecond * tookMs) / 1000

@@ -11,13 +11,18 @@ export interface Plan {
   readonly node: string
 }
 
+/** What MongoDB's process weighs, and how much was written to it since it is there. */
+export interface MongoSample extends Weight {
+  readonly writes: number
+}
+
 /** One look at every process. */
 export interface Look {
   /** Since the load began. */
   readonly atMs: number
   readonly members: readonly Sample[]
   /** Unknown when MongoDB is not ours. */
-  readonly mongo?: Weight
+  readonly mongo?: MongoSample
   /** Since the load began. */
   readonly answers: number
 }

@@ -5,6 +5,7 @@ import type { Account, Order, Part, Sample } from './messages.js'
 import { ProcessPart } from './part.js'
 import type { Look, Plan } from './samples.js'
 import type { Weight } from './weigh.js'
+import { WriteCount } from './write-count.js'
 
 const settleWithinMs = 30_000
 
@@ -18,6 +19,7 @@ export const lookEveryMs = (forMs: number): number => Math.max(500, Math.min(10_
 export async function soak({ forMs, instances, perSecond }: Plan, seen: (look: Look) => void, signal?: AbortSignal): Promise<string[]> {
   const given = process.env['MONGO_URL']
   const [mongo, uri] = given ? [undefined, given] : await ProcessPart.start<'sample' | 'leave', { uri: string }>('MongoDB', 'mongo.ts', {}).then(([part, hello]) => [part, hello.uri] as const)
+  const count = mongo && (await WriteCount.open(uri))
   const database = `soak_${randomId(8)}`
   const members: ProcessPart<Order>[] = []
   try {
@@ -30,7 +32,7 @@ export async function soak({ forMs, instances, perSecond }: Plan, seen: (look: L
       const samples: Sample[] = []
       // One after the other: they share the processor.
       for (const member of members) samples.push(await member.ask<Sample>('sample'))
-      seen({ atMs: performance.now() - beganAt, members: samples, ...(mongo && { mongo: await mongo.ask<Weight>('sample') }), answers: asker.answers })
+      seen({ atMs: performance.now() - beganAt, members: samples, ...(mongo && count && { mongo: { ...(await mongo.ask<Weight>('sample')), writes: count.writes } }), answers: asker.answers })
     }
     const beganAt = performance.now()
     for (const member of members) member.order('begin')
@@ -43,6 +45,7 @@ export async function soak({ forMs, instances, perSecond }: Plan, seen: (look: L
     return [...asker.wrong, ...(await settled(members))]
   } finally {
     await Promise.all(members.map((member) => member.end('leave')))
+    await count?.close()
     await mongo?.end('leave')
     if (!mongo) await forget(uri, database)
   }
