@@ -28,12 +28,13 @@ async function replace({ stage, victim, choose, pass }: Means, signal: 'SIGKILL'
 
 const mongoCommands = ['findAndModify', 'aggregate', 'getMore', 'find', 'update', 'insert', 'delete']
 
-async function failing({ stage, pass }: Means, kind: string, forMs: number, data: object): Promise<void> {
+async function failing({ stage, pass }: Means, kind: string, forMs: number, data: { readonly blockTimeMS?: number; readonly [setting: string]: unknown }): Promise<void> {
   const over = stage.trouble(kind)
   await stage.failPoint({ mode: 'alwaysOn', data: { failCommands: mongoCommands, ...data } })
   await pass(forMs)
   await stage.failPoint({ mode: 'off' })
-  over()
+  // What waits already goes on waiting.
+  over(data.blockTimeMS)
 }
 
 /** Each may be chosen again and again; the more often it stands in `often`, the likelier. */

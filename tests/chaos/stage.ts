@@ -71,11 +71,11 @@ export class Stage {
     }
   }
 
-  /** Notes what is done; the function returned says that it is over. */
-  trouble(kind: string, id?: string): () => void {
+  /** Notes what is done; the function returned says that it is over, or will be so much later. */
+  trouble(kind: string, id?: string): (laterMs?: number) => void {
     const trouble: Trouble = { kind, id, from: sharedNow(), until: Number.POSITIVE_INFINITY }
     this.troubles.push(trouble)
-    return () => void (trouble.until = sharedNow())
+    return (laterMs = 0) => void (trouble.until = sharedNow() + laterMs)
   }
 
   async end(actor: Actor, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {

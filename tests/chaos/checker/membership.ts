@@ -3,9 +3,13 @@ import type { Trouble } from '../stage.js'
 
 /** What keeps an instance from renewing its record. */
 const silencing = new Set(['pause', 'block', 'no descriptors'])
+/** What keeps everybody's renewals waiting. */
+const delaying = new Set(['MongoDB stops', 'MongoDB hangs', 'MongoDB fails over'])
 const ending = new Set(['SIGKILL', 'SIGTERM'])
 /** Between the last renewal and the conclusion pass the expiry and a little. */
 const slackMs = 3000
+/** Whoever stands still for less loses no link. */
+const shortestLossMs = 1000
 
 /** `joined` and `left` alternate, and nobody is said to have left who was healthy. */
 export function checkMembership(journals: readonly Journal[], troubles: readonly Trouble[], expireAfterMs: number): string[] {
@@ -31,8 +35,24 @@ function couldHaveLeft(about: string, reason: string | undefined, at: number, tr
   if (reason === 'closed') return own.some(({ kind }) => kind === 'SIGTERM')
   if (own.some(({ kind }) => ending.has(kind))) return true
   const since = at - expireAfterMs - slackMs
-  const silentMs = own.filter(({ kind }) => silencing.has(kind)).reduce((sum, { from, until }) => sum + Math.max(0, Math.min(until, at) - Math.max(from, since)), 0)
-  return silentMs >= expireAfterMs / 2
+  const silences = own.filter(({ kind }) => silencing.has(kind))
+  const silentMs = coveredMs(silences, since, at)
+  if (silentMs >= expireAfterMs / 2) return true
+  // It stands still, and what it sent before that had to wait.
+  const delays = troubles.filter(({ kind }) => delaying.has(kind))
+  return silentMs >= shortestLossMs && silences.some(({ until }) => until >= at) && coveredMs([...silences, ...delays], since, at) >= expireAfterMs / 2
+}
+
+/** How much of the time between the two was within any of these. */
+function coveredMs(troubles: readonly Trouble[], since: number, at: number): number {
+  let covered = 0
+  let reached = since
+  for (const { from, until } of troubles.toSorted((a, b) => a.from - b.from)) {
+    const end = Math.min(until, at)
+    covered += Math.max(0, end - Math.max(from, reached))
+    reached = Math.max(reached, end)
+  }
+  return covered
 }
 
 /** What was done and seen before it: the lines that matter. */
