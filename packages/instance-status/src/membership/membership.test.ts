@@ -15,7 +15,7 @@ class World {
       this.membership = membership
       for (const effect of effects) {
         if (effect.type === 'tell') this.log.push([effect.event.type, effect.event.id, 'reason' in effect.event ? effect.event.reason : ''].join(' ').trim())
-        else this.log.push([effect.type, 'record' in effect ? effect.record._id : 'id' in effect ? effect.id : ''].join(' ').trim())
+        else this.log.push([effect.type, 'record' in effect ? effect.record._id : 'id' in effect ? effect.id : '', 'kind' in effect ? effect.kind : ''].join(' ').trim())
         // As the mesh does when nobody else waits.
         if (effect.type === 'dial') this.happen({ type: 'dialBegun', id: effect.record._id })
       }
@@ -234,9 +234,144 @@ describe('membership, row by row', () => {
     expect(world.happen(seen(), { type: 'outboundUp', id: 'a' }).did()).toEqual(['dial a', 'memberJoined a'])
   })
 
+  it('renewed at the same address: nothing to be done', () => {
+    expect(alive().happen(seen(testRecord('a', { updatedAt: 3 })), seen(testRecord('a', { updatedAt: 3 }))).did()).toEqual([])
+  })
+
+  it('proven, linked both ways, and its record still not seen: alive', () => {
+    const world = new World().happen({ type: 'inboundUp', id: 'a' }, { type: 'outboundUp', id: 'a' })
+    expect(world.status('a')).toBe('alive')
+  })
+
+  it('proven and lost again before its record was seen: forgotten without a word', () => {
+    const world = new World().happen({ type: 'inboundUp', id: 'a' })
+    world.did()
+    expect(world.happen({ type: 'inboundDown', id: 'a', ending: { by: 'silence', reason: 'gone quiet' } }).did()).toEqual(['hangUp a'])
+    expect(world.status('a')).toBe('unknown')
+  })
+
+  it('stale, and one direction is up: stays, as somebody lives there', () => {
+    const outbound = new World().happen(seen(), { type: 'outboundUp', id: 'a' }, { type: 'recordStale', record: testRecord('a') })
+    expect(outbound.status('a')).toBe('joining')
+    const inbound = new World().happen(seen(), { type: 'inboundUp', id: 'a' }, { type: 'recordStale', record: testRecord('a') })
+    expect(inbound.status('a')).toBe('joining')
+  })
+
+  it('a stale record of somebody unknown is reaped; a deleted one need not be', () => {
+    expect(new World().happen({ type: 'recordStale', record: testRecord('a') }).did()).toEqual(['reap a'])
+    expect(new World().happen({ type: 'recordDeleted', record: testRecord('a') }).did()).toEqual([])
+  })
+
+  it('is since the change of its status, not since the last news of it', () => {
+    const world = new World().happen(seen())
+    const since = (): number | undefined => world.membership.members.get('a')?.since
+    world.now = 5
+    expect(world.happen(seen(testRecord('a', { updatedAt: 5 }))).membership.members.get('a')?.since).toBe(0)
+    world.happen(...up)
+    expect(since()).toBe(5)
+    world.now = 9
+    world.happen(...lost())
+    expect(since()).toBe(9)
+  })
+
   it('dials again where the address changes', () => {
     const world = alive().happen(seen(testRecord('a', { updatedAt: 3, url: 'ws://elsewhere:1/websocket' })))
     expect(world.did()).toEqual(['dial a'])
+  })
+})
+
+describe('a crash is concluded', () => {
+  const down = (direction: 'outbound' | 'inbound', by: 'kernel' | 'silence'): Happening => ({ type: `${direction}Down`, id: 'a', ending: { by, reason: 'gone' } })
+
+  it.each([
+    ['one direction went silent', [down('outbound', 'kernel'), down('inbound', 'silence')]],
+    ['the other did', [down('outbound', 'silence'), down('inbound', 'kernel')]],
+  ])('not when %s', (_, losses) => {
+    const world = alive().happen(...losses)
+    expect(world.did()).toEqual(['memberSuspected a gone'])
+    world.now = 10
+    expect(world.happen(read(1), refused, read(11), read(12)).status('a')).toBe('suspect nobody listens')
+  })
+
+  it.each([['outbound', 'outboundUp'], ['inbound', 'inboundUp']] as const)('not when only the %s direction had been up', (direction, type) => {
+    const world = new World().happen(seen(), { type, id: 'a' }, down(direction, 'kernel'))
+    expect(world.did()).toEqual(['dial a'])
+  })
+
+  it('not when dialling again fails in another way', () => {
+    const world = alive().happen(...lost('kernel'), read(0))
+    world.did()
+    world.now = 10
+    world.happen({ type: 'dialFailed', id: 'a', ending: { by: 'other', reason: 'reset' } }, read(11), read(12))
+    expect(world.did()).toEqual([])
+    expect(world.status('a')).toBe('suspect reset')
+  })
+
+  it('with a second read of the record where the refusal came before the first', () => {
+    const world = alive().happen(...lost('kernel'))
+    world.now = 10
+    world.happen(refused)
+    world.did()
+    expect(world.happen(read(11)).did()).toEqual(['read'])
+    expect(world.happen(read(12)).did()).toEqual(['memberLeft a refused', 'hangUp a', 'reap a'])
+  })
+
+  it('after an outage of MongoDB, when it was proven during it', () => {
+    const world = alive().happen(...lost('kernel'), { type: 'registryLost' }, read(0), refused, read(1), read(2))
+    expect(world.said()).toEqual(['memberSuspected a gone quiet'])
+    expect(world.happen({ type: 'registryRestored' }).said()).toEqual(['memberLeft a refused'])
+  })
+})
+
+describe('who is replaced at its address', () => {
+  const { expireAfterMs } = testRecord('a').cluster
+  const successor = testRecord('b', { createdAt: 20, url: 'ws://a:3000/websocket' })
+
+  it.each([
+    ['outbound', [{ type: 'outboundUp', id: 'a' }, { type: 'outboundDown', id: 'a', ending: { by: 'kernel', reason: 'gone' } }]],
+    ['inbound', [{ type: 'inboundUp', id: 'a' }, { type: 'inboundDown', id: 'a', ending: { by: 'kernel', reason: 'gone' } }]],
+  ] as const)('and was linked by the %s direction alone, has to have been silent for two fifths of its expiry', (_, link) => {
+    const world = new World()
+    world.now = 1000
+    world.happen(seen(), ...link, seen(successor), { type: 'outboundUp', id: 'b' })
+    // The same record again is no renewal.
+    world.now = 9000
+    world.happen(seen(), { type: 'tick' }, read(1000 + expireAfterMs * 0.4 - 1))
+    expect(world.status('a')).toBe('joining')
+    expect(world.happen(read(1000 + expireAfterMs * 0.4)).status('a')).toBe('unknown')
+  })
+
+  it('renewed its record when the other registered, or later: is not', () => {
+    const world = new World().happen(seen(testRecord('a', { updatedAt: 20 })), ...up, ...lost(), seen(successor), { type: 'outboundUp', id: 'b' })
+    expect(world.status('a')).toBe('suspect gone quiet')
+  })
+
+  it('by us, as only our own advertising says: is not', () => {
+    const world = new World().happen(seen(testRecord('a', { updatedAt: 40, url: 'ws://self:3000/websocket' })), ...up, ...lost())
+    expect(world.status('a')).toBe('suspect gone quiet')
+  })
+})
+
+describe('the next deadline', () => {
+  it('is the earliest of those who wait for a link', () => {
+    const world = new World()
+    for (const [id, now] of [['a', 500], ['b', 300], ['c', 400]] as const) {
+      world.now = now
+      world.happen(seen(testRecord(id)))
+    }
+    expect(nextDeadline(world.membership)).toBe(10_300)
+  })
+
+  it('is none for who is linked or suspected, and for whose record is gone while it is linked', () => {
+    const world = alive()
+    expect(nextDeadline(world.membership)).toBeUndefined()
+    expect(nextDeadline(world.happen({ type: 'recordDeleted', record: testRecord('a') }).membership)).toBeUndefined()
+    expect(nextDeadline(alive().happen(...lost()).membership)).toBeUndefined()
+  })
+
+  it.each(['recordStale', 'recordDeleted'] as const)('is the end of the hold after an outage, for a record that is %s', (type) => {
+    const world = alive().happen({ type: 'registryLost' }, { type, record: testRecord('a') }, ...lost(), { type: 'registryRestored' })
+    expect(nextDeadline(world.membership)).toBe(testRecord('self').cluster.expireAfterMs)
   })
 })
 
@@ -244,7 +379,7 @@ describe('what an instance hears of itself', () => {
   it('a peer that reaches us and that we do not reach is told why, at each failure', () => {
     const world = new World().happen(seen(), { type: 'inboundUp', id: 'a' })
     world.did()
-    expect(world.happen(refused, refused).did()).toEqual(['notify a', 'notify a'])
+    expect(world.happen(refused, refused).did()).toEqual(['notify a unreachable', 'notify a unreachable'])
     // What failed before may have been mended: its dial is what tells.
     const late = new World().happen(seen(), refused)
     late.did()
@@ -259,13 +394,15 @@ describe('what an instance hears of itself', () => {
     world.now = 10_000
     expect(world.happen({ type: 'tick' }).said()).toEqual(['memberSuspected a not-dialled-back: nobody listens there'])
     world.happen({ type: 'inboundUp', id: 'a' })
-    expect(world.happen(complaint).status('a')).toBe('alive')
+    world.did()
+    expect(world.happen({ ...complaint, reason: 'another' }).did()).toEqual([])
+    expect(world.status('a')).toBe('alive')
   })
 
   it('who comes back after it was declared gone is told so; who had said goodbye is not', () => {
     const world = alive().happen({ type: 'recordStale', record: testRecord('a') }, ...lost())
     expect(world.said()).toContain('memberLeft a expired')
-    expect(world.happen(seen(testRecord('a', { updatedAt: 99 })), ...up).did()).toEqual(['dial a', 'memberJoined a', 'notify a'])
+    expect(world.happen(seen(testRecord('a', { updatedAt: 99 })), ...up).did()).toEqual(['dial a', 'memberJoined a', 'notify a expelled'])
     const polite = alive().happen({ type: 'goodbye', id: 'a' })
     polite.did()
     expect(polite.happen({ type: 'inboundUp', id: 'a' }, seen(), { type: 'outboundUp', id: 'a' }).did()).toEqual(['lookUp a', 'dial a', 'memberJoined a'])
@@ -280,5 +417,13 @@ describe('what an instance hears of itself', () => {
     world.now = 12_000
     expect(world.happen({ type: 'stalled', delayMs: 12_000 }, { type: 'tick' }).said()).toEqual([])
     expect(world.happen(...up).said()).toEqual(['memberJoined a'])
+  })
+
+  it('who was suspected and need not have been, as the stall was ours, is joining again without a word', () => {
+    const world = new World().happen(seen())
+    world.now = 10_000
+    expect(world.happen({ type: 'tick' }).said()).toEqual(['memberSuspected a not dialled yet'])
+    expect(world.happen({ type: 'stalled', delayMs: 5000 }).did()).toEqual([])
+    expect(world.status('a')).toBe('joining')
   })
 })
