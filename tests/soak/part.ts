@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 const execArgv = ['--expose-gc', '--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href, '--conditions=@ddp-cluster/source']
 const answerWithinMs = 60_000
 
-/** A process of a soak, that is asked one thing at a time. */
+/** A process of a test, that is asked one thing at a time. */
 export class ProcessPart<Orders extends string> {
   readonly name: string
   readonly #child: ChildProcess
@@ -19,8 +19,8 @@ export class ProcessPart<Orders extends string> {
   }
 
   /** Resolves with what it says when it is there. */
-  static async start<Orders extends string, Hello>(name: string, file: string, part: unknown): Promise<[ProcessPart<Orders>, Hello]> {
-    const child = fork(fileURLToPath(new URL(file, import.meta.url)), [JSON.stringify(part)], { execArgv, stdio: ['ignore', 2, 2, 'ipc'] })
+  static async start<Orders extends string, Hello>(name: string, file: URL, part: unknown): Promise<[ProcessPart<Orders>, Hello]> {
+    const child = fork(fileURLToPath(file), [JSON.stringify(part)], { execArgv, stdio: ['ignore', 2, 2, 'ipc'] })
     const process = new ProcessPart<Orders>(name, child)
     return [process, await process.#answer<Hello>()]
   }

@@ -18,13 +18,13 @@ export const lookEveryMs = (forMs: number): number => Math.max(500, Math.min(10_
  */
 export async function soak({ forMs, instances, perSecond }: Plan, seen: (look: Look) => void, signal?: AbortSignal): Promise<string[]> {
   const given = process.env['MONGO_URL']
-  const [mongo, uri] = given ? [undefined, given] : await ProcessPart.start<'sample' | 'leave', { uri: string }>('MongoDB', 'mongo.ts', {}).then(([part, hello]) => [part, hello.uri] as const)
+  const [mongo, uri] = given ? [undefined, given] : await ProcessPart.start<'sample' | 'leave', { uri: string }>('MongoDB', new URL('mongo.ts', import.meta.url), {}).then(([part, hello]) => [part, hello.uri] as const)
   const count = mongo && (await WriteCount.open(uri))
   const database = `soak_${randomId(8)}`
   const members: ProcessPart<Order>[] = []
   try {
     const part: Part = { mongoUrl: uri, database, instances, perSecond: perSecond / instances }
-    const started = await Promise.all(Array.from({ length: instances }, (_, index) => ProcessPart.start<Order, { port: number }>(`instance ${index + 1}`, 'member.ts', part)))
+    const started = await Promise.all(Array.from({ length: instances }, (_, index) => ProcessPart.start<Order, { port: number }>(`instance ${index + 1}`, new URL('member.ts', import.meta.url), part)))
     members.push(...started.map(([member]) => member))
     await Promise.all(members.map((member) => member.ask('link')))
     const asker = new Asker(started.map(([, { port }]) => port), instances)

@@ -78,7 +78,7 @@ export class Gatekeeper {
     if (this.#sessions.has(connection)) throw new DDPError('bad-request', 'a session has one challenge')
     const { protocol, cluster, from, to, attempt, nonceA } = checkAsk(ask)
     const { selfId, authTimeoutMs } = this.#options
-    if (protocol !== peerProtocol) throw new DDPError('wrong-protocol', `this instance speaks version ${peerProtocol} of the peer protocol, not ${protocol}`)
+    if (protocol !== peerProtocol) throw new DDPError('wrong-protocol', `version ${peerProtocol} of the peer protocol is spoken here, not ${protocol}: update the instance with the older one`)
     if (cluster !== this.#options.cluster) throw new DDPError('wrong-cluster', 'this instance belongs to another cluster')
     if (to !== selfId) throw new DDPError('wrong-instance', `${from === selfId ? 'the dialler itself' : selfId} answers at this address, not ${to}`, { instance: selfId })
     if (from === selfId) throw new DDPError('bad-request', 'an instance does not dial itself')
