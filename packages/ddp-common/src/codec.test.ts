@@ -58,6 +58,48 @@ describe('messages', () => {
     expect(DDPError.fromWire(error as WireError)).toMatchObject({ error: 'not-found', reason: undefined, message: '[not-found]' })
   })
 
+  it('are decoded wherever EJSON may be, and only what there is of it', () => {
+    const at = new Date(1)
+    const parse = (message: object): unknown => parseServerMessage(JSON.stringify(message))
+    for (const msg of ['added', 'changed', 'addedBefore']) {
+      const message = { msg, collection: 'c', id: '{"$date":1}', before: null }
+      expect(parse({ ...message, fields: { at: { $date: 1 } } })).toEqual({ ...message, fields: { at } })
+      expect(parse(message)).toEqual(message)
+    }
+    for (const msg of ['result', 'nosub']) {
+      const message = { msg, id: '{"$date":1}' }
+      expect(parse({ ...message, error: { error: 1, details: { $date: 1 } } })).toEqual({ ...message, error: { error: 1, details: at } })
+      expect(parse({ ...message, error: { error: 1 } })).toEqual({ ...message, error: { error: 1 } })
+      expect(parse(message)).toEqual(message)
+    }
+    for (const message of [{ msg: 'method', id: '{"$date":1}', method: 'm' }, { msg: 'sub', id: '{"$date":1}', name: 'n' }]) expect(Object.keys(parseClientMessage(JSON.stringify(message)))).toEqual(Object.keys(message))
+  })
+
+  it('are written wherever EJSON may be, and never changed', () => {
+    const at = new Date(1)
+    const written = (message: ClientMessage | ServerMessage): unknown => {
+      const before = structuredClone(message)
+      const text = stringifyMessage(message)
+      expect(message).toEqual(before)
+      return JSON.parse(text)
+    }
+    expect(written({ msg: 'method', id: '1', method: 'm', params: [at] })).toMatchObject({ params: [{ $date: 1 }] })
+    expect(written({ msg: 'sub', id: '1', name: 'n', params: [at] })).toMatchObject({ params: [{ $date: 1 }] })
+    for (const msg of ['added', 'changed'] as const) expect(written({ msg, collection: 'c', id: '1', fields: { at } })).toMatchObject({ fields: { at: { $date: 1 } } })
+    expect(written({ msg: 'addedBefore', collection: 'c', id: '1', fields: { at }, before: null })).toMatchObject({ fields: { at: { $date: 1 } } })
+    for (const msg of ['result', 'nosub'] as const) expect(written({ msg, id: '1', error: { error: 1, details: at, errorType: 'Meteor.Error' } })).toMatchObject({ error: { error: 1, details: { $date: 1 } } })
+  })
+
+  it('of a collection that was asked for undecoded keep their fields as they came, however deep; others do not', () => {
+    const deep = JSON.parse(`${'['.repeat(200)}${']'.repeat(200)}`) as unknown
+    const message = { msg: 'changed', collection: 'c', id: '1', fields: { at: { $date: 1 }, deep } }
+    expect(parseServerMessage(JSON.stringify(message), { undecodedCollection: 'c' })).toEqual(message)
+    expect(problemOf(() => parseServerMessage(JSON.stringify(message), { undecodedCollection: 'd' })).code).toBe('too-deep')
+    expect(problemOf(() => parseServerMessage(JSON.stringify([deep]), { undecodedCollection: 'c' })).code).toBe('too-deep')
+    const flat = { ...message, fields: { at: { $date: 1 } } }
+    expect(parseServerMessage(JSON.stringify(flat), { undecodedCollection: 'd' })).toMatchObject({ fields: { at: new Date(1) } })
+  })
+
   it('are not written deeper than they are read', () => {
     const nested = (levels: number): unknown => JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`)
     const messages = (levels: number): (ClientMessage | ServerMessage)[] => [
@@ -126,6 +168,23 @@ describe('what is no message', () => {
     expect(error.toMessage()).toMatchObject({ msg: 'error', reason: error.reason })
   })
 
+  it.each([
+    ['{"msg":', 'Parse error'],
+    ['[1]', 'Bad request'],
+    ['{"msg":"sub","id":"1","name":"n","params":[{"$type":"?","$value":1}]}', expect.stringContaining('?')],
+    [`[${'['.repeat(100)}${']'.repeat(100)}]`, 'Nested deeper than 100 levels'],
+  ])('says why: %s', (text, reason) => {
+    expect(problemOf(() => parseClientMessage(text)).reason).toEqual(reason)
+  })
+
+  it('is refused by a client too, when it is of a kind that it knows', () => {
+    expect(problemOf(() => parseServerMessage('{"msg":"ready","subs":"1"}'))).toMatchObject({ code: 'malformed', reason: 'Malformed answer' })
+    const fields = '{"msg":"added","collection":"c","id":"1","fields":{"$date":5}}'
+    const problem = problemOf(() => parseServerMessage(fields))
+    expect(problem).toMatchObject({ code: 'undecodable', reason: 'fields stands for something that is no document', offendingMessage: JSON.parse(fields) as unknown })
+    expect(problem.cause).toMatchObject({ code: 'invalid-value' })
+  })
+
   it('is ignored by a client when it has no msg, or an unknown one', () => {
     expect(parseServerMessage('{"server_id":"0"}')).toBeUndefined()
     expect(parseServerMessage('{"msg":"future","id":7}')).toBeUndefined()
@@ -137,5 +196,11 @@ describe('what is no message', () => {
     expect(problemOf(() => parseClientMessage(nested(100)))).toMatchObject({ code: 'too-deep', offendingMessage: { msg: 'method', id: '1' } })
     expect(problemOf(() => parseClientMessage(nested(100_000))).code).toBe('too-deep')
     expect(problemOf(() => parseClientMessage(nested(10), { maxDepth: 5 })).code).toBe('too-deep')
+    const objects = (levels: number): string => `{"msg":"added","collection":"c","id":7,"fields":${'{"a":'.repeat(levels)}null${'}'.repeat(levels)}}`
+    expect(problemOf(() => parseServerMessage(objects(100).replace('7', '"7"'))).offendingMessage).toEqual({ msg: 'added', collection: 'c', id: '7' })
+    // Only what is text is repeated.
+    expect(problemOf(() => parseServerMessage(objects(100))).offendingMessage).toEqual({ msg: 'added', collection: 'c' })
+    expect(problemOf(() => parseClientMessage(`${'['.repeat(101)}${']'.repeat(101)}`))).toMatchObject({ code: 'too-deep', offendingMessage: undefined })
+    expect(parseClientMessage('{"msg":"ping"}', { maxDepth: 1 })).toEqual({ msg: 'ping' })
   })
 })
