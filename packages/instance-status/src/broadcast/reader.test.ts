@@ -102,6 +102,80 @@ describe('Reader', () => {
     expect(take(many, frame(encodeGap(0, 5, true)))).toEqual(['at most 4 after 0'])
   })
 
+  it('counts what comes from the log of a sender that goes on after a cut', () => {
+    const reader = listening('s')
+    const replayed = (first: number, count: number): number => reader.receive('a', events(first, count)).replayed
+    expect(replayed(1, 2)).toBe(0)
+    // The link is up again, and number 6 is the first that was emitted since.
+    reader.resumed('a', 6)
+    expect(replayed(1, 4)).toBe(2)
+    expect(replayed(5, 3)).toBe(1)
+    expect(replayed(8, 2)).toBe(0)
+  })
+
+  it('says of a sender that left what of its last events did not come, once', () => {
+    const reader = listening('s')
+    take(reader, events(1, 2))
+    expect(reader.ended('a')).toEqual({ events: [], losses: [], replayed: 0 })
+    reader.leaves('a', 2)
+    expect(reader.ended('a')).toEqual({ events: [], losses: [], replayed: 0 })
+    reader.leaves('a', 5)
+    expect(reader.ended('a')).toEqual({ events: [], losses: [{ after: 2, lost: 3, exact: false }], replayed: 0 })
+    expect(reader.position('a')).toBe(5)
+    expect(reader.ended('a').losses).toEqual([])
+  })
+
+  it('says nothing of one that left and was never heard, or of which nothing was wanted', () => {
+    const reader = new Reader(nobody)
+    expect(reader.ended('unknown').losses).toEqual([])
+    expect(reader.isKnown('unknown', 's')).toBe(false)
+    expect(reader.waitingFor('unknown')).toBe(0)
+    reader.leaves('a', 5)
+    expect(reader.ended('a').losses).toEqual([])
+    reader.confirm('a', 1, new Set())
+    expect(reader.ended('a').losses).toEqual([])
+  })
+
+  it('tells those who wait only of the sender that they wait for', () => {
+    const reader = listening('s')
+    const takeBack = reader.whenReached('a', 5, () => expect.unreachable())
+    reader.whenReached('never heard', 0, () => expect.unreachable())
+    expect([reader.waitingFor('a'), reader.waitingFor('never heard')]).toEqual([1, 1])
+    take(reader, events(1, 4))
+    reader.dispatched('a')
+    reader.dispatched('unknown')
+    takeBack()
+    expect(reader.waitingFor('a')).toBe(0)
+  })
+
+  it('counts an event that cannot be understood once, however often it is sent', () => {
+    const reader = listening('s')
+    const message = (after: number, last: number, list: unknown[]): Data => decoded({ msg: 'changed', collection: 'cluster.broadcast', id: '1', fields: { after, last, events: list } })
+    expect(take(reader, message(0, 2, [0, 's', 'e', [], 1, 's', 7, []]))).toEqual([1, '1 after 1'])
+    expect(take(reader, message(0, 3, [0, 's', 'e', [], 1, 's', 7, [], 2, 's', 7, []]))).toEqual(['1 after 2'])
+  })
+
+  it('calls a loss exact again once what was asked for later has begun', () => {
+    const reader = listening('s')
+    take(reader, events(1, 2))
+    reader.confirm('a', 3, new Set(['s', 'at once']))
+    reader.confirm('a', 6, new Set(['s', 'at once', 'later']))
+    expect(take(reader, frame(encodeGap(2, 4, true)))).toEqual(['at most 1 after 2'])
+    expect(take(reader, events(4, 3))).toEqual([4, 5, 6])
+    expect(take(reader, frame(encodeGap(6, 9, true)))).toEqual(['2 after 6'])
+    expect(take(reader, events(9, 1, 'at once'))).toEqual([9])
+    const prompt = listening('s')
+    prompt.confirm('a', 1, new Set(['s', 'at once']))
+    expect(take(prompt, frame(encodeGap(0, 3, true)))).toEqual(['2 after 0'])
+  })
+
+  it('calls a loss exact of just so many streams as can be named, when it asked for no more', () => {
+    expect(take(listening(...Array.from({ length: 1000 }, (_, n) => `s${n}`)), frame(encodeGap(0, 5, true)))).toEqual(['4 after 0'])
+    const reader = new Reader(nobody)
+    reader.confirm('a', 1, new Set(['s']), 2)
+    expect(take(reader, frame(encodeGap(0, 5, true)))).toEqual(['at most 4 after 0'])
+  })
+
   it('forgets the senders of long ago, and no member however long it is silent', () => {
     const reader = new Reader((id) => id === 'a')
     for (const id of ['a', 'gone']) reader.confirm(id, 1, new Set(['s']))
