@@ -14,6 +14,9 @@ import type { Order, Part, State } from './messages.js'
 
 const emitEveryMs = 80
 const callEveryMs = 200
+const latenessEveryMs = 50
+/** Less is nothing to speak of. */
+const leastLatenessMs = 300
 
 const { mongoUrl, database, journalFile, breakage, options, leaseTtlMs } = JSON.parse(process.argv[2] ?? '') as Part
 if (breakage) breakOnPurpose(breakage)
@@ -55,6 +58,7 @@ cluster.method('note', (call) => {
 })
 const lease = cluster.lease('chaos', { ttlMs: leaseTtlMs })
 
+let lastTick = { at: sharedNow(), cpuMs: Number.NaN }
 const work = [
   // One, or several that leave together.
   setInterval(() => {
@@ -69,6 +73,7 @@ const watch = [
     if (token !== undefined) journal.write({ what: 'held', at, token })
   }, 10),
   setInterval(weigh, 1000),
+  setInterval(noteLateness, latenessEveryMs),
 ]
 
 process.on('message', (order: Order) => {
@@ -123,6 +128,15 @@ function weigh(): void {
   } catch {
     // To ask takes a file descriptor, and there may be none.
   }
+}
+
+function noteLateness(): void {
+  const at = sharedNow()
+  const { user, system } = process.cpuUsage()
+  const cpuMs = (user + system) / 1000
+  const byMs = at - lastTick.at - latenessEveryMs
+  if (byMs >= leastLatenessMs) journal.write({ what: 'late', at, byMs, cpuMs: cpuMs - lastTick.cpuMs })
+  lastTick = { at, cpuMs }
 }
 
 function emit(): void {

@@ -1,6 +1,7 @@
 import { seeded } from '../fuzz/seeded.js'
 import type { Breakage } from './broken.js'
 import { check } from './checker/check.js'
+import { history } from './checker/history.js'
 import { type FaultName, faults, toInstances, toMongo, toNetwork } from './faults.js'
 import { Poller } from './poller.js'
 import { expireAfterMs, Stage } from './stage.js'
@@ -71,7 +72,6 @@ export async function chaos({ seed, forMs, instances, breakage, only, say = () =
     violations.push(...(await agreed(stage, withinMs)))
     const agreedAfterMs = performance.now() - healedAt
     await poller.close()
-    violations.push(...poller.wrong)
     const last = [...stage.actors]
     await Promise.all(last.map((actor) => stage.end(actor, 'SIGTERM')))
     // Once it has left, the signal is raised again.
@@ -79,6 +79,7 @@ export async function chaos({ seed, forMs, instances, breakage, only, say = () =
     const left = await stage.registered()
     for (const { id } of last) if (left.includes(id)) violations.push(`${id} left its record behind`)
     const journals = await stage.journals()
+    violations.push(...poller.wrong.map(({ id, at, words }) => [words, ...history(at, [id], journals.find((journal) => journal.id === id)?.entries ?? [], stage.troubles)].join('\n')))
     violations.push(...check(journals, stage.troubles, expireAfterMs))
     const entries = journals.flatMap((journal) => journal.entries)
     const count = (what: (typeof entries)[number]['what']): number => entries.filter((entry) => entry.what === what).length

@@ -16,6 +16,8 @@ export type Entry =
   | { readonly what: 'ran'; readonly at: number; readonly call: string }
   /** What a call came to: `ok`, or the code of its error. */
   | { readonly what: 'called'; readonly at: number; readonly call: string; readonly to: string; readonly outcome: string }
+  /** Its event loop stood still for so long, and the process ran for so much of that. */
+  | { readonly what: 'late'; readonly at: number; readonly byMs: number; readonly cpuMs: number }
   | { readonly what: 'size'; readonly at: number; readonly rssBytes: number }
 
 /** What one process wrote before it ended, however it ended. */

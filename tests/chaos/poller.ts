@@ -9,9 +9,16 @@ const recoveryMs = 500
 /** What an instance that is being stopped or is standing still may be silent about. */
 const excused = new Set(['pause', 'block', 'no descriptors', 'lost packets', 'SIGKILL', 'SIGTERM'])
 
+/** An answer that was wrong, or late: of whom, and when it was there. */
+export interface BadAnswer {
+  readonly id: string
+  readonly at: number
+  readonly words: string
+}
+
 /** Asks every instance for instances.get, again and again: the answer is valid, or 503, within a second and what the machine itself is late by. */
 export class Poller {
-  readonly wrong: string[] = []
+  readonly wrong: BadAnswer[] = []
   answers = 0
   readonly #stage: Stage
   readonly #bystander: Bystander
@@ -62,8 +69,8 @@ export class Poller {
     const lateMs = await lateness
     this.answers += 1
     if (this.#isExcused(id, since)) return
-    if (problem !== undefined) this.wrong.push(`instances.get of ${id}: ${problem}`)
-    else if (tookMs > patienceMs + lateMs) this.wrong.push(`instances.get of ${id} took ${tookMs.toFixed()} ms, while a server that does nothing took ${lateMs.toFixed()} ms`)
+    const words = problem ?? (tookMs > patienceMs + lateMs ? `took ${tookMs.toFixed()} ms, while a server that does nothing took ${lateMs.toFixed()} ms` : undefined)
+    if (words !== undefined) this.wrong.push({ id, at: since + tookMs, words: `instances.get of ${id}: ${words}` })
   }
 
   #isExcused(id: string, since: number): boolean {

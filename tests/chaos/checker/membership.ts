@@ -1,5 +1,6 @@
-import type { Entry, Journal } from '../journal.js'
+import type { Journal } from '../journal.js'
 import type { Trouble } from '../stage.js'
+import { history } from './history.js'
 
 /** What keeps an instance from renewing its record. */
 const silencing = new Set(['pause', 'block', 'no descriptors'])
@@ -24,7 +25,7 @@ export function checkMembership(journals: readonly Journal[], troubles: readonly
       if (event === 'memberJoined') joined.add(about)
       if (event !== 'memberLeft') continue
       joined.delete(about)
-      if (!couldHaveLeft(about, entry.reason, at, troubles, expireAfterMs)) wrong.push([`${id} said at ${at.toFixed()} that ${about} left (${entry.reason}), who was there`, ...before(at, [id, about], entries, troubles)].join('\n'))
+      if (!couldHaveLeft(about, entry.reason, at, troubles, expireAfterMs)) wrong.push([`${id} said at ${at.toFixed()} that ${about} left (${entry.reason}), who was there`, ...history(at, [id, about], entries, troubles)].join('\n'))
     }
     return wrong
   })
@@ -53,12 +54,4 @@ function coveredMs(troubles: readonly Trouble[], since: number, at: number): num
     reached = Math.max(reached, end)
   }
   return covered
-}
-
-/** What was done and seen before it: the lines that matter. */
-function before(at: number, ids: readonly string[], entries: readonly Entry[], troubles: readonly Trouble[]): string[] {
-  const since = at - 15_000
-  const done = troubles.filter(({ id, from, until }) => (id === undefined || ids.includes(id)) && from <= at && until >= since).map(({ kind, id, from, until }) => ({ from, text: `${kind}${id === undefined ? '' : ` of ${id}`} until ${(until - at).toFixed()}` }))
-  const told = entries.flatMap((entry) => (entry.what === 'told' && ids.includes(entry.about) && entry.at >= since && entry.at <= at ? [{ from: entry.at, text: `told ${entry.event}${entry.reason === undefined ? '' : ` (${entry.reason})`}` }] : []))
-  return [...done, ...told].sort((a, b) => a.from - b.from).map(({ from, text }) => `    ${(from - at).toFixed()} ms: ${text}`)
 }
