@@ -20,7 +20,8 @@ export type RecordFact =
   | { readonly state: 'unseen' }
   /** `movedAt`: the monotonic time since which it is known as it is; `readAt`: when the last read was sent that found it so. */
   | { readonly state: 'fresh'; readonly record: InstanceRecord; readonly movedAt: number; readonly readAt: number }
-  | { readonly state: 'stale' | 'deleted'; readonly record: InstanceRecord }
+  /** `at`: the monotonic time at which that was heard. */
+  | { readonly state: 'stale' | 'deleted'; readonly record: InstanceRecord; readonly at: number }
 
 /** The second witness, one half: the socket that we dialled (outbound), or that the peer dialled (inbound). */
 export type Direction =
@@ -47,6 +48,8 @@ export interface Facts {
   readonly record: RecordFact
   readonly outbound: Direction
   readonly inbound: Direction
+  /** Monotonic time at which the last direction that was up was lost; undefined before. */
+  readonly lostAt: number | undefined
   readonly refusal: Refusal | undefined
   /** `leaving`: it said that it is about to; `goodbye`: that it does. */
   readonly farewell: 'none' | 'leaving' | 'goodbye'

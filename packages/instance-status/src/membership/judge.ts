@@ -23,14 +23,15 @@ export interface Circumstances {
   readonly linkTimeoutMs: number
   /** While MongoDB does not answer, nobody leaves but by goodbye. */
   readonly registryReachable: boolean
-  /** MongoDB came back a short while ago: that a record is not there says nothing yet. */
-  readonly held: boolean
+  /** Monotonic: MongoDB came back a short while before, and that a record is not there says nothing yet. */
+  readonly heldUntil: number
   /** Whether an instance that registered later advertises the same address, and whether it is proven to have taken this one's place. */
   readonly successor: 'none' | 'present' | 'proven'
 }
 
 /** What the two witnesses, record and link, say together. One row of the table of ARCHITECTURE.md an `if`. */
-export function judge(facts: Facts, { now, linkTimeoutMs, registryReachable, held, successor }: Circumstances): Verdict {
+export function judge(facts: Facts, circumstances: Circumstances): Verdict {
+  const { now, linkTimeoutMs, registryReachable, successor } = circumstances
   if (facts.farewell === 'goodbye') return { status: 'gone', reason: 'closed' }
 
   const vouched = facts.record.state === 'fresh' || facts.record.state === 'unseen'
@@ -41,8 +42,7 @@ export function judge(facts: Facts, { now, linkTimeoutMs, registryReachable, hel
   }
 
   if (registryReachable && isCutOff(facts)) {
-    // Another instance may have concluded first, and deleted the record.
-    if (!vouched && !held) return { status: 'gone', reason: facts.refusal ? 'refused' : 'expired' }
+    if (!vouched && now >= doubtEndsAt(facts, circumstances)) return { status: 'gone', reason: facts.refusal ? 'refused' : 'expired' }
     if (facts.record.state === 'unseen') return { status: 'gone', reason: 'expired' }
     if (successor === 'proven') return { status: 'gone', reason: 'replaced' }
     if (facts.refusal?.step === 'confirmed') return { status: 'gone', reason: 'refused' }
@@ -51,6 +51,15 @@ export function judge(facts: Facts, { now, linkTimeoutMs, registryReachable, hel
   const neverLinked = facts.outbound.state === 'never' || facts.inbound.state === 'never'
   if (neverLinked && (facts.triedSince === undefined || now - facts.triedSince < linkTimeoutMs)) return { status: 'joining' }
   return { status: 'suspect', reason: whyNotLinked(facts) }
+}
+
+/**
+ * When it is concluded of a peer for which neither its record nor a link vouches. A link that was just lost may come back: that MongoDB is slow
+ * for all must not make a moment's interruption a departure. Only who deletes the record after the loss has concluded already.
+ */
+export function doubtEndsAt({ record, lostAt }: Facts, { heldUntil, linkTimeoutMs }: Pick<Circumstances, 'heldUntil' | 'linkTimeoutMs'>): number {
+  if (lostAt === undefined || (record.state === 'deleted' && record.at >= lostAt)) return heldUntil
+  return Math.max(heldUntil, lostAt + linkTimeoutMs)
 }
 
 /** The reason for people: what is wrong with our own dialling first, as that is what can be looked into here. */

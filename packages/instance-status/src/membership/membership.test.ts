@@ -138,6 +138,7 @@ describe('membership, row by row', () => {
   it('stale and not linked: gone, and reaped as it was seen', () => {
     const world = alive().happen(...lost())
     world.did()
+    world.now = 10_000
     expect(world.happen({ type: 'recordStale', record: testRecord('a') }).did()).toEqual(['memberLeft a expired', 'hangUp a', 'reap a'])
   })
 
@@ -191,7 +192,7 @@ describe('membership, row by row', () => {
   })
 
   it('one that left comes back with a newer record or a new link, never with the old record', () => {
-    const world = alive().happen({ type: 'recordStale', record: testRecord('a') }, ...lost())
+    const world = alive().happen(...lost(), { type: 'recordDeleted', record: testRecord('a') })
     expect(world.happen(seen()).status('a')).toBe('unknown')
     expect(world.happen(seen(testRecord('a', { updatedAt: 5 }))).status('a')).toBe('joining')
     world.did()
@@ -232,6 +233,39 @@ describe('membership, row by row', () => {
     world.did()
     expect(world.happen({ type: 'inboundUp', id: 'a' }).did()).toEqual(['lookUp a'])
     expect(world.happen(seen(), { type: 'outboundUp', id: 'a' }).did()).toEqual(['dial a', 'memberJoined a'])
+  })
+
+  it.each(['recordStale', 'recordDeleted'] as const)('a link that breaks where the record did not vouch any more (%s) has as long to come back as one that is first made', (type) => {
+    const world = alive().happen({ type, record: testRecord('a') })
+    world.now = 20_000
+    expect(world.happen(...lost('kernel')).said()).toEqual(['memberSuspected a gone quiet'])
+    expect(nextDeadline(world.membership)).toBe(30_000)
+    world.now = 29_999
+    expect(world.happen({ type: 'tick' }, ...up).said()).toEqual(['memberRecovered a'])
+    expect(world.status('a')).toBe('alive unregistered')
+    world.happen(...lost())
+    world.did()
+    world.now = 39_999
+    expect(world.happen({ type: 'tick' }).did()).toEqual(['memberLeft a expired', 'hangUp a', 'reap a'])
+  })
+
+  it('a record that is stale just after the link broke, as when MongoDB was slow, ends nobody before the link had its time; a stall of ours is not of it', () => {
+    const world = alive()
+    world.now = 5000
+    world.happen(...lost(), { type: 'recordStale', record: testRecord('a') })
+    expect(world.said()).toEqual(['memberSuspected a gone quiet'])
+    world.now = 15_000
+    expect(world.happen({ type: 'stalled', delayMs: 4000 }, { type: 'tick' }).said()).toEqual([])
+    expect(nextDeadline(world.membership)).toBe(19_000)
+    world.now = 19_000
+    expect(world.happen({ type: 'tick' }).said()).toEqual(['memberLeft a expired'])
+  })
+
+  it('lost, stale, and then deleted by who concluded first: gone at once', () => {
+    const world = alive().happen({ type: 'recordStale', record: testRecord('a') }, ...lost())
+    world.did()
+    world.now = 1
+    expect(world.happen({ type: 'recordDeleted', record: testRecord('a') }).said()).toEqual(['memberLeft a expired'])
   })
 
   it('renewed at the same address: nothing to be done', () => {
@@ -316,6 +350,15 @@ describe('a crash is concluded', () => {
     expect(world.happen(read(12)).did()).toEqual(['memberLeft a refused', 'hangUp a', 'reap a'])
   })
 
+  it('of whose record is stale as well', () => {
+    const world = alive().happen({ type: 'recordStale', record: testRecord('a') }, ...lost('kernel'))
+    expect(world.did()).toEqual(['memberSuspected a gone quiet', 'read'])
+    world.now = 10
+    world.happen(read(5), refused)
+    expect(world.did()).toEqual(['read'])
+    expect(world.happen(read(11)).did()).toEqual(['memberLeft a refused', 'hangUp a', 'reap a'])
+  })
+
   it('after an outage of MongoDB, when it was proven during it', () => {
     const world = alive().happen(...lost('kernel'), { type: 'registryLost' }, read(0), refused, read(1), read(2))
     expect(world.said()).toEqual(['memberSuspected a gone quiet'])
@@ -369,6 +412,21 @@ describe('the next deadline', () => {
     expect(nextDeadline(alive().happen(...lost()).membership)).toBeUndefined()
   })
 
+  it('is none for whose record is gone and whose link is lost while MongoDB does not answer: nothing can be concluded', () => {
+    const world = alive().happen({ type: 'recordStale', record: testRecord('a') }, { type: 'registryLost' }, ...lost())
+    expect(nextDeadline(world.membership)).toBeUndefined()
+  })
+
+  it('is also for who waits to be dialled, and was lost by the link that it had made', () => {
+    const world = new World()
+    for (const next of [seen(), { type: 'inboundUp', id: 'a' }, { type: 'recordStale', record: testRecord('a') }, { type: 'inboundDown', id: 'a', ending: { by: 'kernel', reason: 'gone' } }] as const) {
+      world.membership = reduce(world.membership, next, 7).membership
+    }
+    expect(nextDeadline(world.membership)).toBe(10_007)
+    world.now = 10_007
+    expect(world.happen({ type: 'tick' }).status('a')).toBe('unknown')
+  })
+
   it.each(['recordStale', 'recordDeleted'] as const)('is the end of the hold after an outage, for a record that is %s', (type) => {
     const world = alive().happen({ type: 'registryLost' }, { type, record: testRecord('a') }, ...lost(), { type: 'registryRestored' })
     expect(nextDeadline(world.membership)).toBe(testRecord('self').cluster.expireAfterMs)
@@ -400,7 +458,7 @@ describe('what an instance hears of itself', () => {
   })
 
   it('who comes back after it was declared gone is told so; who had said goodbye is not', () => {
-    const world = alive().happen({ type: 'recordStale', record: testRecord('a') }, ...lost())
+    const world = alive().happen(...lost(), { type: 'recordDeleted', record: testRecord('a') })
     expect(world.said()).toContain('memberLeft a expired')
     expect(world.happen(seen(testRecord('a', { updatedAt: 99 })), ...up).did()).toEqual(['dial a', 'memberJoined a', 'notify a expelled'])
     const polite = alive().happen({ type: 'goodbye', id: 'a' })

@@ -1,7 +1,7 @@
 import type { InstanceRecord } from '../registry/record.js'
 import { type Facts, isCutOff, recordOf } from './facts.js'
 import type { Effect, Happening, MembershipEvent } from './happening.js'
-import { type Circumstances, judge, type LeftReason, type Verdict } from './judge.js'
+import { type Circumstances, doubtEndsAt, judge, type LeftReason, type Verdict } from './judge.js'
 import { ended, newcomer, noteComplaint, noteDialFailure, noteLoss, noteRead, noteRecordSeen } from './notes.js'
 
 /** One peer: what is known of it, what that means, and since when. */
@@ -53,19 +53,22 @@ export function reduce(membership: Membership, happening: Happening, now: number
 }
 
 /** The monotonic time at which a `tick` could change something, or undefined. */
-export function nextDeadline({ members, linkTimeoutMs, heldUntil }: Membership): number | undefined {
-  let next: number | undefined
-  for (const { facts, verdict } of members.values()) {
-    const deadline = verdict.status === 'joining' ? later(facts.triedSince, linkTimeoutMs) : isDoubtful(facts) ? heldUntil : undefined
-    if (deadline !== undefined && (next === undefined || deadline < next)) next = deadline
+export function nextDeadline(membership: Membership): number | undefined {
+  let next = Number.POSITIVE_INFINITY
+  for (const { facts, verdict } of membership.members.values()) {
+    const joining = verdict.status === 'joining' ? later(facts.triedSince, membership.linkTimeoutMs) : undefined
+    next = Math.min(next, joining ?? next, doubtDeadline(facts, membership) ?? next)
   }
-  return next
+  return next === Number.POSITIVE_INFINITY ? undefined : next
 }
 
 const later = (time: number | undefined, byMs: number): number | undefined => (time === undefined ? undefined : time + byMs)
 
-/** Its record does not vouch for it, and no link does. */
-const isDoubtful = (facts: Facts): boolean => (facts.record.state === 'stale' || facts.record.state === 'deleted') && isCutOff(facts)
+/** Its record does not vouch for it, and no link does: that ends, but not while MongoDB does not answer. */
+function doubtDeadline(facts: Facts, membership: Membership): number | undefined {
+  const doubtful = (facts.record.state === 'stale' || facts.record.state === 'deleted') && isCutOff(facts)
+  return doubtful && membership.registryReachable ? doubtEndsAt(facts, membership) : undefined
+}
 
 /** Takes the happening into the facts; concludes nothing. */
 function note(membership: Membership, happening: Happening, now: number, effects: Effect[]): Membership {
@@ -76,7 +79,7 @@ function note(membership: Membership, happening: Happening, now: number, effects
     case 'recordDeleted': {
       const state = happening.type === 'recordStale' ? 'stale' : 'deleted'
       if (state === 'stale' && !membership.members.has(happening.record._id)) effects.push({ type: 'reap', record: happening.record })
-      return change(membership, happening.record._id, (facts) => ({ ...facts, record: { state, record: happening.record } }))
+      return change(membership, happening.record._id, (facts) => ({ ...facts, record: { state, record: happening.record, at: now } }))
     }
     case 'registryRead':
       return changeAll(membership, (facts) => noteRead(facts, happening.startedAt, effects))
@@ -100,7 +103,7 @@ function note(membership: Membership, happening: Happening, now: number, effects
     case 'notDialledBack':
       return change(membership, happening.id, (facts) => noteComplaint(facts, happening.reason, effects))
     case 'stalled':
-      return changeAll(membership, (facts) => ({ ...facts, triedSince: later(facts.triedSince, happening.delayMs) }))
+      return changeAll(membership, (facts) => ({ ...facts, triedSince: later(facts.triedSince, happening.delayMs), lostAt: later(facts.lostAt, happening.delayMs) }))
     case 'dialBegun':
       return change(membership, happening.id, (facts) => ({ ...facts, triedSince: facts.triedSince ?? now }))
     case 'tick':
@@ -148,7 +151,7 @@ function conclude(membership: Membership, concerned: readonly Member[], now: num
   const newest = newestByUrl(membership.self, concerned)
   for (const member of concerned) {
     const { id } = member.facts
-    const verdict = judge(member.facts, { now, linkTimeoutMs, registryReachable, held: now < heldUntil, successor: successorOf(member.facts, newest) })
+    const verdict = judge(member.facts, { now, linkTimeoutMs, registryReachable, heldUntil, successor: successorOf(member.facts, newest) })
     const record = recordOf(member.facts)
     if (verdict.status === 'gone') {
       if (member.joined) effects.push({ type: 'tell', event: { type: 'memberLeft', id, record, reason: verdict.reason } })

@@ -4,7 +4,7 @@ import type { InstanceRecord } from '../registry/record.js'
 
 /** Nothing is known yet but the id. */
 export function newcomer(id: string, triedSince: number | undefined): Facts {
-  return { id, triedSince, record: { state: 'unseen' }, outbound: { state: 'never' }, inbound: { state: 'never' }, refusal: undefined, farewell: 'none' }
+  return { id, triedSince, record: { state: 'unseen' }, outbound: { state: 'never' }, inbound: { state: 'never' }, lostAt: undefined, refusal: undefined, farewell: 'none' }
 }
 
 /** The record as it is now; it has moved unless it is as it was. */
@@ -19,11 +19,12 @@ export function ended(direction: Direction, ending: Ending): Direction {
   return direction.state === 'up' ? { state: 'down', lost: ending, ending } : direction
 }
 
-/** Both sockets closed by the peer's kernel: perhaps it crashed. The record as it is now is what a later one is compared with. */
+/** No direction is up any more. Both sockets closed by the peer's kernel: perhaps it crashed. The record as it is now is what a later one is compared with. */
 export function noteLoss(facts: Facts, now: number, effects: Effect[]): Facts {
-  if (!isCutOff(facts) || !lostByKernel(facts)) return facts
+  if (!isCutOff(facts)) return facts
+  if (!lostByKernel(facts)) return { ...facts, lostAt: now }
   effects.push({ type: 'read' })
-  return { ...facts, refusal: { step: 'lost', at: now } }
+  return { ...facts, lostAt: now, refusal: { step: 'lost', at: now } }
 }
 
 function lostByKernel({ outbound, inbound }: Facts): boolean {
@@ -62,9 +63,10 @@ export function noteRead(facts: Facts, startedAt: number, effects: Effect[]): Fa
   return { ...facts, refusal, record: record.state === 'fresh' ? { ...record, readAt: Math.max(record.readAt, startedAt) } : record }
 }
 
-function nextRefusal({ refusal, record }: Facts, startedAt: number): Refusal | undefined {
-  if (!refusal || refusal.step === 'confirmed' || startedAt < refusal.at || record.state !== 'fresh') return refusal
-  const updatedAt = record.record._updatedAt.getTime()
+function nextRefusal(facts: Facts, startedAt: number): Refusal | undefined {
+  const { refusal } = facts
+  const updatedAt = recordOf(facts)?._updatedAt.getTime()
+  if (!refusal || refusal.step === 'confirmed' || startedAt < refusal.at || updatedAt === undefined) return refusal
   switch (refusal.step) {
     case 'lost':
       return { step: 'read', at: refusal.at, updatedAt }
