@@ -12,6 +12,8 @@ export default defineConfig({
     ],
     pool: 'forks',
     testTimeout: 20_000,
+    // What runs in this process and its workers: of what tests start as processes of their own, nothing is counted.
+    coverage: { provider: 'v8', include: ['packages/*/src/**/*.ts'], exclude: ['**/*.test.ts', '**/*.test-kit.ts', '**/*.fixture.ts', 'packages/instances-page/src/page/**'], reporter: ['text', 'json'], reportOnFailure: true },
     reporters: ['default', './tests/closing-line.ts'],
   },
 })
