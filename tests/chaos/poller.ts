@@ -1,5 +1,7 @@
 import { Bystander } from './bystander.js'
+import type { Actor } from './cast.js'
 import { sharedNow } from './journal.js'
+import { processorWaitMs } from './processor-wait.js'
 import type { Stage } from './stage.js'
 
 const everyMs = 250
@@ -16,7 +18,7 @@ export interface BadAnswer {
   readonly words: string
 }
 
-/** Asks every instance for instances.get, again and again: the answer is valid, or 503, within a second and what the machine itself is late by. */
+/** Asks every instance for instances.get, again and again: the answer is valid, or 503, within a second and what the machine keeps it and us waiting. */
 export class Poller {
   readonly wrong: BadAnswer[] = []
   answers = 0
@@ -35,8 +37,8 @@ export class Poller {
     this.#bystander = bystander
     this.#timer = setInterval(() => {
       const lateness = bystander.ask()
-      for (const { id, port } of stage.actors) {
-        const asking = this.#ask(id, port, lateness).finally(() => this.#asking.delete(asking))
+      for (const actor of stage.actors) {
+        const asking = this.#ask(actor, lateness).finally(() => this.#asking.delete(asking))
         this.#asking.add(asking)
       }
     }, everyMs)
@@ -58,7 +60,8 @@ export class Poller {
     await this.#bystander.close()
   }
 
-  async #ask(id: string, port: number, lateness: Promise<number>): Promise<void> {
+  async #ask({ id, port, child: { pid = 0 } }: Actor, lateness: Promise<number>): Promise<void> {
+    const waitedBefore = processorWaitMs(pid)
     const began = performance.now()
     const since = sharedNow()
     const problem = await fetch(`http://127.0.0.1:${port}/api/v1/instances.get`, { headers: { 'x-auth-token': 'any', 'x-user-id': 'any' }, signal: AbortSignal.timeout(5000) }).then(
@@ -66,10 +69,11 @@ export class Poller {
       (error: unknown) => `no answer: ${String((error as Error).cause ?? error)}`,
     )
     const tookMs = performance.now() - began
+    const waitedMs = Math.max(0, processorWaitMs(pid) - waitedBefore)
     const lateMs = await lateness
     this.answers += 1
     if (this.#isExcused(id, since)) return
-    const words = problem ?? (tookMs > patienceMs + lateMs ? `took ${tookMs.toFixed()} ms, while a server that does nothing took ${lateMs.toFixed()} ms` : undefined)
+    const words = problem ?? (tookMs > patienceMs + lateMs + waitedMs ? `took ${tookMs.toFixed()} ms, ${waitedMs.toFixed()} of which it waited for a processor, while a server that does nothing took ${lateMs.toFixed()} ms` : undefined)
     if (words !== undefined) this.wrong.push({ id, at: since + tookMs, words: `instances.get of ${id}: ${words}` })
   }
 
