@@ -299,8 +299,9 @@ describe('a login', () => {
     server.socket.accept()
     const login = client.login({ resume: 'old' })
     client.subscribe('rooms')
-    server.socket.say({ msg: 'result', id: '1', result: { id: 'me', token: 'new' } }, { msg: 'updated', methods: ['1'] })
-    expect(await login).toMatchObject({ id: 'me', token: 'new' })
+    const tokenExpires = new Date(5)
+    server.socket.say({ msg: 'result', id: '1', result: { id: 'me', token: 'new', tokenExpires } }, { msg: 'updated', methods: ['1'] })
+    expect(await login).toEqual({ id: 'me', token: 'new', tokenExpires })
     expect(client.userId).toBe('me')
     void client.call('outstanding')
     reconnect({ server, client })
@@ -326,14 +327,24 @@ describe('a login', () => {
     expect(server.socket.take()).toMatchObject([{ method: 'custom', params: ['name', 'proof'] }])
   })
 
-  it('that answers nonsense is none, and a logout ends it', async () => {
+  it.each(['me', null, { id: 5 }, { userId: 'me' }])('that answers nonsense is none: %j', async (result) => {
     const { client, server } = setUp()
     server.socket.accept()
     const odd = client.login({})
-    server.socket.say({ msg: 'result', id: '1', result: 'me' }, { msg: 'updated', methods: ['1'] })
+    server.socket.say({ msg: 'result', id: '1', result }, { msg: 'updated', methods: ['1'] })
     await expect(odd).rejects.toMatchObject({ code: 'bad-answer' })
+    expect(client.userId).toBeUndefined()
+  })
+
+  it('is ended by a logout, unless that is refused', async () => {
+    const { client, server } = setUp()
+    server.socket.accept()
     void client.login({})
-    server.socket.say({ msg: 'result', id: '2', result: { id: 'me' } }, { msg: 'updated', methods: ['2'] })
+    server.socket.say({ msg: 'result', id: '1', result: { id: 'me' } }, { msg: 'updated', methods: ['1'] })
+    const refused = client.logout()
+    server.socket.say({ msg: 'result', id: '2', error: { error: 500, errorType: 'Meteor.Error' } }, { msg: 'updated', methods: ['2'] })
+    await expect(refused).rejects.toMatchObject({ error: 500 })
+    expect(client.userId).toBe('me')
     void client.logout()
     server.socket.say({ msg: 'result', id: '3' }, { msg: 'updated', methods: ['3'] })
     expect(client.userId).toBeUndefined()
@@ -477,6 +488,57 @@ describe('subscriptions and documents', () => {
     server.socket.say({ msg: 'added', collection: 'c', id: '3' })
     expect(seen).toHaveLength(4)
     expect(collection.listenerCount('added')).toBe(1)
+    collection.addListener('removed', note)
+    server.socket.say({ msg: 'removed', collection: 'c', id: '3' })
+    expect(seen.slice(4)).toEqual(['3'])
+  })
+})
+
+describe('going offline', () => {
+  it('takes back a subscription that is stopped there without a word, and knows only how often it is told to', () => {
+    const { client, server } = setUp()
+    const statuses: string[] = []
+    client.on('statusChanged', ({ status }) => statuses.push(status))
+    server.socket.accept()
+    const kept = client.subscribe('kept')
+    const stopped = client.subscribe('stopped')
+    client.disconnect()
+    client.disconnect()
+    stopped.stop()
+    stopped.stop()
+    client.reconnect()
+    client.reconnect()
+    server.socket.accept('another')
+    expect(statuses).toEqual(['connected', 'offline', 'connecting', 'connected'])
+    expect(server.sockets).toHaveLength(2)
+    expect(server.socket.take()).toMatchObject([{ msg: 'sub', id: kept.id }])
+  })
+
+  it('from a listener that hears of the connection: nothing is sent over it any more', () => {
+    const { client, server } = setUp()
+    client.subscribe('s')
+    client.on('statusChanged', ({ connected }) => {
+      if (connected) client.disconnect()
+    })
+    server.socket.accept()
+    expect([client.status().status, server.socket.take()]).toEqual(['offline', []])
+  })
+
+  it('does not hear what the server still says', () => {
+    const { client, server } = setUp()
+    server.socket.accept()
+    const [socket] = server.sockets
+    const collection = client.collection('c')
+    collection.on('added', () => client.disconnect())
+    socket?.say({ msg: 'added', collection: 'c', id: '1' })
+    socket?.say({ msg: 'added', collection: 'c', id: '2' })
+    expect(collection.size).toBe(1)
+  })
+})
+
+describe('options', () => {
+  it.each([0, Number.NaN, -1])('refuse maxOutstandingCalls of %d', (maxOutstandingCalls) => {
+    expect(() => setUp({ maxOutstandingCalls })).toThrow(/^maxOutstandingCalls must be a number from 1, not /)
   })
 })
 
@@ -494,6 +556,7 @@ describe('closing', () => {
       expect(clock.pending).toBe(0)
       client.reconnect()
       expect(client.status().status).toBe('offline')
+      client.disconnect()
       await expect(client.subscribe('s').ready).rejects.toMatchObject({ code: 'closed' })
     }
   })

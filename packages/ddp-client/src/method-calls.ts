@@ -44,10 +44,6 @@ export class MethodCalls {
     this.#onRemoved = onRemoved
   }
 
-  get size(): number {
-    return this.#queue.size
-  }
-
   /**
    * Queues a call; `onResult` hears of the result before the promise settles. Rejects when there are too many, with a `RangeError` when the
    * limits make no sense, and with what EJSON throws when it cannot write the parameters.

@@ -34,10 +34,6 @@ export class Subscriptions {
     this.#onStop = onStop
   }
 
-  get size(): number {
-    return this.#entries.size
-  }
-
   /** `text` is the message to send, now and after every reconnect. */
   add(id: string, name: string, text: string): Subscription {
     const ready = deferred<void>()
