@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import type { Db } from 'mongodb'
 import type { InstanceRecord } from '@ddp-cluster/instance-status'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -129,6 +129,21 @@ describe('instances.get', () => {
     expect(response.status).toBe(500)
   })
 
+  it('is unavailable when who asks cannot be looked up as MongoDB is away, and that is no failure to be logged', async () => {
+    const logged: unknown[] = []
+    const response = await fetch((await serve({ authenticate: () => Promise.reject(away()), logger: { error: (...entry) => logged.push(entry) } })) + instancesPath, { headers })
+    expect([response.status, logged]).toEqual([503, []])
+  })
+
+  it('shows no record of its own that is lost, and nobody who has none or no link', async () => {
+    const [peer] = state.members()
+    const members: ClusterState['members'] = () => [{ ...peer, id: 'unseen', record: undefined }, { ...peer, id: 'undialled', record: record('undialled'), link: undefined }].flatMap((member) => ({ status: 'joining', reason: undefined, since: new Date(0), link: undefined, ...member }))
+    const response = await fetch((await serve({ cluster: { ...state, members, records: () => Promise.resolve([]) } })) + instancesPath, { headers })
+    expect(await response.json()).toEqual({ instances: { current: { instanceRecord: [] }, connections: [] }, success: true })
+    const six = await fetch((await serve({ format: '6', cluster: { ...state, members, records: () => Promise.resolve([record('self'), record('stranger')]) } })) + instancesPath, { headers })
+    expect(((await six.json()) as { instances: unknown[] }).instances).toHaveLength(2)
+  })
+
   it('logs a failure inside, and leaks nothing of it', async () => {
     const logged: unknown[] = []
     const authenticate = (): Promise<never> => Promise.reject(new Error('a bug'))
@@ -138,9 +153,33 @@ describe('instances.get', () => {
   })
 })
 
+describe('ready', () => {
+  it('says that the instance has left, once it has', async () => {
+    let leave: () => void = () => undefined
+    const url = await serve({ cluster: { ...state, closed: new Promise<void>((resolve) => (leave = resolve)) } })
+    expect((await fetch(`${url}/ready`)).status).toBe(200)
+    leave()
+    const response = await fetch(`${url}/ready`)
+    expect([response.status, await response.json()]).toEqual([503, { status: 'not ready', registry: 'left', links: { connected: 1, of: 1 } }])
+  })
+
+  it('is known by its path also where a whole URL is asked for, and an odd one is none', async () => {
+    const { port } = new URL(await serve())
+    for (const [target, status] of [['GET http://elsewhere.example/ready?x', 200], ['OPTIONS *', 404]] as const) {
+      const socket = connect(Number(port), '127.0.0.1')
+      socket.end(`${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
+      const chunks: Buffer[] = []
+      for await (const chunk of socket) chunks.push(chunk as Buffer)
+      expect(Buffer.concat(chunks).toString()).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
+    }
+  })
+})
+
 describe('options', () => {
   it.each<[string, object]>([
     ['authenticate', { authenticate: 5 }], ['authorize', { authorize: {} }], ['logger', { logger: {} }], ['rateLimit', { rateLimit: 5 }], ['page', { page: 'no' }],
+    ['format', { format: '5' }], ['origins', { origins: ['admin.example.org'] }], ['origins', { origins: ['https://admin.example.org/path'] }], ['ddpServer', { ddpServer: {} }],
+    ['cluster', { cluster: {} }], ['rateLimit.max', { rateLimit: { max: 0 } }], ['rateLimit.windowMs', { rateLimit: { windowMs: 0.5 } }], ['httpForwardedCount', { httpForwardedCount: -1 }],
     ['metrics', { metrics: { token: 'words with spaces in it' } }], ['metrics', { metrics: { token: 'é'.repeat(20) } }], ['metrics', { metrics: { token: 'short' } }],
   ])('that cannot work are refused: %s', (name, options) => {
     const cannot = (): unknown => instancesApi({ cluster: state, ...options })

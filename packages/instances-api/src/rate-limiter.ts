@@ -49,5 +49,5 @@ function clientOf(address: string): string {
   const groups = head === '' ? [] : head.split(':')
   const missing = 8 - groups.length - (tail === '' ? 0 : tail.split(':').length)
   const all = address.includes('::') ? [...groups, ...Array.from({ length: missing }, () => '0'), ...(tail === '' ? [] : tail.split(':'))] : groups
-  return all.slice(0, 4).join(':')
+  return all.slice(0, 4).map((group) => Number.parseInt(group, 16)).join(':')
 }
