@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { joinCluster } from '@ddp-cluster/instance-status'
 import { Fleet, linked } from '../fleet.js'
-import { ask, type Finished, noTerminal, runInTerminal, screenLines, strayControls } from './terminal.js'
+import { ask, askInTerminal, type Finished, screenLines, strayControls } from './terminal.js'
 
 interface Report {
   readonly well: boolean
@@ -231,14 +231,14 @@ const scenes: readonly (readonly [name: string, code: number, words: readonly st
   ['what is no record, with a hostile id', 1, ['WARNING foreign-record', '\\u{1b}[31m\\u{a}'], undefined, (own) => own.db.collection<{ _id: string }>('instances').insertOne({ _id: 'odd\u001b[31m\n' })],
 ]
 
-describe.skipIf(noTerminal !== undefined)(`doctor in a terminal${noTerminal === undefined ? '' : ` (skipped: ${noTerminal})`}`, () => {
+describe('doctor in a terminal', () => {
   it.each(scenes)('%s: ends with %i, and says %j, in words that fit 80 and 160 columns', async (_name, code, words, unusual, play) => {
     const own = await Fleet.open(unusual)
     try {
       await linked(await Promise.all([own.join(), own.join()]))
       await play(own)
       for (const columns of [80, 160]) {
-        const finished = await runInTerminal(columns, ['doctor'], { MONGO_URL: own.url })
+        const finished = await askInTerminal(columns, ['doctor'], { MONGO_URL: own.url })
         const lines = screenLines(finished.stdout)
         for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns)
         for (const word of words) expect(lines.some((line) => line.includes(word)), `${word}\n${lines.join('\n')}`).toBe(true)

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Cluster, joinCluster } from '@ddp-cluster/instance-status'
 import { instancesApi, type InstancesApiOptions } from '@ddp-cluster/instances-api'
 import { Fleet, linked } from '../fleet.js'
-import { ask, type Finished, noTerminal, run, runInTerminal, screenLines, strayControls } from './terminal.js'
+import { ask, askInTerminal, type Finished, run, screenLines, strayControls } from './terminal.js'
 
 const user = 'aUser'
 const token = 'aTokenThatNobodyMaySee'
@@ -79,6 +79,17 @@ describe('an instance that does not answer as it should', () => {
     ['no JSON', 'not-an-instance', async () => envFor(await impostor((response) => response.end('<html>')))],
     ['JSON of something else', 'not-an-instance', async () => envFor(await impostor((response) => response.end('{"instances":7}')))],
     ['a redirect', 'not-an-instance', async () => envFor(await impostor((response) => response.writeHead(302, { location: 'http://localhost:1/' }).end()))],
+    ['nothing of the API', 'not-an-instance', async () => envFor(await impostor((response) => response.writeHead(404).end()))],
+    ['too many questions', 'too-many-requests', async () => envFor(await impostor((response) => response.writeHead(429, { 'retry-after': '7' }).end()))],
+    ['too many questions, it does not say for how long', 'too-many-requests', async () => envFor(await impostor((response) => response.writeHead(429, { 'retry-after': 'Tue, 24 Nov 2026 12:00:00 GMT' }).end()))],
+    ['no MongoDB', 'instance-unreachable', async () => envFor(await impostor((response) => response.writeHead(503).end()))],
+    ['a redirect to nowhere', 'not-an-instance', async () => envFor(await impostor((response) => response.writeHead(307).end()))],
+    ['a failure', 'not-an-instance', async () => envFor(await impostor((response) => response.writeHead(500).end('it broke')))],
+    ['a failure without a word', 'not-an-instance', async () => envFor(await impostor((response) => response.writeHead(500).end()))],
+    ['an answer that is broken off', 'instance-unreachable', async () => envFor(await impostor((response) => {
+      response.writeHead(200, { 'content-length': '100' })
+      response.write('{', () => response.destroy())
+    }))],
     ['an answer that never ends', 'not-an-instance', async () => envFor(await impostor((response) => flood(response)))],
   ])('%s: 3, %s, and never the token', async (_what, code, env) => {
     const asked = await env()
@@ -89,6 +100,25 @@ describe('an instance that does not answer as it should', () => {
     const json = await ask(['status', '--json'], asked)
     expect(JSON.parse(json.stdout)).toMatchObject({ error: { code } })
     expectSilent(json)
+  })
+
+  it('is told how long to wait, where it says so', async () => {
+    const advice = async (retryAfter: string): Promise<string> => (await ask(['status'], envFor(await impostor((response) => response.writeHead(429, { 'retry-after': retryAfter }).end())))).stderr.split('\n')[1] ?? ''
+    expect([await advice('7'), await advice('7000000')]).toEqual(['wait 7 s', 'wait a minute'])
+  })
+
+  it('says of fields that are missing what it can', async () => {
+    const link = (currentStatus: object, rest: object = {}): object => ({ currentStatus, instanceRecord: { _id: 'x', extraInformation: { host: 'h' } }, ...rest })
+    const url = await impostor((response) => response.end(JSON.stringify({ instances: { current: {}, connections: [{}, link({ connected: true }), link({ connected: true }, { broadcastAuth: true }), link({ retryCount: 3 })] } })))
+    const { code, stdout } = await ask(['status', '--json'], envFor(url))
+    const { instances } = JSON.parse(stdout) as { instances: object[] }
+    expect(instances).toMatchObject([
+      { id: '?', address: '', name: '', status: 'not connected', reason: 'the link is not up, no reason is known (0 attempts)' },
+      { id: 'x', address: 'h:', status: 'unproven', reason: expect.stringContaining('has not proven') as unknown },
+      { status: 'connected', well: true },
+      { status: 'not connected', reason: 'the link is not up, no reason is known (3 attempts)' },
+    ])
+    expect(code).toBe(1)
   })
 
   it('that repeats the token, in every way that it can, does not have it printed', async () => {
@@ -178,11 +208,11 @@ describe('matrix', () => {
   })
 })
 
-describe.skipIf(noTerminal !== undefined)(`matrix in a terminal${noTerminal === undefined ? '' : ` (skipped: ${noTerminal})`}`, () => {
+describe('matrix in a terminal', () => {
   it.each([80, 160])('shows at %i columns who is suspect to whom, and why', async (columns) => {
     const [one = '', two = '', three = ''] = ids
     const url = await matrix([observer(one, { members: [sight(two, { status: 'suspect', reason: down.repeat(5) }), sight(three)] }), observer(two), observer(three)])
-    const { code, stdout } = await runInTerminal(columns, ['matrix'], envFor(url))
+    const { code, stdout } = await askInTerminal(columns, ['matrix'], envFor(url))
     const lines = screenLines(stdout)
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns)
     expect(lines.find((line) => line.startsWith('#1    -'))).toMatch(/^#1 +- +suspect +2ms$/)
@@ -194,13 +224,51 @@ describe.skipIf(noTerminal !== undefined)(`matrix in a terminal${noTerminal === 
   it.each([80, 160])('keeps to %i columns, also when there are many instances', async (columns) => {
     const many = 'abcdefghijkmnopqrstuvwxyz'.split('').map((letter) => letter.repeat(17))
     const seen = many.map((id) => ({ id, address: '10.11.12.13:30000', name: 'test', ok: true, local: false, self: { registry: 'reachable', unreachableBy: [] }, members: many.filter((other) => other !== id).map((other) => sight(other)) }))
-    const { code, stdout } = await runInTerminal(columns, ['matrix'], envFor(await matrix(seen)))
+    const { code, stdout } = await askInTerminal(columns, ['matrix'], envFor(await matrix(seen)))
     const lines = screenLines(stdout)
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns)
     expect(lines.filter((line) => line.startsWith('sees'))).toHaveLength(columns === 80 ? 2 : 1)
     expect(lines.find((line) => line.startsWith('#25 ') && line.includes('2ms'))).toBeDefined()
     expect(strayControls(stdout)).toEqual([])
     expect(code).toBe(0)
+  })
+})
+
+describe('--watch', () => {
+  const well = { instances: { current: { instanceRecord: [{ _id: 'x', name: 'app' }] }, connections: [] } }
+
+  /** An instance that is well, breaks down at the second look, and is well again; watched until it was looked at so often. */
+  async function watched(ask: (url: string, stopping: AbortSignal) => Promise<Finished>): Promise<Finished> {
+    const stopping = new AbortController()
+    let looks = 0
+    const url = await impostor((response) => {
+      looks += 1
+      if (looks === 2) response.writeHead(503).end()
+      else response.end(JSON.stringify(well))
+      if (looks === 4) stopping.abort()
+    })
+    return await ask(url, stopping.signal)
+  }
+
+  it('says what has changed, and what was wrong with a look, piped, as JSON and over what a terminal showed; 0 when it is stopped', async () => {
+    const [piped, json, drawn] = await Promise.all([
+      watched((url, stopping) => ask(['status', '--watch'], envFor(url), stopping)),
+      watched((url, stopping) => ask(['status', '--watch', '--json'], envFor(url), stopping)),
+      watched((url, stopping) => askInTerminal(80, ['status', '--watch'], envFor(url), stopping)),
+    ])
+    expect(piped.stdout.split('\n').filter((row) => row.startsWith('x\t'))).toHaveLength(2)
+    expect(piped.stderr).toMatch(/does not reach its MongoDB, or is starting or ending\ntry again; /)
+    expect(json.stdout.trimEnd().split('\n').map((text) => JSON.parse(text) as unknown)).toMatchObject([{ well: true }, { error: { code: 'instance-unreachable' } }, { well: true }])
+    expect(drawn.stdout).toContain('no answer, trying again every 2 s')
+    expect(drawn.stdout.split('\u001b[J')).toHaveLength(3)
+    expect([piped.code, json.code, drawn.code]).toEqual([0, 0, 0])
+  }, 30_000)
+
+  it('is stopped before the first answer: 130', async () => {
+    const stopping = new AbortController()
+    const url = await impostor(() => stopping.abort())
+    expect(await ask(['status', '--watch'], envFor(url), stopping.signal)).toEqual({ code: 130, stdout: '', stderr: '' })
+    expect(await ask(['status', '--mongo', fleet.url], {}, stopping.signal)).toMatchObject({ code: 130, stdout: '' })
   })
 })
 
@@ -230,6 +298,35 @@ describe('doctor of an instance', () => {
     const { stdout } = await ask(['doctor'], envFor(url))
     const codes = stdout.trimEnd().split('\n').slice(1).map((row) => row.split('\t')[1])
     expect(codes).toEqual(['upgrade-dropped', 'link-down', 'registry-lost', 'not-dialled-back', 'events-lost', 'heartbeat-late'])
+  })
+
+  it('without a matrix, as of an earlier version, is looked at by its links', async () => {
+    const record = { _id: 'x', extraInformation: { host: 'h', port: '1' } }
+    const url = await impostor((response, path) => path.endsWith('instances.get') ? response.end(JSON.stringify({ instances: { current: { instanceRecord: [] }, connections: [{ currentStatus: { status: 'waiting', connected: false, reason: down }, instanceRecord: record }] } })) : response.writeHead(404).end())
+    const { code, stdout } = await ask(['doctor', '--json'], envFor(url))
+    const { findings } = JSON.parse(stdout) as { findings: { code: string; what: string }[] }
+    expect(findings.map((finding) => finding.code)).toEqual(['upgrade-dropped', 'link-down', 'matrix-missing'])
+    expect(findings[1]?.what).toContain('The link to x (h:1) is waiting')
+    expect(code).toBe(1)
+  })
+
+  it.each([['ahead of', 3_600_000], ['behind', -3_600_000]])('whose clock is %s ours', async (where, byMs) => {
+    const url = await impostor((response) => response.writeHead(200, { date: new Date(Date.now() + byMs).toUTCString() }).end(JSON.stringify({ success: true, at: new Date(), instances: [] })))
+    const { stdout } = await ask(['doctor', '--json'], envFor(url))
+    const { findings } = JSON.parse(stdout) as { findings: { code: string; what: string }[] }
+    expect(findings.find((finding) => finding.code === 'clocks-apart')?.what).toMatch(new RegExp(` is 60 min ${where} that of this machine|1 h ${where}`))
+  })
+
+  it('of which one does not say what it sees', async () => {
+    const [one = '', two = '', three = ''] = ids
+    const silent = (id: string, problem: string, message: string): object => ({ id, address: '10.0.0.2:3000', ok: false, problem, message })
+    const url = await matrix([observer(one), silent(two, 'timeout', 'no answer within 1000 ms'), silent(three, 'bad-answer', '')])
+    const { stdout } = await ask(['doctor', '--json'], envFor(url))
+    const { findings } = JSON.parse(stdout) as { findings: { code: string; what: string }[] }
+    expect(findings.filter((finding) => finding.code === 'instance-silent').map(({ what }) => what)).toEqual([
+      `${two} (10.0.0.2:3000) did not say what it sees: timeout, no answer within 1000 ms.`,
+      `${three} (10.0.0.2:3000) did not say what it sees: bad-answer.`,
+    ])
   })
 
   it('that refuses is a finding, and 3', async () => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Cluster } from '@ddp-cluster/instance-status'
 import { Fleet, linked } from '../fleet.js'
-import { ask, noTerminal, run, runInTerminal, screenLines, strayControls } from './terminal.js'
+import { ask, askInTerminal, run, screenLines, strayControls } from './terminal.js'
 
 let fleet: Fleet
 let clusters: Cluster[]
@@ -66,13 +66,13 @@ describe('status by the records', () => {
   })
 })
 
-describe.skipIf(noTerminal !== undefined)(`status in a terminal${noTerminal === undefined ? '' : ` (skipped: ${noTerminal})`}`, () => {
+describe('status in a terminal', () => {
   it.each([80, 160])('keeps to %i columns, and nothing from the database moves the cursor', async (columns) => {
     const stale = await addStale()
     const hostile = '\u001b[2J\u001b]0;title\u0007\r\n\u202egnp.exe\u2066\u009b31m'
     await records().updateOne({ _id: stale }, { $set: { name: hostile } })
     await records().insertOne({ _id: hostile.repeat(20) })
-    const { code, stdout } = await runInTerminal(columns, ['status'], env())
+    const { code, stdout } = await askInTerminal(columns, ['status'], env())
     const lines = screenLines(stdout)
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns)
     for (const { id } of clusters) expect(lines.some((line) => line.includes(id) && line.includes('fresh'))).toBe(true)
@@ -83,7 +83,7 @@ describe.skipIf(noTerminal !== undefined)(`status in a terminal${noTerminal === 
   })
 
   it('has no colours where NO_COLOR says so', async () => {
-    const { stdout } = await runInTerminal(80, ['status'], { ...env(), NO_COLOR: '1' })
+    const { stdout } = await askInTerminal(80, ['status'], { ...env(), NO_COLOR: '1' })
     expect(stdout).not.toContain('\u001b')
     expect(stdout).toContain('3 instances as seen by MongoDB')
   })

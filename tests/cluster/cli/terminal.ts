@@ -43,6 +43,22 @@ export async function ask(args: readonly string[], env: Env = {}, stopping: Abor
   return { code, ...written }
 }
 
+/** The same, as if it were written to a terminal of so many columns: what comes on standard output and standard error is one. */
+export async function askInTerminal(columns: number, args: readonly string[], env: Env = {}, stopping: AbortSignal = new AbortController().signal, onOutput: (text: string) => unknown = () => undefined): Promise<Finished> {
+  let stdout = ''
+  const screen = {
+    isTTY: true,
+    columns,
+    rows: 60,
+    write(text: string) {
+      stdout += text
+      onOutput(text)
+    },
+  }
+  const code = await main({ args, env: { TERM: 'xterm-256color', ...env }, stdout: screen, stderr: screen, stopping })
+  return { code, stdout, stderr: '' }
+}
+
 /** Starts it with pipes, as in a script. */
 export function start(args: readonly string[], env: Env = {}): Running {
   const [program = '', ...before] = command

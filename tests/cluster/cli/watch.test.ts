@@ -1,13 +1,15 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { MongoClient } from 'mongodb'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { DDPError } from '@ddp-cluster/ddp-common'
+import { DDPError, randomId } from '@ddp-cluster/ddp-common'
 import { createDDPServer, type DDPServer, type Publication } from '@ddp-cluster/ddp-server'
+import { startEmbeddedMongo } from '@ddp-cluster/embedded-mongo'
 import { joinCluster } from '@ddp-cluster/instance-status'
 import { instancesApi } from '@ddp-cluster/instances-api'
 import { Fleet, linked, until } from '../fleet.js'
-import { ask, finished, noTerminal, screenLines, start, startInTerminal, strayControls } from './terminal.js'
+import { ask, askInTerminal, finished, noTerminal, start, screenLines, startInTerminal, strayControls } from './terminal.js'
 
 const token = 'aTokenThatNobodyMaySee'
 const timeline = 'instances.timeline'
@@ -62,6 +64,43 @@ describe('watch of the records', () => {
       expect(strayControls(stdout.replaceAll('^C', '').split(redraw).join(''))).toEqual([])
     })
   })
+})
+
+describe('watch of the records, as it goes on', () => {
+  it('tells what is no record, who falls silent and is renewed, and who is removed', async () => {
+    const mongo = await startEmbeddedMongo()
+    const client = await new MongoClient(mongo.uri).connect()
+    const stopping = new AbortController()
+    let said = ''
+    const records = client.db('watched').collection<{ _id: string }>('instances')
+    const [silent, late] = [randomId(), randomId()]
+    const now = new Date()
+    const record = { _createdAt: now, extraInformation: { host: 'h', port: '1' }, name: 'app', pid: 1, cluster: { protocol: 1, expireAfterMs: 60_000, url: 'ws://h:1/websocket' } }
+    try {
+      await records.insertOne({ _id: silent, ...record, _updatedAt: now } as { _id: string })
+      const asking = ask(['watch'], { MONGO_URL: `${mongo.uri.replace(/\/(\?|$)/, '/watched$1')}` }, stopping.signal, (text) => (said += text))
+      // It has looked once when it says anything of what comes later.
+      let n = 0
+      await until(async () => {
+        await records.insertOne({ _id: `odd${(n += 1)}` })
+        return said.includes('\tforeign\t')
+      }, 15_000, () => said)
+      await records.updateOne({ _id: silent }, { $set: { _updatedAt: new Date(now.getTime() - 120_000) } })
+      await until(() => said.includes(`\tstale\t${silent}\th:1\tnot renewed for `), 10_000, () => said)
+      await records.updateOne({ _id: silent }, { $set: { _updatedAt: new Date() } })
+      await until(() => said.includes(`\trenewed\t${silent}\th:1\t`), 10_000, () => said)
+      await records.insertOne({ _id: late, ...record, _updatedAt: new Date(0) } as { _id: string })
+      await until(() => said.includes(`\tregistered\t${late}\t`) && said.includes(`\tstale\t${late}\t`), 10_000, () => said)
+      await records.deleteOne({ _id: silent })
+      await until(() => said.includes(`\tremoved\t${silent}\t`), 10_000, () => said)
+      stopping.abort()
+      expect(await asking).toMatchObject({ code: 0, stderr: '' })
+    } finally {
+      stopping.abort()
+      await client.close()
+      await mongo.close()
+    }
+  }, 60_000)
 })
 
 describe('watch of a real instance', () => {
@@ -179,18 +218,37 @@ describe('watch of an instance', () => {
     await serve(0)
   }, 30_000)
 
-  describe.skipIf(noTerminal !== undefined)(`in a terminal${noTerminal === undefined ? '' : ` (skipped: ${noTerminal})`}`, () => {
+  describe('in a terminal', () => {
     it.each([80, 160])('keeps to %i columns, and nothing from the wire moves the cursor', async (columns) => {
-      const running = startInTerminal(columns, ['watch'], env())
+      const stopping = new AbortController()
+      let said = ''
+      const asking = askInTerminal(columns, ['watch'], env(), stopping.signal, (text) => (said += text))
       await watching()
       const hostile = '\u001b[2J\r\n\u202e'
       watchers[0]?.added(timeline, '2', { at: new Date(2000), type: `sus${hostile}`, instance: hostile.repeat(30), address: hostile, reason: `why ${hostile}`.repeat(30) })
-      await until(() => running.stdout.split('\n').length > 3, 5000, () => running)
-      running.child.stdin?.write('\u0003')
-      const { code, stdout } = await finished(running)
+      watchers[0]?.added(timeline, '3', { at: new Date(3000), type: 'stalled', delayMs: 5000 })
+      await until(() => said.includes('for 5 s'), 5000, () => said)
+      stopping.abort()
+      const { code, stdout } = await asking
       for (const line of screenLines(stdout)) expect(line.length).toBeLessThanOrEqual(columns)
       expect(strayControls(stdout)).toEqual([])
       expect(code).toBe(0)
     })
+  })
+
+  it.each([[403, 'not-allowed'], [429, 'too-many-requests'], [500, 'instance-unreachable'], [401, 'not-logged-in']] as const)('that ends the subscription with %i: 3, %s', async (error, code) => {
+    const asking = ask(['watch', '--json'], env())
+    await watching()
+    watchers[0]?.error(new DDPError(error, 'because'))
+    const { code: ended, stdout } = await asking
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code, message: expect.stringContaining('because') as unknown } })
+    expect(ended).toBe(3)
+  })
+
+  it('that ends the subscription without a reason: 3', async () => {
+    const asking = ask(['watch', '--json'], env())
+    await watching()
+    watchers[0]?.stop()
+    expect(await asking).toMatchObject({ code: 3, stdout: expect.stringContaining('instance-unreachable') as unknown })
   })
 })
