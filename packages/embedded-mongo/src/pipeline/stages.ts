@@ -111,7 +111,7 @@ const unset = (spec: Value, context: StageContext): Run => {
   if (paths.length === 0) throw new MongoError(31119, '$unset specification must be a string or an array with at least one field')
   const fields: Doc = {}
   for (const path of paths) {
-    if (typeof path !== 'string') throw new MongoError(31002, '$unset specification must be a string or an array')
+    if (typeof path !== 'string') throw new MongoError(Array.isArray(spec) ? 31120 : 31002, `$unset specification must be a string or an array${Array.isArray(spec) ? ' containing only string values' : ''}`)
     setField(fields, path, false)
   }
   return within('$unset', () => {

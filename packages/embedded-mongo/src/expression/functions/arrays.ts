@@ -1,13 +1,15 @@
 import { compareValues, equalValues } from '../../bson/compare.js'
 import { valueKey } from '../../bson/key.js'
+import { print } from '../../bson/print.js'
 import { isNumeric, isTruthy, toNumber, typeOf } from '../../bson/value.js'
 import { MongoError } from '../../mongo-error.js'
 import { anyNumber, isNullish } from '../function-operator.js'
 import type { Value } from '../../bson/value.js'
 import type { FunctionOperator } from '../function-operator.js'
 
-const integer = (value: Value, refuse: () => MongoError): number => {
-  if (!isNumeric(value) || !Number.isInteger(toNumber(value))) throw refuse()
+const integer = (value: Value, refuse: () => MongoError, unfit = refuse): number => {
+  if (!isNumeric(value)) throw refuse()
+  if ((toNumber(value) | 0) !== toNumber(value)) throw unfit()
   return toNumber(value)
 }
 
@@ -24,19 +26,22 @@ const slice = (args: readonly Value[]): Value => {
   const [array, second, third] = args
   if (!Array.isArray(array)) throw new MongoError(28724, `First argument to $slice must be an array, but is of type: ${typeOf(array)}`)
   if (!isNumeric(second)) throw new MongoError(28725, `Second argument to $slice must be a numeric value, but is of type: ${typeOf(second)}`)
-  const from = toNumber(second)
+  const from = integer(second, () => new MongoError(28726, `Second argument to $slice can't be represented as a 32-bit integer: ${toNumber(second)}`))
   if (args.length === 2) return from >= 0 ? array.slice(0, from) : array.slice(from)
   if (!isNumeric(third)) throw new MongoError(28727, `Third argument to $slice must be numeric, but is of type: ${typeOf(third)}`)
-  const count = toNumber(third)
+  const count = integer(third, () => new MongoError(28728, `Third argument to $slice can't be represented as a 32-bit integer: ${toNumber(third)}`))
   if (count <= 0) throw new MongoError(28729, `Third argument to $slice must be positive: ${count}`)
   const begin = from < 0 ? Math.max(0, array.length + from) : from
   return array.slice(begin, begin + count)
 }
 
 const range = ([start, end, step = 1]: readonly Value[]): Value => {
-  const from = integer(start, () => new MongoError(34443, `$range requires a numeric starting value, found value of type: ${typeOf(start)}`))
-  const until = integer(end, () => new MongoError(34445, `$range requires a numeric ending value, found value of type: ${typeOf(end)}`))
-  const by = integer(step, () => new MongoError(34447, `$range requires a numeric step value, found value of type:${typeOf(step)}`))
+  const from = integer(start, () => new MongoError(34443, `$range requires a numeric starting value, found value of type: ${typeOf(start)}`),
+    () => new MongoError(34444, `$range requires a starting value that can be represented as a 32-bit integer, found value: ${print(start)}`))
+  const until = integer(end, () => new MongoError(34445, `$range requires a numeric ending value, found value of type: ${typeOf(end)}`),
+    () => new MongoError(34446, `$range requires an ending value that can be represented as a 32-bit integer, found value: ${print(end)}`))
+  const by = integer(step, () => new MongoError(34447, `$range requires a numeric step value, found value of type:${typeOf(step)}`),
+    () => new MongoError(34448, `$range requires a step value that can be represented as a 32-bit integer, found value: ${print(step)}`))
   if (by === 0) throw new MongoError(34449, '$range requires a non-zero step value')
   const values: number[] = []
   for (let value = from; by > 0 ? value < until : value > until; value += by) values.push(value)
