@@ -1,3 +1,4 @@
+/* oxlint-disable unicorn/no-thenable -- `then` is the name that $cond and $switch of MongoDB give to a branch */
 import { Double } from 'mongodb'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startAsking } from './ask.js'
