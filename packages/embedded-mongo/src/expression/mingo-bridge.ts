@@ -34,6 +34,8 @@ export const mingoOperator = (operator: string, operand: Value, names: Names, co
 
 /** The arguments keep their shape (a list, a document of names, or one value), each replaced by its value. */
 const compileArguments = (operand: Value, names: Names, compile: Compile): ((scope: Scope) => unknown) => {
+  // A list of one is its element.
+  if (Array.isArray(operand) && operand.length === 1) return compileArguments(operand[0], names, compile)
   if (Array.isArray(operand)) {
     const elements = operand.map((element) => compile(element, names))
     return (scope) => elements.map((evaluate) => literal(evaluate(scope)))

@@ -25,10 +25,10 @@ const substring = (name: string) => ([text, from, count]: readonly Value[]): Val
   return points ? points.slice(begin, length).join('') : Buffer.from(coerce(text)).subarray(begin, length).toString()
 }
 
-const lengthOf = (name: string, run: (text: string) => number): FunctionOperator => ({
+const lengthOf = (name: string, code: number, run: (text: string) => number): FunctionOperator => ({
   takes: [1, 1],
   run: ([text]) => {
-    if (typeof text !== 'string') throw new MongoError(34473, `${name} requires a string argument, found: ${text === undefined ? 'missing' : typeOf(text)}`)
+    if (typeof text !== 'string') throw new MongoError(code, `${name} requires a string argument, found: ${text === undefined ? 'missing' : typeOf(text)}`)
     return run(text)
   },
 })
@@ -97,8 +97,8 @@ export const stringFunctions: Readonly<Record<string, FunctionOperator>> = {
   $substr: { takes: [3, 3], run: substring('$substrBytes') },
   $substrBytes: { takes: [3, 3], run: substring('$substrBytes') },
   $substrCP: { takes: [3, 3], run: substring('$substrCP') },
-  $strLenBytes: lengthOf('$strLenBytes', (text) => Buffer.byteLength(text)),
-  $strLenCP: lengthOf('$strLenCP', (text) => Array.from(text).length),
+  $strLenBytes: lengthOf('$strLenBytes', 34473, (text) => Buffer.byteLength(text)),
+  $strLenCP: lengthOf('$strLenCP', 34471, (text) => Array.from(text).length),
   $split: {
     takes: [2, 2],
     run: ([text, separator]) => {
