@@ -1,4 +1,4 @@
-import { Decimal128, Double, Int32, Long } from 'mongodb'
+import { Decimal128, Double, Int32, Long, Timestamp } from 'mongodb'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startAsking } from './ask.js'
 import type { Document } from 'mongodb'
@@ -89,8 +89,15 @@ describe('an update makes', () => {
   })
 })
 
+test('the time now is a date, or a timestamp where that is asked for', async () => {
+  const { a, b, c } = (await changed({ b: 1 }, { $currentDate: { a: true, b: { $type: 'date' }, c: { $type: 'timestamp' } } })) as Record<string, unknown>
+  for (const at of [a, b]) expect(Math.abs((at as Date).getTime() - Date.now())).toBeLessThan(60_000)
+  expect(c).toBeInstanceOf(Timestamp)
+})
+
 describe('an update is refused', () => {
   const number = Decimal128.fromString('9')
+  const decimalOne = Decimal128.fromString('1')
   test.each<[before: Document, u: Document, code: number, message: string | RegExp]>([
     [{}, { $inc: { n: 'x' } }, 14, 'Cannot increment with non-numeric argument: {n: "x"}'],
     [{}, { $mul: { n: 'x' } }, 14, 'Cannot multiply with non-numeric argument: {n: "x"}'],
@@ -109,6 +116,17 @@ describe('an update is refused', () => {
     [{ l: 5 }, { $pop: { l: 1 } }, 14, 'Path \'l\' contains an element of non-array type \'int\''],
     [{ l: 5 }, { $pull: { l: 1 } }, 2, 'Cannot apply $pull to a non-array value'],
     [{}, { $pullAll: { l: 5 } }, 2, '$pullAll requires an array argument but was given a int'],
+    [{ n: 5 }, { $inc: { n: decimalOne }, $set: { _id: 2 } }, 66, /_id/],
+    [{ l: [] }, { $set: { 'l.x': 1 } }, 28, 'Cannot create field \'x\' in element {l: []}'],
+    [{ a: 5 }, { $set: { 'a.b': 1 } }, 28, 'Cannot create field \'b\' in element {a: 5}'],
+    [{ a: { b: 5 } }, { $set: { 'a.b.c.d': 1 } }, 28, 'Cannot create field \'c\' in element {b: 5}'],
+    [{ l: [] }, { $set: { 'l.1500001': 1 } }, 34, /^can't backfill more than 1500000 elements$/],
+    [{ a: 1 }, { $rename: { a: '_id' } }, 66, /_id/],
+    [{ a: 1 }, { $rename: { _id: 'b' } }, 66, /_id/],
+    [{ l: [{ a: 1 }] }, { $rename: { 'l.0.a': 'b' } }, 2, /^The source field cannot be an array element, 'l\.0\.a' in doc with _id: 1 has an array field called 'l'$/],
+    [{ l: [1], a: 1 }, { $rename: { a: 'l.0' } }, 2, /^The destination field cannot be an array element, 'l\.0' in doc with _id: 1 has an array field called 'l'$/],
+    [{}, { $currentDate: { a: { $type: 'nonsense' } } }, 2, /^The '\$type' string field is required to be 'date' or 'timestamp'/],
+    [{}, { $currentDate: { a: 'x' } }, 2, /is not valid type for \$currentDate/],
     [{ l: 5 }, { $push: { l: 1 } }, 2, 'The field \'l\' must be an array but is of type int in document {_id: 1}'],
     [{}, { $push: { l: { $each: 5 } } }, 2, 'The argument to $each in $push must be an array but it was of type: int'],
     [{}, { $push: { l: { $each: [], $nonsense: 1 } } }, 2, 'Unrecognized clause in $push: $nonsense'],
