@@ -68,7 +68,7 @@ export class ClusterInstance implements Cluster {
   readonly #calls: Calls
   readonly #leases: Leases
   readonly #departures: Departures
-  #members: Members | undefined
+  readonly #members: Members
   #closing: Promise<void> | undefined
   #resolveClosed: () => void = () => undefined
   readonly closed: Promise<void>
@@ -139,7 +139,7 @@ export class ClusterInstance implements Cluster {
       maxEventBytes: options.maxEventBytes,
       onGap: (gap) => this.#events.emit('gap', gap),
       selfId: facts._id,
-      members: () => this.#members?.ids() ?? [],
+      members: () => this.#members.ids(),
       connectionTo: (id) => this.#mesh.links.get(id)?.connection,
       requirePeer: (connection) => this.#mesh.requirePeer(connection).id,
       onSubscriber: (id) => {
@@ -148,18 +148,37 @@ export class ClusterInstance implements Cluster {
         this.#mesh.links.get(id)?.hurry()
       },
     })
+    this.#members = new Members(clock, {
+      dial: (id, url) => this.#mesh.dial(id, url),
+      hangUp: (id) => {
+        this.#mesh.hangUp(id)
+        this.#departures.left(id)
+        this.#leases.memberLeft()
+      },
+      notify: (id, notice) => this.#mesh.notify(id, notice),
+      read: () => void this.#registry.refresh().catch(() => undefined),
+      lookUp: (id) => this.#registry.lookUp(id),
+      reap: (record) => this.#registry.reap(record),
+      tell: (event) => this.#tell(event),
+      linksNow: () => ({ outbound: this.#mesh.linkedTo(), inbound: this.#broadcast.subscribers() }),
+      missed: ({ type, ...fields }) => logger.warn({ happening: type, ...('id' in fields && { peer: fields.id }) }, 'membership disagreed with a link and was corrected'),
+      changed: () => {
+        this.#calls.membersChanged()
+        this.#broadcast.membersChanged()
+      },
+    })
     this.#leases = new Leases({ handles, clusterName: options.name, selfId: facts._id, clock, random, logger })
     this.#departures = new Departures({
       leases: this.#leases, heartbeatIntervalMs, clock, random, logger,
       rows: new DepartureRows(handles, facts, heartbeatIntervalMs),
-      isMember: (id) => this.#members?.verdictOf(id) !== undefined,
+      isMember: (id) => this.#members.verdictOf(id) !== undefined,
     })
     this.#calls = new Calls({
       ddpServer, clock, logger,
       selfId: facts._id,
       requirePeer: (connection) => this.#mesh.requirePeer(connection).id,
       reach: (id) => this.#reach(id),
-      memberIds: () => this.#members?.ids() ?? [],
+      memberIds: () => this.#members.ids(),
     })
   }
 
@@ -167,23 +186,7 @@ export class ClusterInstance implements Cluster {
   async join(): Promise<void> {
     try {
       const self = await this.#registry.register()
-      this.#members = new Members(self, this.#parts.options.linkTimeoutMs, this.#clock, {
-        dial: (id, url) => this.#mesh.dial(id, url),
-        hangUp: (id) => {
-          this.#mesh.hangUp(id)
-          this.#departures.left(id)
-          this.#leases.memberLeft()
-        },
-        notify: (id, notice) => this.#mesh.notify(id, notice),
-        read: () => void this.#registry.refresh().catch(() => undefined),
-        lookUp: (id) => this.#registry.lookUp(id),
-        reap: (record) => this.#registry.reap(record),
-        tell: (event) => this.#tell(event),
-        changed: () => {
-          this.#calls.membersChanged()
-          this.#broadcast.membersChanged()
-        },
-      })
+      this.#members.open(self, { linkTimeoutMs: this.#parts.options.linkTimeoutMs, checkIntervalMs: this.#parts.options.heartbeatIntervalMs })
       await this.#registry.follow()
       if (this.#closing) throw closedMeanwhile()
       this.#calls.open()
@@ -219,11 +222,11 @@ export class ClusterInstance implements Cluster {
     const { facts } = this.#parts
     const { createdAt: _createdAt, updatedAt: _updatedAt } = this.#registry.lastBeat.times
     const record = { _id: facts._id, _createdAt, _updatedAt, extraInformation: facts.extraInformation, name: facts.name, pid: facts.pid, cluster: facts.cluster }
-    return { id: facts._id, record, registry: this.#registry.reachable ? 'reachable' : 'lost', unreachableBy: this.#members?.unreachableBy() ?? [] }
+    return { id: facts._id, record, registry: this.#registry.reachable ? 'reachable' : 'lost', unreachableBy: this.#members.unreachableBy() }
   }
 
   members(): readonly MemberView[] {
-    return this.#members?.views(this.#mesh.links) ?? []
+    return this.#members.views(this.#mesh.links)
   }
 
   statistics(): ClusterStatistics {
@@ -291,7 +294,7 @@ export class ClusterInstance implements Cluster {
     const until = this.#clock.now() + closeTimeoutMs * 0.75
     const left = (): number => Math.max(1, until - this.#clock.now())
     this.#stalls.close()
-    this.#members?.close()
+    this.#members.close()
     this.#mesh.notifyAll({ kind: 'leaving' })
     await Promise.all([this.#broadcast.leave(Math.min(left() / 4, longestFlushMs)), this.#calls.close(left() / 4)])
     await this.#broadcast.close(Math.min(left() / 4, longestFlushMs))
@@ -305,11 +308,11 @@ export class ClusterInstance implements Cluster {
   }
 
   #happened(happening: Happening): void {
-    if (!this.#closing) this.#members?.happened(happening)
+    if (!this.#closing) this.#members.happened(happening)
   }
 
   #reach(id: string): Reach {
-    const verdict = this.#members?.verdictOf(id)
+    const verdict = this.#members.verdictOf(id)
     if (!verdict) return { kind: 'left' }
     const connection = this.#mesh.links.get(id)?.connection
     if (connection) return { kind: 'linked', connection }

@@ -4,6 +4,7 @@ import { recordOf } from './membership/facts.js'
 import type { Effect, Happening, MembershipEvent } from './membership/happening.js'
 import { emptyMembership, type Membership, nextDeadline, reduce } from './membership/membership.js'
 import type { Verdict } from './membership/judge.js'
+import { type LinksNow, missedHappenings } from './membership/missed.js'
 import type { Link } from './mesh/link.js'
 import type { Notice } from './mesh/notice.js'
 import type { InstanceRecord } from './registry/record.js'
@@ -19,49 +20,69 @@ export interface MembersHands {
   lookUp(id: string): Promise<InstanceRecord | undefined>
   reap(record: InstanceRecord): void
   tell(event: MembershipEvent): void
+  /** The directions of links that are up at this moment. */
+  linksNow(): LinksNow
+  /** A happening had been lost, and is made up for. */
+  missed(happening: Happening): void
   /** Something may have changed, and all that was asked for is done. */
   changed(): void
 }
 
-/** Runs the membership: hands it what happens and the time, and has done what it answers. It decides nothing itself. */
+/**
+ * Runs the membership: hands it each happening with the time, and has its effects done. It decides nothing itself. Peers may dial, prove
+ * themselves and subscribe before `open()`, as soon as the own record is in MongoDB: these happenings are kept, and applied in order.
+ */
 export class Members {
   readonly #clock: Clock
   readonly #timers: Timers
   readonly #hands: MembersHands
-  #membership: Membership
+  /** An array before `open()`: happenings that wait for it. Its length is bounded by the time limit of the registration. */
+  #state: Membership | Happening[] = []
   /** The wall clock's lead over the monotonic one. */
   #wallLeadMs: number
   #cancelDeadline: (() => void) | undefined
 
-  constructor(self: InstanceRecord, linkTimeoutMs: number, clock: Clock, hands: MembersHands) {
+  constructor(clock: Clock, hands: MembersHands) {
     this.#clock = clock
     this.#timers = new Timers(clock)
     this.#hands = hands
-    this.#membership = emptyMembership(self, linkTimeoutMs)
     this.#wallLeadMs = clock.wallNow() - clock.now()
   }
 
+  /** The own record is registered: the membership begins. It is compared with the links every `checkIntervalMs`. */
+  open(self: InstanceRecord, { linkTimeoutMs, checkIntervalMs }: { readonly linkTimeoutMs: number; readonly checkIntervalMs: number }): void {
+    if (!Array.isArray(this.#state)) return
+    const early = this.#state
+    this.#state = emptyMembership(self, linkTimeoutMs)
+    for (const happening of early) this.happened(happening)
+    this.#scheduleCheck(checkIntervalMs)
+  }
+
   happened(happening: Happening): void {
-    const { membership, effects } = reduce(this.#membership, happening, this.#clock.now())
-    this.#membership = membership
+    if (Array.isArray(this.#state)) {
+      this.#state.push(happening)
+      return
+    }
+    const { membership, effects } = reduce(this.#state, happening, this.#clock.now())
+    this.#state = membership
     for (const effect of effects) this.#do(effect)
-    this.#scheduleDeadline()
+    this.#scheduleDeadline(membership)
     this.#hands.changed()
   }
 
   ids(): string[] {
-    return [...this.#membership.members.keys()]
+    return [...this.#members.keys()]
   }
 
   /** What the one of this id is taken for; undefined for one that is no member. */
   verdictOf(id: string): Verdict | undefined {
-    return this.#membership.members.get(id)?.verdict
+    return this.#members.get(id)?.verdict
   }
 
   /** Everyone, in the order of their registration. */
   views(links: ReadonlyMap<string, Link>): MemberView[] {
     const views: MemberView[] = []
-    for (const { facts, verdict, since } of this.#membership.members.values()) {
+    for (const { facts, verdict, since } of this.#members.values()) {
       if (verdict.status === 'gone') continue
       const link = links.get(facts.id)
       views.push({
@@ -78,13 +99,17 @@ export class Members {
 
   /** Those who are reached, and say that they do not reach us, and why. */
   unreachableBy(): { id: string; reason: string }[] {
-    return [...this.#membership.members.values()].flatMap(({ facts: { id, outbound, inbound } }) =>
+    return [...this.#members.values()].flatMap(({ facts: { id, outbound, inbound } }) =>
       outbound.state === 'up' && inbound.state !== 'up' && inbound.ending ? [{ id, reason: inbound.ending.reason }] : [],
     )
   }
 
   close(): void {
     this.#timers.clear()
+  }
+
+  get #members(): Membership['members'] {
+    return Array.isArray(this.#state) ? noMembers : this.#state.members
   }
 
   #do(effect: Effect): void {
@@ -119,13 +144,26 @@ export class Members {
     if (record) this.happened({ type: 'recordSeen', record })
   }
 
-  #scheduleDeadline(): void {
+  #scheduleCheck(intervalMs: number): void {
+    this.#timers.after(intervalMs, () => {
+      this.#scheduleCheck(intervalMs)
+      if (Array.isArray(this.#state)) return
+      for (const happening of missedHappenings(this.#state, this.#hands.linksNow())) {
+        this.#hands.missed(happening)
+        this.happened(happening)
+      }
+    })
+  }
+
+  #scheduleDeadline(membership: Membership): void {
     this.#cancelDeadline?.()
-    const deadline = nextDeadline(this.#membership)
+    const deadline = nextDeadline(membership)
     if (deadline === undefined) return
     this.#cancelDeadline = this.#timers.deadline(Math.max(0, deadline - this.#clock.now()), () => this.happened({ type: 'tick' }))
   }
 }
+
+const noMembers: Membership['members'] = new Map()
 
 /** By so much the wall clock does not drift: it was set. */
 const clockSetMs = 1000

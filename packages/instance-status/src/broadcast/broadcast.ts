@@ -125,6 +125,11 @@ export class Broadcast {
     return this.#asking.subscribe(peerId, connection)
   }
 
+  /** The peers that are subscribed to the events emitted here. */
+  subscribers(): ReadonlySet<string> {
+    return this.#pump.peers()
+  }
+
   /** A message that a peer published to us, its fields not decoded, and its length on the wire. */
   receive(peerId: string, message: DataMessage, bytes: number): void {
     if (this.#state === 'closed') return

@@ -125,6 +125,11 @@ export class Pump {
     this.#tellDrained()
   }
 
+  /** The peers that have a place now. */
+  peers(): ReadonlySet<string> {
+    return new Set(this.#cursors.keys())
+  }
+
   /** The number up to which a peer has been sent what it asked for; undefined for one that never asked. */
   placeOf(peerId: string): number | undefined {
     const cursor = this.#cursors.get(peerId)

@@ -91,6 +91,11 @@ export class Mesh {
     return this.#links
   }
 
+  /** The peers to which the link that this instance dials is up. */
+  linkedTo(): ReadonlySet<string> {
+    return new Set([...this.#links].filter(([, link]) => link.connection).map(([id]) => id))
+  }
+
   /** How often a session or a dial came to nothing because one side could not prove that it belongs to the cluster. */
   get authorizationFailures(): number {
     return this.#gatekeeper.failures + this.#refusals
