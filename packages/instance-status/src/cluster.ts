@@ -17,10 +17,16 @@ import type { InstanceRecord } from './registry/record.js'
 
 /** What is told of the cluster, and the one payload of each. `record` is the last one seen, if any. */
 export interface ClusterEvents {
+  /** An instance is linked in both directions for the first time, or again after `memberLeft`. */
   memberJoined: { readonly id: string; readonly record: InstanceRecord | undefined }
+  /** A member, or an instance that has not joined yet, cannot be reached; `reason` says why. Followed by `memberRecovered`, `memberJoined`, `memberLeft` or `memberForgotten`. */
   memberSuspected: { readonly id: string; readonly record: InstanceRecord | undefined; readonly reason: string }
+  /** A suspect that had joined is linked again. */
   memberRecovered: { readonly id: string; readonly record: InstanceRecord | undefined }
+  /** An instance that had joined is gone: alternates with `memberJoined` for each id. */
   memberLeft: { readonly id: string; readonly record: InstanceRecord | undefined; readonly reason: LeftReason }
+  /** An instance that was suspected before it ever joined is gone. */
+  memberForgotten: { readonly id: string; readonly record: InstanceRecord | undefined; readonly reason: LeftReason }
   registryLost: { readonly error: unknown }
   registryRestored: Record<string, never>
   /** A member that this instance reaches says that it does not reach this one at its advertised address: look at the option `address`, at firewalls, at what else listens there. Told when the reason changes. */

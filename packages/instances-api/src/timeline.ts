@@ -22,6 +22,7 @@ export class Timeline {
       cluster.on('memberSuspected', ({ id, record, reason }) => this.#note('suspected', { instance: id, ...where(record), reason })),
       cluster.on('memberRecovered', ({ id, record }) => this.#note('recovered', { instance: id, ...where(record) })),
       cluster.on('memberLeft', ({ id, record, reason }) => this.#note('left', { instance: id, ...where(record), reason })),
+      cluster.on('memberForgotten', ({ id, record, reason }) => this.#note('left', { instance: id, ...where(record), reason })),
       // What the driver said may hold anything; the cluster's own log has it.
       cluster.on('registryLost', ({ error }) => this.#note('registryLost', error instanceof Error ? { reason: error.name } : {})),
       cluster.on('registryRestored', () => this.#note('registryRestored', {})),

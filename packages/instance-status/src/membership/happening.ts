@@ -27,7 +27,7 @@ export type Happening =
 export type MembershipEvent =
   | { readonly type: 'memberJoined' | 'memberRecovered'; readonly id: string; readonly record: InstanceRecord | undefined }
   | { readonly type: 'memberSuspected'; readonly id: string; readonly record: InstanceRecord | undefined; readonly reason: string }
-  | { readonly type: 'memberLeft'; readonly id: string; readonly record: InstanceRecord | undefined; readonly reason: LeftReason }
+  | { readonly type: 'memberLeft' | 'memberForgotten'; readonly id: string; readonly record: InstanceRecord | undefined; readonly reason: LeftReason }
   | { readonly type: 'unreachableSelf'; readonly id: string; readonly record: InstanceRecord | undefined; readonly reason: string }
 
 /** What is to be done about it. */

@@ -73,9 +73,17 @@ it('whatever happens, joined and left alternate, and nobody leaves for whom both
               expect(after.registryReachable).toBe(true)
               expect(facts?.record.state === 'fresh' && isLinked(facts) && next.type !== 'recordStale' && next.type !== 'recordDeleted' && !next.type.endsWith('Down')).toBe(false)
             }
+          } else if (event.type === 'memberForgotten') {
+            expect(joined.get(event.id) ?? false).toBe(false)
+            expect(before.members.get(event.id)?.verdict.status).toBe('suspect')
           } else if (event.type === 'memberRecovered') {
             expect(joined.get(event.id)).toBe(true)
           }
+        }
+        // A suspicion never just stops: who was told of it is told its end.
+        for (const [suspect, { verdict }] of before.members) {
+          if (verdict.status !== 'suspect' || after.members.has(suspect)) continue
+          expect(effects.filter((effect) => effect.type === 'tell' && effect.event.id === suspect && (effect.event.type === 'memberLeft' || effect.event.type === 'memberForgotten'))).toHaveLength(1)
         }
         // Only those who are concerned were judged: to judge everyone finds nothing else, unless it is time's doing.
         const overdue = [before, after].some((one) => (nextDeadline(one) ?? Number.POSITIVE_INFINITY) <= now)

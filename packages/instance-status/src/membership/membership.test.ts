@@ -159,14 +159,14 @@ describe('membership, row by row', () => {
     expect(world.status('a')).toBe('suspect gone quiet')
   })
 
-  it('a predecessor of our own at our address is forgotten without a word, once it is sure that it is not on another host', () => {
+  it('a predecessor of our own at our address is forgotten, once it is sure that it is not on another host', () => {
     const record = testRecord('a', { updatedAt: 40, url: 'ws://self:3000/websocket' })
     const world = new World().happen(seen(record))
     expect(world.did()).toEqual(['dial a'])
     world.happen({ type: 'dialFailed', id: 'a', ending: { by: 'other', reason: 'wrong-instance', answeredBy: 'self' } })
     world.now = record.cluster.expireAfterMs / 2
     expect(world.happen(read(record.cluster.expireAfterMs / 3)).did()).toEqual(['memberSuspected a wrong-instance'])
-    expect(world.happen(read(record.cluster.expireAfterMs / 2)).did()).toEqual(['hangUp a', 'reap a'])
+    expect(world.happen(read(record.cluster.expireAfterMs / 2)).did()).toEqual(['memberForgotten a replaced', 'hangUp a', 'reap a'])
     expect(world.status('a')).toBe('unknown')
   })
 
@@ -189,6 +189,13 @@ describe('membership, row by row', () => {
     const world = new World().happen(seen(), { type: 'recordStale', record: testRecord('a') })
     expect(world.said()).toEqual([])
     expect(world.status('a')).toBe('unknown')
+  })
+
+  it('a suspect that never joined and expires is told as forgotten, once', () => {
+    const world = new World().happen(seen(), { type: 'dialBegun', id: 'a' }, { type: 'dialFailed', id: 'a', ending: { by: 'refused', reason: 'refused' } })
+    world.now = 10_000
+    expect(world.happen({ type: 'tick' }).said()).toEqual(['memberSuspected a refused'])
+    expect(world.happen({ type: 'recordStale', record: testRecord('a') }, { type: 'tick' }).said()).toEqual(['memberForgotten a expired'])
   })
 
   it('one that left comes back with a newer record or a new link, never with the old record', () => {

@@ -154,7 +154,8 @@ function conclude(membership: Membership, concerned: readonly Member[], now: num
     const verdict = judge(member.facts, { now, linkTimeoutMs, registryReachable, heldUntil, successor: successorOf(member.facts, newest) })
     const record = recordOf(member.facts)
     if (verdict.status === 'gone') {
-      if (member.joined) effects.push({ type: 'tell', event: { type: 'memberLeft', id, record, reason: verdict.reason } })
+      const end = endOf(member)
+      if (end) effects.push({ type: 'tell', event: { type: end, id, record, reason: verdict.reason } })
       effects.push({ type: 'hangUp', id })
       if (record && verdict.reason !== 'closed') effects.push({ type: 'reap', record })
       members.delete(id)
@@ -187,6 +188,12 @@ function withoutDeparture(departed: Membership['departed'], id: string): Map<str
   const next = new Map(departed)
   next.delete(id)
   return next
+}
+
+/** The event that ends what was told of a member; undefined when nothing was. */
+function endOf({ joined, verdict }: Member): 'memberLeft' | 'memberForgotten' | undefined {
+  if (joined) return 'memberLeft'
+  return verdict.status === 'suspect' ? 'memberForgotten' : undefined
 }
 
 function eventFor(member: Member, verdict: Verdict, record: InstanceRecord | undefined): MembershipEvent | undefined {
