@@ -19,6 +19,8 @@ export interface CompromisedPeer {
   /** Sends this over every session that was dialled to it. */
   say(message: object | string): void
   dials(): number
+  /** Ends every session that was dialled to it. */
+  hangUp(): void
 }
 
 /** A member that holds the secret and is dialled as one, and says over the link what a test wants it to say. Without a secret it is an impostor, which comes no further than the challenge. */
@@ -62,7 +64,10 @@ export async function compromisedPeer(fleet: Fleet, secret: string | undefined, 
     _id: id, _createdAt: now, _updatedAt: now, name: 'test', pid: 1, extraInformation: { host: 'localhost', port: String(port) },
     cluster: { protocol: 1, expireAfterMs: 60_000, url: `ws://127.0.0.1:${port}/websocket` },
   } as never)
-  return { id, say, dials: () => dials }
+  const hangUp = (): void => {
+    for (const socket of sessions) socket.terminate()
+  }
+  return { id, say, dials: () => dials, hangUp }
 }
 
 function prove(secret: string, fields: readonly unknown[]): Buffer {

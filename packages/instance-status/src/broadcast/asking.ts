@@ -1,8 +1,8 @@
 import { DDPError } from '@ddp-cluster/ddp-common'
 import { type Connection, ConnectionError } from '@ddp-cluster/ddp-client/internal'
 import { fromStreams } from './interest.js'
-import type { Reader } from './reader.js'
-import { broadcastName } from './wire.js'
+import type { Loss, Reader } from './reader.js'
+import { beyondHead, broadcastName } from './wire.js'
 
 export const interestMethod = 'cluster.interest'
 
@@ -32,26 +32,38 @@ export class Asking {
     this.#onRefused = onRefused
   }
 
-  /** A link is up: resolves when the peer has said from where on it gives what is asked for. */
-  subscribe(peerId: string, connection: Connection): Promise<void> {
+  /**
+   * A link is up: resolves when the peer has said from where on it gives what is asked for. A peer that has not emitted as much as was read in its
+   * name (somebody lied for it) refuses with `beyond-head`, and is read anew.
+   */
+  async subscribe(peerId: string, connection: Connection): Promise<void> {
     this.settle()
     const after = this.#reader.position(peerId)
     this.#peers.set(peerId, { connection, open: this.#wanted, last: this.#wanted, state: 'subscribing' })
     void connection.closed.then(() => {
       if (this.#peers.get(peerId)?.connection === connection) this.#peers.delete(peerId)
     })
-    return connection.subscribe(broadcastName, [{ ...(after !== undefined && { after }), streams: fromStreams(this.#wanted) }]).ready
+    const streams = fromStreams(this.#wanted)
+    if (after === undefined) return connection.subscribe(broadcastName, [{ streams }]).ready
+    try {
+      await connection.subscribe(broadcastName, [{ after, streams }]).ready
+    } catch (error) {
+      if (!(error instanceof DDPError) || error.error !== beyondHead) throw error
+      this.#reader.restart(peerId)
+      await connection.subscribe(broadcastName, [{ streams }]).ready
+    }
   }
 
-  /** The peer's answer: what it was asked for holds from this number on. */
-  confirmed(peerId: string, from: number): void {
+  /** The peer's answer: what it was asked for holds from this number on. Returns what is lost if that contradicts what was read. */
+  confirmed(peerId: string, from: number): readonly Loss[] {
     const asked = this.#peers.get(peerId)
-    if (!asked?.open) return
-    this.#reader.confirm(peerId, from, asked.open, asked.last.size)
+    if (!asked?.open) return []
+    const losses = this.#reader.confirm(peerId, from, asked.open, asked.last.size)
     if (asked.state === 'subscribing') this.#reader.resumed(peerId, from)
     asked.state = 'subscribed'
     asked.open = undefined
     this.#ask(peerId, asked)
+    return losses
   }
 
   /** A stream has its first listener, or lost its last. What changes in one go is asked for at its end: who listens again at once has missed nothing. */

@@ -18,7 +18,7 @@ import { type Loss, Reader, type Received } from './reader.js'
 import type { EventMap, Stream } from './stream.js'
 import { Tally } from './tally.js'
 import { EncodedNames } from './encoded-names.js'
-import { broadcastName, decodeFrame, encodeArgs, type SequencedEvent } from './wire.js'
+import { beyondHead, broadcastName, decodeFrame, encodeArgs, type SequencedEvent } from './wire.js'
 
 export interface BroadcastOptions {
   readonly ddpServer: DDPServer
@@ -136,12 +136,17 @@ export class Broadcast {
     this.#tally.bytes += bytes
     const frame = decodeFrame(message)
     if (!frame) {
-      this.#options.logger.warn({ peer: peerId }, 'a peer published what is no frame of events')
+      this.#options.logger.warn({ peer: peerId }, 'peer sent a malformed broadcast frame')
       return
     }
     if (frame.kind === 'from') {
-      this.#asking.confirmed(peerId, frame.from)
+      const losses = this.#asking.confirmed(peerId, frame.from)
+      this.#take(peerId, { events: [], losses, replayed: 0 })
       this.#members.changed()
+      return
+    }
+    if (!this.#reader.believes(peerId, frame)) {
+      this.#options.logger.warn({ peer: peerId }, 'peer sent a broadcast frame that skips an impossible number of events')
       return
     }
     this.#take(peerId, this.#reader.receive(peerId, frame))
@@ -225,7 +230,7 @@ export class Broadcast {
     const after = checkAfter(fieldOf(request, 'after'))
     const interest = toInterest(fieldOf(request, 'streams') ?? true)
     const { head } = this.#log
-    if (after !== undefined && after > head) throw new DDPError('beyond-head', `nothing after ${head} has been emitted here`)
+    if (after !== undefined && after > head) throw new DDPError(beyondHead, `nothing after ${head} has been emitted here`)
     this.#pump.attach(peerId, connection, interest, after)
     this.#options.onSubscriber(peerId)
   }

@@ -20,8 +20,8 @@ export interface Received {
 
 /** How far one sender has been read, and what was asked of it. */
 interface Sender {
-  /** The last number that came or was lost; undefined until the sender has said where it is. */
-  position: number | undefined
+  /** The last number that came or was lost; `undefined` until the sender has said where it is, `disproved` once it said that it never got there. */
+  position: number | 'disproved' | undefined
   /** What comes up to here was emitted before its link came up. */
   replayedUpTo: number
   /** The streams that the sender knows this instance to listen to. */
@@ -34,6 +34,9 @@ interface Sender {
   /** The number of its last event, once it has said that it leaves. */
   end: number | undefined
 }
+
+/** A million events a second for twelve days: a frame that skips more numbers is not believed. */
+const farthestJump = 2 ** 40
 
 /** Beyond so many, senders that are no members any more are forgotten, those first that nobody heard of for longest. */
 const sendersKept = 1000
@@ -56,7 +59,19 @@ export class Reader {
 
   /** The number after which a sender is asked to go on; undefined for one that was never heard. */
   position(senderId: string): number | undefined {
-    return this.#senders.get(senderId)?.position
+    const position = this.#senders.get(senderId)?.position
+    return position === 'disproved' ? undefined : position
+  }
+
+  /** Whether the frame's numbers are near enough to those that were read: a single invented one must not make this instance deaf to the sender. */
+  believes(senderId: string, frame: Exclude<Frame, { kind: 'from' }>): boolean {
+    const last = frame.kind === 'gap' ? frame.next - 1 : frame.last
+    return last - (this.position(senderId) ?? frame.after) <= farthestJump
+  }
+
+  /** The sender has not emitted as much as was read in its name: its next answer begins anew. */
+  restart(senderId: string): void {
+    this.#touch(senderId).position = 'disproved'
   }
 
   /** Whether the sender knows that events of this stream are wanted. */
@@ -66,20 +81,29 @@ export class Reader {
 
   /**
    * The sender said that from this number on it sends the events of these streams. Those that it did not know before begin there: nothing older counts.
-   * `asked`: how many it was asked for, with those that nobody listens to any more.
+   * `asked`: how many it was asked for, with those that nobody listens to any more. An honest sender's numbers only grow: below the position it is
+   * begun anew, and the events that may be lost are returned.
    */
-  confirm(senderId: string, from: number, streams: ReadonlySet<string>, asked: number = streams.size): void {
+  confirm(senderId: string, from: number, streams: ReadonlySet<string>, asked: number = streams.size): readonly Loss[] {
     const sender = this.#touch(senderId)
-    sender.position ??= from - 1
-    for (const stream of streams) if (!sender.known.has(stream) && from > sender.position + 1) sender.starts.set(stream, from)
+    const isNew = sender.position === undefined
+    const goesOn = typeof sender.position === 'number' && sender.position < from
+    const hadInterest = sender.known.size > 0
+    const position = goesOn ? (sender.position as number) : from - 1
+    sender.position = position
+    for (const [stream, start] of sender.starts) if (start > from) sender.starts.set(stream, from)
+    for (const stream of streams) if (!sender.known.has(stream) && from > position + 1) sender.starts.set(stream, from)
     sender.known = new Set(streams)
     sender.asked = asked
     this.dispatched(senderId)
+    return isNew || goesOn || !hadInterest || from === 1 ? none : [{ after: 0, lost: from - 1, exact: false }]
   }
 
   /** The sender goes on after a cut: what it had emitted before this number comes from its log. */
   resumed(senderId: string, from: number): void {
-    this.#touch(senderId).replayedUpTo = from - 1
+    const sender = this.#touch(senderId)
+    sender.replayedUpTo = from - 1
+    sender.end = undefined
   }
 
   /** Nobody listens to this stream any more: who listens next begins anew. */
@@ -94,13 +118,13 @@ export class Reader {
   receive(senderId: string, frame: Exclude<Frame, { kind: 'from' }>): Received {
     const sender = this.#touch(senderId)
     if (frame.kind === 'gap') {
-      const after = Math.max(sender.position ?? frame.after, frame.after)
+      const after = Math.max(this.position(senderId) ?? frame.after, frame.after)
       const last = frame.next - 1
       if (last <= after) return nothing
       sender.position = last
       return { events: none, losses: [{ after, lost: last - after, exact: frame.exact && wantsAll(sender, after) }], replayed: 0 }
     }
-    const before = sender.position ?? frame.after
+    const before = this.position(senderId) ?? frame.after
     if (frame.last <= before) return nothing
     sender.position = frame.last
     const losses: Loss[] = []
@@ -119,13 +143,17 @@ export class Reader {
     this.#touch(senderId).end = end
   }
 
-  /** Nothing comes of the sender any more: what of its last events did not. It does not say which of them were wanted here. */
+  /**
+   * Nothing comes of the sender any more: the last of its events that did not, at most. Its goodbye may have been forged, so the position stays:
+   * a sender that comes back goes on there.
+   */
   ended(senderId: string): Received {
     const sender = this.#senders.get(senderId)
-    if (sender?.position === undefined || sender.end === undefined || sender.known.size === 0) return nothing
-    const { position: after, end } = sender
-    if (end <= after) return nothing
-    sender.position = end
+    const after = this.position(senderId)
+    if (after === undefined || sender?.end === undefined || sender.known.size === 0) return nothing
+    const { end } = sender
+    sender.end = undefined
+    if (end <= after || end - after > farthestJump) return nothing
     return { events: none, losses: [{ after, lost: end - after, exact: false }], replayed: 0 }
   }
 
@@ -148,7 +176,7 @@ export class Reader {
     const sender = this.#senders.get(senderId)
     if (!sender || sender.waiting.size === 0) return
     for (const waiter of sender.waiting) {
-      if (waiter.upTo > (sender.position ?? -1)) continue
+      if (waiter.upTo > (this.position(senderId) ?? -1)) continue
       sender.waiting.delete(waiter)
       waiter.reached()
     }

@@ -4,6 +4,9 @@ import { fromOwnJSONValue } from '@ddp-cluster/ddp-common/internal'
 /** The publication that carries one instance's events to another, and the collection in which they stand. */
 export const broadcastName = 'cluster.broadcast'
 
+/** The error of a peer that was asked to go on after a number that it has not reached. */
+export const beyondHead = 'beyond-head'
+
 /** One event, as its sender numbered it. */
 export interface SequencedEvent {
   readonly seq: number
