@@ -96,7 +96,7 @@ describe('a call', () => {
     expect(refused).toMatchObject({ error: 'not-found', reason: 'there is none', details: { id: 7 } })
     const redacted = { name: 'DDPError', code: 500, instanceId: undefined, reason: 'Internal server error' }
     expect(await failure(target.call(second.id, 'break'))).toEqual(redacted)
-    expect(await failure(target.call(second.id, 'unsendable'))).toEqual(redacted)
+    expect(await failure(target.call(second.id, 'unsendable'))).toMatchObject({ name: 'DDPError', code: 'result-not-encodable', reason: 'the result of "unsendable" cannot be sent: result.big is a bigint' })
     expect(logged).toMatchObject([{ method: 'break', from: target.id }, { method: 'unsendable', from: target.id }])
     expect(await failure(target.call(second.id, 'none'))).toMatchObject({ name: 'DDPError', code: 404 })
     expect(await failure(target.call(second.id, '__proto__'))).toMatchObject({ name: 'DDPError', code: 404 })
@@ -269,7 +269,7 @@ describe('values that cannot be sent', () => {
     second.method('large', () => 'x'.repeat(9 * 1024 * 1024))
     second.method('deep', () => JSON.parse(`${'['.repeat(95)}${']'.repeat(95)}`) as unknown)
     expect(await failure(first.call(second.id, 'large'))).toMatchObject({ name: 'DDPError', code: 'result-too-large' })
-    expect(await failure(first.call(second.id, 'deep'))).toMatchObject({ name: 'DDPError', code: 500 })
+    expect(await failure(first.call(second.id, 'deep'))).toMatchObject({ name: 'DDPError', code: 'result-not-encodable' })
     second.method('throws', (what) => {
       throw new DDPError('large', what === 'details' ? 'why' : 'x'.repeat(5 * 1024 * 1024), 'x'.repeat(9 * 1024 * 1024))
     })

@@ -1,15 +1,16 @@
+import { callSafely } from '@ddp-cluster/ddp-common/internal'
 import { EventEmitter } from 'eventemitter3'
 
 type Names<Events extends EventEmitter.ValidEventTypes> = EventEmitter.EventNames<Events>
 type Listener<Events extends EventEmitter.ValidEventTypes, Name extends Names<Events>> = EventEmitter.EventListener<Events, Name>
 type AnyListener = (...values: unknown[]) => unknown
 
-/** An emitter whose listeners do not depend on each other: what one of them throws keeps the event from no other, nor from who emits it. */
+/** An emitter whose listeners do not depend on each other: an error of one, thrown or rejected, keeps the event from no other, nor from the emitter. */
 export abstract class GuardedEmitter<Events extends EventEmitter.ValidEventTypes> extends EventEmitter<Events> {
   readonly #guards = new WeakMap<object, AnyListener>()
   readonly #guarded = new WeakMap<object, AnyListener>()
 
-  /** Is told what a listener threw. */
+  /** Called with the error of a listener. */
   protected abstract noteThrown(error: unknown): void
 
   override on<Name extends Names<Events>>(event: Name, listener: Listener<Events, Name>, context?: unknown): this {
@@ -42,11 +43,7 @@ export abstract class GuardedEmitter<Events extends EventEmitter.ValidEventTypes
     if (known) return known as Listener<Events, Name>
     const note = (error: unknown): void => this.noteThrown(error)
     const guard = function (this: unknown, ...values: unknown[]): void {
-      try {
-        (listener as AnyListener).apply(this, values)
-      } catch (error) {
-        note(error)
-      }
+      callSafely(() => (listener as AnyListener).apply(this, values), note)
     }
     this.#guards.set(listener, guard)
     this.#guarded.set(guard, listener as AnyListener)

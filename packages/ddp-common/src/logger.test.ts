@@ -25,6 +25,18 @@ describe('harmless', () => {
     for (const level of ['debug', 'info', 'warn', 'error'] as const) expect(() => logger[level]({}, 'x')).not.toThrow()
   })
 
+  it('keeps the rejections of an asynchronous logger from ending the process', async () => {
+    const unhandled: unknown[] = []
+    const note = (reason: unknown): void => void unhandled.push(reason)
+    process.on('unhandledRejection', note)
+    const rejects = (() => Promise.reject(new Error('ENOSPC'))) as () => void
+    const logger = harmless({ debug: rejects, info: rejects, warn: rejects, error: rejects })
+    for (const level of ['debug', 'info', 'warn', 'error'] as const) logger[level]({}, 'x')
+    await new Promise((resolve) => setImmediate(resolve))
+    process.off('unhandledRejection', note)
+    expect(unhandled).toEqual([])
+  })
+
   it('refuses what is no logger, and is silent without one', () => {
     expect(() => harmless({ info: () => undefined } as unknown as Logger)).toThrow(new TypeError('logger must have the methods debug, info, warn, error'))
     expect(harmless(undefined)).toBe(silentLogger)

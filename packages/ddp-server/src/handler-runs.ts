@@ -1,5 +1,5 @@
 import type { WireError } from '@ddp-cluster/ddp-common'
-import { callSafely, isPromiseLike } from './call-safely.js'
+import { callSafely, isPromiseLike } from '@ddp-cluster/ddp-common/internal'
 import type { Connection } from './connection.js'
 import { DDPServerError } from './errors.js'
 import type { MethodInvocation } from './method-invocation.js'

@@ -1,5 +1,5 @@
 import type { Logger } from '@ddp-cluster/ddp-common'
-import { callSafely } from './call-safely.js'
+import { callSafely } from '@ddp-cluster/ddp-common/internal'
 import type { Connection, ConnectionEnd } from './connection.js'
 import { DDPServerError } from './errors.js'
 import type { MessageSocket } from './socket/message-socket.js'

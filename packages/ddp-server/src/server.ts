@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { callSafely } from './call-safely.js'
+import { callSafely } from '@ddp-cluster/ddp-common/internal'
 import type { Connection } from './connection.js'
 import { DDPServerError } from './errors.js'
 import { clientFacts } from './client-facts.js'

@@ -247,7 +247,7 @@ export class ClusterInstance implements Cluster {
   }
 
   publishStream<Events extends EventMap<Events> = Record<string, unknown[]>>(name: string, permissions: StreamPermissions): Stream<Events> {
-    publishToClients({ ddpServer: this.ddpServer, selfId: this.id, stream: this.#broadcast.stream(name), permissions, logger: this.#logger })
+    publishToClients({ ddpServer: this.ddpServer, selfId: this.id, stream: this.#broadcast.stream(name), head: () => this.#broadcast.head, permissions, logger: this.#logger })
     return this.#broadcast.stream(name)
   }
 

@@ -14,11 +14,13 @@ export type ClusterErrorCode =
   | 'registry-unreachable'
   /** An event is larger than `maxEventBytes`. It got no number and went nowhere. */
   | 'event-too-large'
-  /** An argument of an event is no EJSON value. It got no number and went nowhere. */
+  /** An argument of an event is a value that EJSON cannot carry without loss, which the message names by its path. The event got no number and went nowhere. */
   | 'event-not-encodable'
+  /** 100,000 events that listeners emitted wait for the listeners here. The event got no number and went nowhere. */
+  | 'too-many-events'
   /** A call, or a method that is offered, makes no sense: its name, parameters or options. Nothing was sent. */
   | 'invalid-call'
-  /** A parameter of a call is no EJSON value, or nested too deep. Nothing was sent. */
+  /** A parameter of a call is a value that EJSON cannot carry without loss, which the message names by its path, or nested too deep. Nothing was sent. */
   | 'call-not-encodable'
   /** The parameters of a call take more than 4 MiB. Nothing was sent. */
   | 'call-too-large'

@@ -1,3 +1,4 @@
+import { callSafely } from '@ddp-cluster/ddp-common/internal'
 import { EventEmitter } from 'eventemitter3'
 
 type Handler = (payload: unknown) => void
@@ -15,12 +16,7 @@ export class GuardedEvents<Events extends object> {
   on<E extends keyof Events & string>(event: E, listener: (payload: Events[E]) => unknown): () => void {
     const failed = (error: unknown): void => this.#onFault(event, error)
     const guarded: Handler = (payload) => {
-      try {
-        const result = listener(payload as Events[E])
-        if (result instanceof Promise) result.catch(failed)
-      } catch (error) {
-        failed(error)
-      }
+      callSafely(() => listener(payload as Events[E]), failed)
     }
     this.#emitter.on(event, guarded)
     return () => void this.#emitter.off(event, guarded)

@@ -8,7 +8,13 @@ export function textOf(thrown: unknown): string {
 }
 
 /** The same without the name of the error's class, for messages that go on. */
-export const messageOf = (thrown: unknown): string => textOf(thrown instanceof Error ? thrown.message : thrown)
+export function messageOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? String(thrown.message) : String(thrown)
+  } catch {
+    return 'something that has no text'
+  }
+}
 
 /** What another instance, or who pretends to be one, has to say is for people: more of it is cut. */
 const longestWords = 500

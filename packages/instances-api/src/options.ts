@@ -1,3 +1,4 @@
+import { callSafely } from '@ddp-cluster/ddp-common/internal'
 import type { DDPServer } from '@ddp-cluster/ddp-server'
 import type { Cluster } from '@ddp-cluster/instance-status'
 import type { Authenticate, Authorize } from './meteor-access.js'
@@ -114,13 +115,7 @@ function metrics(option: InstancesApiOptions['metrics'] = false): ResolvedOption
 }
 
 function telling(logger: InstancesApiOptions['logger']): ResolvedOptions['tellError'] {
-  return (fields, message) => {
-    try {
-      logger?.error(fields, message)
-    } catch {
-      // Who cannot write down that something is wrong is not helped by a second thing that is.
-    }
-  }
+  return (fields, message) => callSafely(() => logger?.error(fields, message), () => undefined)
 }
 
 /** Node.js' timers keep no longer delay. */

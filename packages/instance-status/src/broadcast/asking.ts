@@ -9,26 +9,31 @@ export const interestMethod = 'cluster.interest'
 /** What one peer was asked for, over the link that is up. */
 interface Asked {
   readonly connection: Connection
-  /** What its answer will be to, but for what nobody listens to any more; undefined when it has answered. */
-  open: ReadonlySet<string> | undefined
-  /** What it was asked for last. */
-  last: ReadonlySet<string>
+  /** Streams that become known with its next answer; undefined when it has answered. */
+  open: Set<string> | undefined
+  /** Streams that are to be asked for next. */
+  unasked: Set<string>
+  /** How many streams it was asked for last. */
+  asked: number
+  /** Streams have been given up that it was asked for by name. */
+  hasSurplus: boolean
   state: 'subscribing' | 'subscribed'
 }
 
 /** Asks every peer for the streams that this instance listens to, now and whenever they change. */
 export class Asking {
   readonly #reader: Reader
-  readonly #listened: () => ReadonlySet<string>
+  readonly #isListened: (stream: string) => boolean
   readonly #onRefused: (peerId: string, error: unknown) => void
   readonly #peers = new Map<string, Asked>()
-  #wanted: ReadonlySet<string> = new Set()
-  #state: 'settled' | 'changing' = 'settled'
+  readonly #wanted = new Set<string>()
+  /** Streams that may have got their first listener, or lost their last, since it was settled what is wanted. */
+  readonly #changed = new Set<string>()
 
-  /** `listened` says which streams have listeners; `onRefused` is told of a peer that did not take a change. */
-  constructor(reader: Reader, listened: () => ReadonlySet<string>, onRefused: (peerId: string, error: unknown) => void) {
+  /** `isListened` says whether a stream has listeners; `onRefused` is told of a peer that did not take a change. */
+  constructor(reader: Reader, isListened: (stream: string) => boolean, onRefused: (peerId: string, error: unknown) => void) {
     this.#reader = reader
-    this.#listened = listened
+    this.#isListened = isListened
     this.#onRefused = onRefused
   }
 
@@ -39,7 +44,8 @@ export class Asking {
   async subscribe(peerId: string, connection: Connection): Promise<void> {
     this.settle()
     const after = this.#reader.position(peerId)
-    this.#peers.set(peerId, { connection, open: this.#wanted, last: this.#wanted, state: 'subscribing' })
+    const open = new Set([...this.#wanted].filter((stream) => !this.#reader.isKnown(peerId, stream)))
+    this.#peers.set(peerId, { connection, open, unasked: new Set(), asked: this.#wanted.size, hasSurplus: false, state: 'subscribing' })
     void connection.closed.then(() => {
       if (this.#peers.get(peerId)?.connection === connection) this.#peers.delete(peerId)
     })
@@ -58,7 +64,7 @@ export class Asking {
   confirmed(peerId: string, from: number): readonly Loss[] {
     const asked = this.#peers.get(peerId)
     if (!asked?.open) return []
-    const losses = this.#reader.confirm(peerId, from, asked.open, asked.last.size)
+    const losses = this.#reader.confirm(peerId, from, asked.open, asked.asked)
     if (asked.state === 'subscribing') this.#reader.resumed(peerId, from)
     asked.state = 'subscribed'
     asked.open = undefined
@@ -66,24 +72,36 @@ export class Asking {
     return losses
   }
 
-  /** A stream has its first listener, or lost its last. What changes in one go is asked for at its end: who listens again at once has missed nothing. */
-  changed(): void {
-    if (this.#state === 'changing') return
-    this.#state = 'changing'
-    queueMicrotask(() => this.settle())
+  /** A stream has its first listener, or lost its last. Changes of one turn are asked for at its end: a listener that is replaced at once misses nothing. */
+  changed(stream: string): void {
+    if (this.#changed.size === 0) queueMicrotask(() => this.settle())
+    this.#changed.add(stream)
   }
 
-  /** Looks at what is listened to now, and asks for it. */
+  /** Asks for the streams that are listened to now. Costs by the number of changes, not by the number of streams. */
   settle(): void {
-    if (this.#state === 'settled') return
-    this.#state = 'settled'
-    const before = this.#wanted
-    this.#wanted = this.#listened()
-    for (const stream of before) if (!this.#wanted.has(stream)) this.#reader.forget(stream)
-    for (const [peerId, asked] of this.#peers) {
-      // Who listens by the time of the answer to what nobody listens to now begins anew.
-      if (asked.open) asked.open = new Set([...asked.open].filter((stream) => this.#wanted.has(stream)))
-      this.#ask(peerId, asked)
+    if (this.#changed.size === 0) return
+    for (const stream of this.#changed) {
+      if (this.#isListened(stream)) this.#want(stream)
+      else this.#giveUp(stream)
+    }
+    this.#changed.clear()
+    for (const [peerId, asked] of this.#peers) this.#ask(peerId, asked)
+  }
+
+  #want(stream: string): void {
+    if (this.#wanted.has(stream)) return
+    this.#wanted.add(stream)
+    for (const asked of this.#peers.values()) asked.unasked.add(stream)
+  }
+
+  #giveUp(stream: string): void {
+    if (!this.#wanted.delete(stream)) return
+    this.#reader.forget(stream)
+    for (const asked of this.#peers.values()) {
+      // A later listener starts fresh: the pending answer is not for it.
+      asked.open?.delete(stream)
+      if (!asked.unasked.delete(stream)) asked.hasSurplus = true
     }
   }
 
@@ -93,15 +111,13 @@ export class Asking {
 
   /** One request at a time for each peer; what changes meanwhile waits for its answer. It is bounded by the link, whose heartbeat ends it. */
   #ask(peerId: string, asked: Asked): void {
-    if (asked.open || isAlike(asked.last, this.#wanted) && [...this.#wanted].every((stream) => this.#reader.isKnown(peerId, stream))) return
-    asked.open = this.#wanted
-    asked.last = this.#wanted
+    if (asked.open || (asked.unasked.size === 0 && !asked.hasSurplus)) return
+    asked.open = asked.unasked
+    asked.unasked = new Set()
+    asked.asked = this.#wanted.size
+    asked.hasSurplus = false
     asked.connection.call(interestMethod, [{ streams: fromStreams(this.#wanted) }]).catch((error: unknown) => {
       if (error instanceof DDPError || !(error instanceof ConnectionError)) this.#onRefused(peerId, error)
     })
   }
-}
-
-function isAlike(one: ReadonlySet<string>, other: ReadonlySet<string>): boolean {
-  return one.size === other.size && [...one].every((stream) => other.has(stream))
 }

@@ -44,7 +44,7 @@ class World {
   readonly #log: BroadcastLog
   readonly #pump: Pump
   readonly #reader = new Reader(() => true)
-  readonly #asking = new Asking(this.#reader, () => new Set(this.listened), (_, error) => expect.unreachable(String(error)))
+  readonly #asking = new Asking(this.#reader, (stream) => this.listened.has(stream), (_, error) => expect.unreachable(String(error)))
   readonly listened = new Set<string>()
   /** By number; the first is 1. */
   readonly #emitted: { readonly stream: string; readonly to: string | undefined }[] = [{ stream: '', to: 'nobody' }]
@@ -90,12 +90,12 @@ class World {
 
   toggle(stream: string): void {
     if (!this.listened.delete(stream)) this.listened.add(stream)
+    this.#asking.changed(stream)
   }
 
   /** What was toggled in one go is asked for. */
   settle(): void {
     for (const stream of this.#owed.keys()) if (!this.listened.has(stream)) this.#owed.delete(stream)
-    this.#asking.changed()
     this.#asking.settle()
   }
 

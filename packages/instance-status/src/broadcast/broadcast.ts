@@ -1,15 +1,17 @@
 import { DDPError, type DataMessage, type Logger } from '@ddp-cluster/ddp-common'
-import { type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
+import { asReceived, type Clock, lossIn, Timers } from '@ddp-cluster/ddp-common/internal'
 import type { Connection as DialledConnection } from '@ddp-cluster/ddp-client/internal'
 import type { Connection, DDPServer } from '@ddp-cluster/ddp-server'
 import { ClusterError } from '../errors.js'
 import { inFewWords, messageOf, textOf } from '../text-of.js'
+import { withoutTrailing } from '../without-trailing.js'
 import { Asking, interestMethod } from './asking.js'
 import { checkAfter, checkTimeout, fieldOf } from './checks.js'
 import { Flush, type FlushReport } from './flush.js'
 import type { Gap } from './gap.js'
 import { isStreamName, longestStreamName, toInterest } from './interest.js'
-import { anyEvent, type AnyListener, Listeners } from './listeners.js'
+import type { AnyListener } from './entry-list.js'
+import { anyEvent, Listeners } from './listeners.js'
 import type { BroadcastStatistics } from './broadcast-statistics.js'
 import { BroadcastLog, type LogBounds } from './log.js'
 import { MemberChanges } from './member-changes.js'
@@ -18,7 +20,7 @@ import { type Loss, Reader, type Received } from './reader.js'
 import type { EventMap, Stream } from './stream.js'
 import { Tally } from './tally.js'
 import { EncodedNames } from './encoded-names.js'
-import { beyondHead, broadcastName, decodeFrame, encodeArgs, type SequencedEvent } from './wire.js'
+import { beyondHead, broadcastName, decodeFrame, encodeArgs } from './wire.js'
 
 export interface BroadcastOptions {
   readonly ddpServer: DDPServer
@@ -70,11 +72,13 @@ export class Broadcast {
     this.#timers = new Timers(clock)
     this.#log = new BroadcastLog(bounds)
     this.#pump = new Pump(this.#log, this.#timers, clock, { bytes: Math.min(markBytes, bounds.maxBytes / markPart), entries: bounds.maxEntries / markPart })
-    this.#listeners = new Listeners((error, { stream, event }) => {
-      logger.error({ stream, event, error: textOf(error) }, 'a listener threw')
+    this.#listeners = new Listeners({
+      fault: (error, { stream, event }) => logger.error({ stream, event, error: textOf(error) }, 'a listener threw'),
+      emptied: (name) => this.#asking.changed(name),
+      endless: ({ stream, event }) => logger.warn({ stream, event }, 'listeners keep emitting the events that they hear; the rest is dispatched in later turns'),
     })
     this.#reader = new Reader((id) => this.#members.has(id))
-    this.#asking = new Asking(this.#reader, () => this.#listeners.streams(), (peer, error) => {
+    this.#asking = new Asking(this.#reader, (name) => this.#listeners.has(name), (peer, error) => {
       logger.warn({ peer, error: inFewWords(textOf(error)) }, 'a peer did not take what is asked of it')
     })
     this.#members = new MemberChanges(options.members, this.#timers)
@@ -106,7 +110,8 @@ export class Broadcast {
       },
       emitLocal: (event, ...args) => {
         this.#requireOpen()
-        this.#dispatch(this.#options.selfId, { seq: 0, stream: name, event, args })
+        encode(event, args)
+        this.#dispatchHere(name, event, args, 0)
       },
       ready: ({ timeoutMs = readyTimeoutMs } = {}) => this.#ready(name, timeoutMs),
       drained: () => this.#drained(),
@@ -162,10 +167,10 @@ export class Broadcast {
         told += 1
         this.#tellLoss(peerId, loss)
       }
-      this.#dispatch(peerId, event)
+      this.#listeners.dispatch(peerId, event)
     }
     for (const loss of losses.slice(told)) this.#tellLoss(peerId, loss)
-    this.#reader.dispatched(peerId)
+    this.#listeners.inOrder(() => this.#reader.dispatched(peerId))
   }
 
   /** A peer says that it leaves, and what number its last event has. */
@@ -176,6 +181,11 @@ export class Broadcast {
   /** Nothing comes of a peer any more that has left. */
   peerEnded(peerId: string): void {
     if (this.#state !== 'closed') this.#take(peerId, this.#reader.ended(peerId))
+  }
+
+  /** The number of the last event that was emitted here; 0 before the first. */
+  get head(): number {
+    return this.#log.head
   }
 
   statistics(): BroadcastStatistics {
@@ -244,19 +254,19 @@ export class Broadcast {
   #listen(stream: string, event: string | typeof anyEvent, listener: unknown, once: boolean): () => void {
     if (typeof listener !== 'function') throw new ClusterError('invalid-option', `a listener is a function, not ${typeof listener}`)
     this.#requireOpen()
-    if (this.#listeners.add(stream, event, listener as AnyListener, once)) this.#asking.changed()
+    if (this.#listeners.add(stream, event, listener as AnyListener, once)) this.#asking.changed(stream)
     return () => this.#unlisten(stream, event, listener as AnyListener)
   }
 
   #unlisten(stream: string, event: string | typeof anyEvent, listener: AnyListener): void {
-    if (this.#listeners.remove(stream, event, listener)) this.#asking.changed()
+    if (this.#listeners.remove(stream, event, listener)) this.#asking.changed(stream)
   }
 
   async #ready(stream: string, timeoutMs: number): Promise<void> {
     checkTimeout(timeoutMs)
     this.#asking.settle()
     const behind = (): string[] => this.#members.ids().filter((id) => !this.#reader.isKnown(id, stream))
-    const isKnown = (): boolean => !this.#listeners.streams().has(stream) || behind().length === 0
+    const isKnown = (): boolean => !this.#listeners.has(stream) || behind().length === 0
     return this.#members.until(isKnown, timeoutMs, () => `${behind().join(', ')} did not say that ${JSON.stringify(stream)} is known there`)
   }
 
@@ -276,21 +286,26 @@ export class Broadcast {
     if (typeof event !== 'string') throw new ClusterError('event-not-encodable', `the name of an event is a string, not ${typeof event}`)
     const name = this.#names.of(stream, event)
     const text = encode(event, args)
+    if (this.#listeners.isFull) throw new ClusterError('too-many-events', `events of listeners wait to be dispatched here, and "${event}" is one too many: a listener of ${JSON.stringify(stream)} emits more than it hears`)
     const { maxEventBytes, clock, selfId } = this.#options
     const seq = this.#log.append(name, text, { at: clock.now(), stream, to }, maxEventBytes)
     if (seq === undefined) throw new ClusterError('event-too-large', `an event of ${Buffer.byteLength(name) + Buffer.byteLength(text)} bytes was emitted; at most ${maxEventBytes} are sent (the option maxEventBytes)`)
     this.#pump.schedule()
-    if (to === undefined || to === selfId) this.#dispatch(selfId, { seq, stream, event, args })
+    if (to === undefined || to === selfId) this.#dispatchHere(stream, event, args, seq)
     return this.#pump.isUnderMark
   }
 
-  #dispatch(from: string, event: SequencedEvent): void {
-    if (this.#listeners.dispatch(from, event)) this.#asking.changed()
+  /** The listeners here get what those elsewhere get. */
+  #dispatchHere(stream: string, event: string, args: readonly unknown[], seq: number): void {
+    if (!this.#listeners.hears(stream, event)) return
+    this.#listeners.dispatch(this.#options.selfId, { seq, stream, event, args: asReceived(withoutTrailing(args)) as unknown[] })
   }
 
   #tellLoss(from: string, loss: Loss): void {
-    this.#options.logger.warn({ peer: from, ...loss }, 'events of a peer are lost')
-    this.#options.onGap({ from, ...loss })
+    this.#listeners.inOrder(() => {
+      this.#options.logger.warn({ peer: from, ...loss }, 'events of a peer are lost')
+      this.#options.onGap({ from, ...loss })
+    })
   }
 
   #requireOpen(): void {
@@ -302,7 +317,10 @@ const closed = (): ClusterError => new ClusterError('closed', 'the cluster was c
 
 function encode(event: string, args: readonly unknown[]): string {
   try {
-    return encodeArgs(args)
+    const sent = withoutTrailing(args)
+    const loss = lossIn(sent, 'args')
+    if (loss === undefined) return encodeArgs(sent)
+    throw new TypeError(loss)
   } catch (error) {
     throw new ClusterError('event-not-encodable', `the arguments of "${event}" cannot be sent: ${messageOf(error)}`, { cause: error })
   }

@@ -22,7 +22,7 @@ function tell(reader: Reader, said: typeof lie extends fc.Arbitrary<infer T> ? T
     reader.ended('a')
     return
   }
-  const frame = decodeFrame({ msg: 'changed', collection: 'cluster.broadcast', ...said } as DataMessage)
+  const frame = decodeFrame({ msg: 'changed', collection: 'cluster.broadcast', ...said })
   if (frame?.kind === 'from') reader.confirm('a', frame.from, streams)
   else if (frame && reader.believes('a', frame)) reader.receive('a', frame)
 }

@@ -25,7 +25,7 @@ interface Sender {
   /** What comes up to here was emitted before its link came up. */
   replayedUpTo: number
   /** The streams that the sender knows this instance to listen to. */
-  known: Set<string>
+  readonly known: Set<string>
   /** How many it was asked for: more than are known when some have been given up since. */
   asked: number
   /** Of those that were asked for later than others, the number from which they count, until it has been passed. */
@@ -80,8 +80,8 @@ export class Reader {
   }
 
   /**
-   * The sender said that from this number on it sends the events of these streams. Those that it did not know before begin there: nothing older counts.
-   * `asked`: how many it was asked for, with those that nobody listens to any more. An honest sender's numbers only grow: below the position it is
+   * The sender said that from this number on it sends the events of these streams too. They begin there: nothing older counts. `asked`: how many
+   * streams it was asked for in all, with those that nobody listens to any more. An honest sender's numbers only grow: below the position it is
    * begun anew, and the events that may be lost are returned.
    */
   confirm(senderId: string, from: number, streams: ReadonlySet<string>, asked: number = streams.size): readonly Loss[] {
@@ -93,7 +93,7 @@ export class Reader {
     sender.position = position
     for (const [stream, start] of sender.starts) if (start > from) sender.starts.set(stream, from)
     for (const stream of streams) if (!sender.known.has(stream) && from > position + 1) sender.starts.set(stream, from)
-    sender.known = new Set(streams)
+    for (const stream of streams) sender.known.add(stream)
     sender.asked = asked
     this.dispatched(senderId)
     return isNew || goesOn || !hadInterest || from === 1 ? none : [{ after: 0, lost: from - 1, exact: false }]

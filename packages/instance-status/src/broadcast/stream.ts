@@ -1,4 +1,4 @@
-import type { EventOrigin } from './listeners.js'
+import type { EventOrigin } from './entry-list.js'
 
 /** Names of events, each with the arguments it carries: `{ message: [text: string, at: Date] }`. */
 export type EventMap<Events> = { readonly [Name in keyof Events]: readonly unknown[] }
@@ -17,14 +17,16 @@ export interface Stream<Events extends EventMap<Events> = Record<string, unknown
   onAny(listener: (this: EventOrigin, event: string, ...args: unknown[]) => unknown): () => void
   off<Name extends keyof Events & string>(event: Name, listener: StreamListener<[...Events[Name]]>): void
   /**
-   * Sends the event to all members and to this instance's own listeners.
+   * Sends the event to all members and to this instance's own listeners. Every listener, here or elsewhere, gets a copy of its own.
+   * Arguments are values that EJSON carries without loss: text, numbers (-0 arrives as 0), booleans, null, Date, RegExp, Uint8Array (a Buffer arrives as one), ObjectId, Decimal128,
+   * custom types of EJSON, and plain objects and arrays of these. Fields and last arguments that are undefined are left out.
    * @returns false when much waits to be sent (4 MiB, or a quarter of what the log holds) to a member that is not stalled: `drained()` says when it does no more.
-   * Throws a `ClusterError` `event-not-encodable`, `event-too-large` or `closed`: the event got no number then and went nowhere.
+   * Throws a `ClusterError` `event-not-encodable` (naming the path, as in `args[0].tags is a Set`), `event-too-large`, `too-many-events` or `closed`: the event got no number then and went nowhere.
    */
   emit<Name extends keyof Events & string>(event: Name, ...args: Events[Name]): boolean
   /** The same to one instance; the own id calls the listeners here alone. In order with everything else that is emitted here. Throws `left` too. */
   emitTo<Name extends keyof Events & string>(instanceId: string, event: Name, ...args: Events[Name]): boolean
-  /** Calls the listeners of this instance alone, in order with what is emitted. The event has no number, and its arguments need not be EJSON. Throws `closed`. */
+  /** Calls the listeners of this instance alone, in order with what is emitted. The event has no number. Throws `event-not-encodable` and `closed`. */
   emitLocal<Name extends keyof Events & string>(event: Name, ...args: Events[Name]): void
   /** Resolves when every member knows whether this instance listens to the stream: what they emit from then on comes. Rejects with `timeout` after `timeoutMs` (10_000), naming those that do not, and with `invalid-option` and `closed`. */
   ready(options?: { readonly timeoutMs?: number }): Promise<void>

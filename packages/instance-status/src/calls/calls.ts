@@ -88,14 +88,15 @@ export class Calls {
 
   async call(id: string, method: string, params: readonly unknown[] = [], options?: CallOptions): Promise<unknown> {
     if (typeof id !== 'string') throw new ClusterError('invalid-call', 'an instance is called by its id, a string')
-    return this.#start(id, prepareCall(method, params, options), params)
+    const request = prepareCall(method, params, options)
+    return this.#start(id, request, request.params)
   }
 
   async callAll(method: string, params: readonly unknown[] = [], options?: CallOptions): Promise<readonly CallOutcome[]> {
     const request = prepareCall(method, params, options)
     const { selfId, memberIds } = this.#options
     const outcome = (id: string): Promise<CallOutcome> =>
-      this.#start(id, request, params).then(
+      this.#start(id, request, request.params).then(
         (value) => ({ id, status: 'fulfilled', value }),
         (reason: unknown) => ({ id, status: 'rejected', reason }),
       )

@@ -1,6 +1,7 @@
-import { DDPError, EJSON, type Logger } from '@ddp-cluster/ddp-common'
+import { DDPError, type Logger } from '@ddp-cluster/ddp-common'
+import { asReceived } from '@ddp-cluster/ddp-common/internal'
 import { ClusterError } from '../errors.js'
-import { textOf } from '../text-of.js'
+import { inFewWords, textOf } from '../text-of.js'
 import { encode, isMethodName, largestCallBytes } from './request.js'
 
 /** Who calls. */
@@ -11,7 +12,8 @@ export interface CallOrigin {
 
 /**
  * Answers the calls of instances with what it returns, or what its promise resolves to; `this` tells who calls. A `DDPError` that it throws reaches the
- * caller as it is; of anything else the caller learns `500 Internal server error`, and the logger the rest. Calls of one instance begin in their order
+ * caller as it is; of anything else the caller learns `500 Internal server error`, and the logger the rest. A result that EJSON cannot carry without loss
+ * is `result-not-encodable`, one of more than 4 MiB `result-too-large`. Calls of one instance begin in their order
  * and run beside each other.
  */
 export type PeerMethod = (this: CallOrigin, ...params: unknown[]) => unknown
@@ -86,29 +88,28 @@ export class PeerMethods {
       result = await handler.apply({ from }, params)
     } catch (error) {
       if (error instanceof DDPError) {
-        await room(this.#sizeOf(error.toWire(), 'the error', name, from))
+        await room(this.#sizeOf(error.toWire(), 'error', name, from))
         throw error
       }
       this.#logger.error({ method: name, from, error: textOf(error) }, 'a method that an instance called threw')
       throw internalError()
     }
-    const bytes = this.#sizeOf(result, 'the result', name, from)
+    const bytes = this.#sizeOf(result, 'result', name, from)
     await room(bytes)
-    // What JSON leaves out, such as a function, takes nothing.
-    return bytes === 0 ? undefined : result
+    return result
   }
 
   /** Throws a `DDPError` for what cannot be sent. */
-  #sizeOf(answer: unknown, what: 'the result' | 'the error', method: string, from: string): number {
-    const encoded = encode(answer)
+  #sizeOf(answer: unknown, what: 'result' | 'error', method: string, from: string): number {
+    const encoded = encode(answer, what)
     switch (encoded.kind) {
       case 'text':
         return encoded.bytes
       case 'too-large':
-        throw new DDPError('result-too-large', `${what} takes ${encoded.bytes} bytes; at most ${largestCallBytes} are sent`)
+        throw new DDPError('result-too-large', `the ${what} takes ${encoded.bytes} bytes; at most ${largestCallBytes} are sent`)
       case 'not-encodable':
-        this.#logger.error({ method, from, error: encoded.why }, `${what} of a method that an instance called cannot be sent`)
-        throw internalError()
+        this.#logger.error({ method, from, error: encoded.why }, `the ${what} of a method that an instance called cannot be sent`)
+        throw new DDPError('result-not-encodable', `the ${what} of "${method}" cannot be sent: ${inFewWords(encoded.why)}`)
     }
   }
 
@@ -121,8 +122,7 @@ export class PeerMethods {
 
 /** A value as it arrives at another instance: a copy that shares nothing. */
 export function asSent(value: unknown): unknown {
-  const encoded = encode(value)
-  return encoded.kind === 'text' && encoded.text !== undefined ? EJSON.parse(encoded.text) : undefined
+  return value === undefined ? undefined : asReceived(value)
 }
 
 const internalError = (): DDPError => new DDPError(500, 'Internal server error')

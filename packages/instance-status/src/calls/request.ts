@@ -1,6 +1,8 @@
 import { EJSON } from '@ddp-cluster/ddp-common'
+import { lossIn } from '@ddp-cluster/ddp-common/internal'
 import { ClusterError } from '../errors.js'
 import { messageOf } from '../text-of.js'
+import { withoutTrailing } from '../without-trailing.js'
 
 /** What a caller may say beside the method and its parameters. */
 export interface CallOptions {
@@ -12,7 +14,9 @@ export interface CallOptions {
 export interface CallRequest {
   readonly method: string
   readonly timeoutMs: number
-  /** The parameters as EJSON. */
+  /** The parameters as they are sent: without those at the end that are undefined. */
+  readonly params: readonly unknown[]
+  /** The same as EJSON. */
   readonly text: string
 }
 
@@ -35,10 +39,11 @@ export function prepareCall(method: unknown, params: unknown, options: CallOptio
   if (typeof timeoutMs !== 'number' || !(timeoutMs >= 1 && timeoutMs <= longestTimeoutMs)) {
     throw new ClusterError('invalid-call', `timeoutMs must be milliseconds from 1 to ${longestTimeoutMs}, not ${String(timeoutMs)}`)
   }
-  const encoded = encode(params)
+  const sent = withoutTrailing(params)
+  const encoded = encode(sent, 'params')
   switch (encoded.kind) {
     case 'text':
-      return { method, timeoutMs, text: encoded.text ?? '[]' }
+      return { method, timeoutMs, params: sent, text: encoded.text ?? '[]' }
     case 'too-large':
       throw new ClusterError('call-too-large', `the parameters of "${method}" take ${encoded.bytes} bytes; at most ${largestCallBytes} are sent`)
     case 'not-encodable':
@@ -51,14 +56,16 @@ export function isMethodName(value: unknown): value is string {
 }
 
 export type Encoded =
-  /** `undefined` for what JSON leaves out: nothing, or a function. */
+  /** `undefined` for undefined. */
   | { readonly kind: 'text'; readonly text: string | undefined; readonly bytes: number }
   | { readonly kind: 'too-large'; readonly bytes: number }
   | { readonly kind: 'not-encodable'; readonly why: string; readonly cause?: unknown }
 
-/** A value as a peer would get it, or why it would not. */
-export function encode(value: unknown): Encoded {
+/** A value as a peer would get it, or why it would not. `name` is what the path to a part begins with that EJSON cannot carry without loss. */
+export function encode(value: unknown, name: string): Encoded {
   try {
+    const loss = value === undefined ? undefined : lossIn(value, name)
+    if (loss !== undefined) return { kind: 'not-encodable', why: loss }
     const json = EJSON.toJSONValue(value)
     if (isDeeper(json, deepestLevel)) return { kind: 'not-encodable', why: `nested deeper than ${deepestLevel} levels` }
     const text = JSON.stringify(json) as string | undefined

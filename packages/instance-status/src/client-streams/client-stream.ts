@@ -9,6 +9,8 @@ export interface ClientStreamOptions {
   readonly ddpServer: DDPServer
   readonly selfId: string
   readonly stream: Stream
+  /** The number of the last event that was emitted here. */
+  readonly head: () => number
   readonly permissions: StreamPermissions
   readonly logger: Logger
 }
@@ -20,13 +22,13 @@ const longestEventName = 500
  * event's name, `changed` messages of the collection of that name with `{ eventName, args }`, and the method `stream-<name>` with the event's
  * name and arguments. Throws a `ClusterError` `invalid-option`, and the server's `publication-taken` or `method-taken`.
  */
-export function publishToClients({ ddpServer, selfId, stream, permissions, logger }: ClientStreamOptions): void {
+export function publishToClients({ ddpServer, selfId, stream, head, permissions, logger }: ClientStreamOptions): void {
   const { allowRead = 'none', allowWrite = 'none' } = permissions
   if (!isPermission(allowRead) || !isPermission(allowWrite)) throw new ClusterError('invalid-option', 'allowRead and allowWrite are "all", "logged", "none" or a function')
   const name = `stream-${stream.name}`
   const subscribers = new Subscribers(name)
-  /** Whose event is being emitted: it has it already. */
-  let writer: Connection | undefined
+  /** Writers of events that have not been dispatched yet, by number: a writer has its event already. */
+  const writers = new Map<number, Connection>()
 
   ddpServer.publish(name, async function (event, options) {
     const { userId, connection } = this
@@ -40,20 +42,19 @@ export function publishToClients({ ddpServer, selfId, stream, permissions, logge
   ddpServer.method(name, async function (event, ...args) {
     const { userId, connection } = this
     await check(allowWrite, { userId, connection }, event, args)
-    writer = connection
+    const seq = head() + 1
+    writers.set(seq, connection)
     try {
       stream.emit(event as string, ...args)
     } catch (error) {
+      writers.delete(seq)
       throw error instanceof ClusterError ? new DDPError(error.code, error.message) : error
-    } finally {
-      writer = undefined
     }
   })
 
   stream.onAny(function (event, ...args) {
-    const except = this.from === selfId ? writer : undefined
-    // What listeners emit in answer is for the writer too.
-    if (this.from === selfId) writer = undefined
+    const except = this.from === selfId ? writers.get(this.seq) : undefined
+    if (except) writers.delete(this.seq)
     try {
       subscribers.tell(event, args, except)
     } catch (error) {

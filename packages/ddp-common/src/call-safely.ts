@@ -1,4 +1,4 @@
-/** Calls a handler whose end nobody waits for, so that what it throws, at once or by its promise, is told instead of ending the process. */
+/** Calls application code whose end nobody waits for. `onThrown` gets the error, thrown or rejected: an unheard one would end the process. */
 export function callSafely(handler: () => unknown, onThrown: (thrown: unknown) => void): void {
   try {
     const returned = handler()
