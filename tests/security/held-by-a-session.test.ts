@@ -64,3 +64,58 @@ describe('subscriptions', () => {
     client.tcp.destroy()
   })
 })
+
+describe('handlers of publications', () => {
+  it('count until they have ended, also after their subscription stopped', async () => {
+    await using server = await startServer({ maxQueuedMessages: 50 })
+    let running = 0
+    let most = 0
+    let release = (): void => undefined
+    const released = new Promise<void>((resolve) => { release = resolve })
+    server.ddp.publish('waits', async function () {
+      running += 1
+      most = Math.max(most, running)
+      this.unblock()
+      await released
+      running -= 1
+    })
+    const { client, socket } = await connected(server)
+    const filling = 'x'.repeat(1000)
+    for (let id = 0; id < 2000; id += 1) {
+      client.send({ msg: 'sub', id: String(id), name: 'waits', params: [filling] })
+      client.send({ msg: 'unsub', id: String(id) })
+    }
+    for (let before = -1; before < 20_000 || socket.bytesRead > before;) {
+      before = socket.bytesRead
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    expect(most).toBeLessThanOrEqual(50)
+    release()
+    client.send({ msg: 'method', method: 'none', id: 'last' })
+    await client.next('result')
+    expect(most).toBeLessThanOrEqual(50)
+    client.tcp.destroy()
+  })
+})
+
+describe('logout', () => {
+  it('is limited as login is, and starts nothing over for nobody', async () => {
+    await using server = await startServer({ login: () => ({ id: 'anna' }) })
+    let starts = 0
+    server.ddp.publish('anything', function () {
+      starts += 1
+      this.ready()
+    })
+    const { client } = await connected(server)
+    client.send({ msg: 'sub', id: '1', name: 'anything' })
+    await client.next('ready')
+    const outcomes: unknown[] = []
+    for (let id = 0; id < 8; id += 1) {
+      client.send({ msg: 'method', method: 'logout', id: String(id) })
+      outcomes.push(((await client.next('result'))['error'] as { error?: unknown } | undefined)?.error)
+    }
+    expect(outcomes).toEqual([undefined, undefined, undefined, undefined, undefined, 'too-many-requests', 'too-many-requests', 'too-many-requests'])
+    expect(starts).toBe(1)
+    client.tcp.destroy()
+  })
+})

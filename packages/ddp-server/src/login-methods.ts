@@ -7,7 +7,7 @@ interface LoginHost {
   limitRate(rule: RateLimitRule): () => void
 }
 
-/** The methods `login` and `logout` as Meteor's clients call them, with Meteor's limit of five logins in ten seconds for a connection. */
+/** The methods `login` and `logout` as Meteor's clients call them, with Meteor's limit of five logins in ten seconds for a connection, which holds for logouts too. */
 export function addLoginMethods(server: LoginHost, login: LoginHandler): void {
   server.method('login', async function (request) {
     const result = await login.call(this, request)
@@ -17,5 +17,5 @@ export function addLoginMethods(server: LoginHost, login: LoginHandler): void {
   server.method('logout', async function () {
     await this.setUserId(null)
   })
-  server.limitRate({ type: 'method', name: 'login', connectionId: () => true, count: 5, intervalMs: 10_000 })
+  for (const name of ['login', 'logout']) server.limitRate({ type: 'method', name, connectionId: () => true, count: 5, intervalMs: 10_000 })
 }

@@ -83,7 +83,7 @@ export class SessionRunner implements HandlerHost {
   }
 
   async #changeUser(userId: string | null): Promise<void> {
-    if (this.#hasEnded) return
+    if (this.#hasEnded || (userId === null && this.#session.userId === null)) return
     const { effects, restarted } = this.#session.beginUserChange(userId)
     this.#perform(effects)
     await this.#settled(restarted)

@@ -48,6 +48,11 @@ export class Inbox<Message, Work extends object> {
     this.#holder = work
   }
 
+  /** Work that began out of turn, and holds nobody back. */
+  beginUnblocked(work: Work): void {
+    this.#unblocked.add(work)
+  }
+
   /** @returns whether it was this work that held the others back */
   unblock(work: Work): boolean {
     if (this.#holder !== work) return false

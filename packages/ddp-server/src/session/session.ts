@@ -187,6 +187,7 @@ export class Session {
     for (const subscription of restarted) {
       if (subscription.id === null) this.#universal.push(subscription)
       else this.#subscriptions.set(subscription.id, subscription)
+      this.#inbox.beginUnblocked(subscription)
       effects.push({ kind: 'start', subscription })
     }
     return { effects, restarted }
@@ -254,7 +255,8 @@ export class Session {
 
   #deactivate(subscription: Subscription, effects: SessionEffect[]): void {
     subscription.state = 'stopped'
-    this.#inbox.end(subscription)
+    // Its handler may still run: it holds nobody back, and counts until it has ended.
+    this.#inbox.unblock(subscription)
     effects.push({ kind: 'stop', subscription })
   }
 }
