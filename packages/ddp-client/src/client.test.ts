@@ -190,6 +190,19 @@ describe('a call', () => {
     expect(await again).toBe(1)
   })
 
+  it.each<[string, object, unknown]>([
+    ['a result', { result: 'done' }, { value: 'done' }],
+    ['an error', { error: { error: 'no', errorType: 'Meteor.Error' } }, { error: 'no' }],
+  ])('with noRetry settles with %s that came before the loss, without waiting for a reconnect', async (_, answer, expected) => {
+    const { client, server } = setUp()
+    server.socket.accept()
+    const call = client.apply('half', [], { noRetry: true, timeoutMs: 3_600_000 })
+    server.socket.say({ msg: 'result', id: '1', ...answer })
+    server.socket.drop()
+    const settled = await call.then((value) => ({ value }), (error: unknown) => ({ error: (error as { error: unknown }).error }))
+    expect(settled).toEqual(expected)
+  })
+
   it('whose result came before the loss is not sent again', async () => {
     const { client, server } = setUp()
     server.socket.accept()

@@ -8,7 +8,7 @@ import { longestMs } from './options.js'
 export interface ApplyOptions {
   /** Sent only after everything called before it has finished, and finished before anything called after it is sent. Default: false. */
   readonly wait?: boolean | undefined
-  /** Never sent twice: when the connection is lost before the result, the call rejects with the `DDPError` `invocation-failed`. Default: false. */
+  /** Never sent twice: when the connection is lost before the result, the call rejects with the `DDPError` `invocation-failed`; when it is lost after the result, the call settles with that at once. Default: false. */
   readonly noRetry?: boolean | undefined
   /** How often it may be sent again after lost connections before it fails like that. Default: as often as it takes. */
   readonly maxRetries?: number | undefined
@@ -95,10 +95,11 @@ export class MethodCalls {
   }
 
   noteLost(): void {
-    const { failed, half } = this.#queue.noteLost()
+    const { failed, half, finished } = this.#queue.noteLost()
     for (const id of half) this.#half.add(id)
     const error = new DDPError('invocation-failed', 'The connection was lost before the result came, and the method may not be sent again')
     for (const id of failed) this.fail(id, error)
+    for (const [id, outcome] of finished) this.#settle(id, outcome)
   }
 
   noteRevived(): void {

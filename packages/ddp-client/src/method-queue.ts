@@ -130,14 +130,17 @@ export class MethodQueue<M extends Method> {
 
   /**
    * The connection was lost. `failed` are the ids of those that were sent and may not be sent again, and are still here; `half` are those
-   * whose result came and whose `updated` never will: they finish when the data of the next connection are there.
+   * whose result came and whose `updated` never will: they finish when the data of the next connection are there. `finished` are those of them
+   * that may not be sent again, and so do not depend on another connection.
    */
-  noteLost(): { readonly failed: string[]; readonly half: string[] } {
+  noteLost(): { readonly failed: string[]; readonly half: string[]; readonly finished: [id: string, MethodOutcome][] } {
     const failed: string[] = []
     const half: string[] = []
+    const finished: [string, MethodOutcome][] = []
     for (const block of this.#blocks) block.unsent = []
     for (const [id, queued] of this.#queued) {
-      if (queued.outcome) half.push(id)
+      if (queued.outcome && queued.method.retries === 0) finished.push([id, queued.outcome])
+      else if (queued.outcome) half.push(id)
       else if (queued.sent && queued.retriesLeft === 0) failed.push(id)
       else {
         if (queued.sent) {
@@ -148,7 +151,7 @@ export class MethodQueue<M extends Method> {
         queued.block.unsent.push(queued)
       }
     }
-    return { failed, half }
+    return { failed, half, finished }
   }
 
   #put(block: Block<M>, method: M): void {
