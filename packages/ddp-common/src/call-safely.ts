@@ -8,6 +8,19 @@ export function callSafely(handler: () => unknown, onThrown: (thrown: unknown) =
   }
 }
 
+/** Whether `value` can be awaited. A `then` that throws when it is read is none. */
 export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+  try {
+    return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+  } catch {
+    return false
+  }
+}
+
+/** The answer of application code that has to answer at once. Throws what it throws, and a `TypeError` for a promise, whose rejection is not left unheard. */
+export function callNow(ask: () => unknown): unknown {
+  const answer = ask()
+  if (!isPromiseLike(answer)) return answer
+  Promise.resolve(answer).catch(() => undefined)
+  throw new TypeError('The function returned a promise; it has to answer at once')
 }

@@ -1,7 +1,7 @@
 import type { Server as HttpServer } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import type { Logger } from '@ddp-cluster/ddp-common'
-import { harmless, systemClock, type Clock } from '@ddp-cluster/ddp-common/internal'
+import { callNow, harmless, systemClock, type Clock } from '@ddp-cluster/ddp-common/internal'
 import { DDPServerError } from './errors.js'
 import type { LoginHandler } from './login.js'
 
@@ -114,7 +114,7 @@ function validPath(path: string): string {
 /** A check that cannot make sense of what a stranger sent refuses it, and so does one that answers with anything but true, such as a promise. */
 function isAllowedBy(check: (origin: string) => unknown, origin: string, logger: Logger): boolean {
   try {
-    return check(origin) === true
+    return callNow(() => check(origin)) === true
   } catch (thrown) {
     logger.error({ err: thrown }, 'allowedOrigins threw, and the client was refused')
     return false

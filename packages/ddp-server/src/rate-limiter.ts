@@ -1,4 +1,5 @@
 import { DDPError, type Logger } from '@ddp-cluster/ddp-common'
+import { callNow } from '@ddp-cluster/ddp-common/internal'
 import { DDPServerError, internalError } from './errors.js'
 
 /** What a rule looks at: a call that would begin now. */
@@ -92,7 +93,7 @@ function keyOf(rule: RateLimitRule, input: RateLimitInput): string | undefined {
     const matcher = rule[field] as Matcher<string | null> | undefined
     if (matcher === undefined) continue
     const value = input[field]
-    if (typeof matcher === 'function' ? !matcher(value) : matcher !== value) return undefined
+    if (typeof matcher === 'function' ? !callNow(() => matcher(value)) : matcher !== value) return undefined
     key += `${JSON.stringify(value)},`
   }
   return key

@@ -1,4 +1,4 @@
-import { harmless } from '@ddp-cluster/ddp-common/internal'
+import { callSafely, harmless } from '@ddp-cluster/ddp-common/internal'
 import { randomId } from '@ddp-cluster/ddp-common'
 import type { Cluster } from './cluster.js'
 import { ClusterError } from './errors.js'
@@ -69,11 +69,7 @@ export class InstanceStatus {
   /** Writes a line for every instance that comes or goes, to standard output unless told otherwise; the function returned ends it. */
   activeLogs(log: (line: string) => void = (line) => void process.stdout.write(`${line}\n`)): () => void {
     const write = (line: string): void => {
-      try {
-        log(line)
-      } catch (error) {
-        harmless(this.#options.logger).error({ error: textOf(error) }, 'the log of active instances threw')
-      }
+      callSafely(() => log(line), (error) => harmless(this.#options.logger).error({ error: textOf(error) }, 'the log of active instances threw'))
     }
     const endings: (() => void)[] = []
     const observe = (cluster: Cluster): void => {
