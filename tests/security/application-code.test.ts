@@ -41,7 +41,7 @@ const failures: [string, Failing][] = [
   ['throws null', () => { throw null as unknown as Error }],
   ['throws what has no text', () => { throw Object.create(null) as Error }],
   ['rejects', (() => Promise.reject(new Error('rejected'))) as unknown as Failing],
-  ['rejects with null', (() => Promise.reject(null)) as unknown as Failing],
+  ['rejects with null', (async () => { await Promise.resolve(); throw null as unknown as Error }) as unknown as Failing],
   ['rejects by a thenable of its own', () => rejectingThenable as never],
   ['returns what throws when it is looked at', () => brokenThenable as never],
 ]
