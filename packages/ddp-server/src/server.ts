@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { callSafely } from './call-safely.js'
 import type { Connection } from './connection.js'
@@ -11,10 +11,11 @@ import { Peer, type PeerHost } from './peer.js'
 import type { PublicationHandler } from './publication.js'
 import { RateLimiter, type RateLimitRule } from './rate-limiter.js'
 import { guardRequests } from './request-gate.js'
-import { routeOf } from './routes.js'
+import { isSocketRoute, isWebSocketUpgrade, routeOf } from './routes.js'
 import type { PublicationStrategy } from './session/publication-strategy.js'
 import { Registry } from './session/registry.js'
 import type { MessageSocket } from './socket/message-socket.js'
+import { askForWebSocket } from './socket/ask-for-websocket.js'
 import { refuseUpgrade } from './socket/refuse-upgrade.js'
 import { answerInfo } from './socket/sockjs-info.js'
 import { frameWithSockJS } from './socket/sockjs-socket.js'
@@ -57,20 +58,6 @@ export function createDDPServer(options: DDPServerOptions): DDPServer {
 }
 
 const takenPaths = new WeakMap<object, Set<string>>()
-const ourUpgradeListeners = new WeakSet<object>()
-
-/**
- * Whether an upgrade is for none of our endpoints on `server`, and nobody else listens for upgrades there. Since we do, Node.js no longer
- * takes care of it, and its socket would stay open for ever.
- */
-function isForNobody(server: ResolvedOptions['server'], url: string): boolean {
-  if (!server.listeners('upgrade').every((listener) => ourUpgradeListeners.has(listener))) return false
-  for (const path of takenPaths.get(server) ?? []) {
-    const route = routeOf(url, path)
-    if (route === 'websocket' || route === 'sockjs') return false
-  }
-  return true
-}
 
 class Endpoint implements DDPServer, PeerHost {
   readonly options: ResolvedOptions
@@ -97,12 +84,10 @@ class Endpoint implements DDPServer, PeerHost {
       this.#resolveClosed = resolve
     })
     this.#accept = webSocketAcceptor(options)
-    ourUpgradeListeners.add(this.#onUpgrade)
-    server.on('upgrade', this.#onUpgrade)
-    this.#leaveGate = guardRequests(server, (request, response) => {
-      if (routeOf(request.url ?? '', path) !== 'info') return false
-      answerInfo(request, response, options.allowsOrigin)
-      return true
+    this.#leaveGate = guardRequests(server, {
+      request: (request, response) => this.#onRequest(request, response),
+      claims: (request) => isWebSocketUpgrade(request) && isSocketRoute(routeOf(request.url ?? '', path)),
+      upgrade: (request, tcp, head) => this.#onUpgrade(request, tcp, head),
     })
     if (options.login !== undefined) addLoginMethods(this, options.login)
   }
@@ -142,7 +127,6 @@ class Endpoint implements DDPServer, PeerHost {
     if (this.#state !== 'open') return this.closed
     this.#state = 'closing'
     const { server, path } = this.options
-    server.off('upgrade', this.#onUpgrade)
     this.#leaveGate()
     takenPaths.get(server)?.delete(path)
     for (const peer of this.#peers) peer.close(1001, 'the server closes')
@@ -172,12 +156,16 @@ class Endpoint implements DDPServer, PeerHost {
     if (this.#state === 'closing') this.#closeIfEmpty()
   }
 
-  readonly #onUpgrade = (request: IncomingMessage, tcp: Duplex, head: Buffer): void => {
+  #onRequest(request: IncomingMessage, response: ServerResponse): boolean {
     const route = routeOf(request.url ?? '', this.options.path)
-    if (route !== 'websocket' && route !== 'sockjs') {
-      if (isForNobody(this.options.server, request.url ?? '')) refuseUpgrade(tcp, 404)
-      return
-    }
+    if (route === undefined) return false
+    if (route === 'info') answerInfo(request, response, this.options.allowsOrigin)
+    else askForWebSocket(request, response)
+    return true
+  }
+
+  #onUpgrade(request: IncomingMessage, tcp: Duplex, head: Buffer): void {
+    const route = routeOf(request.url ?? '', this.options.path)
     const { origin } = request.headers
     if (origin !== undefined && !this.options.allowsOrigin(origin)) {
       refuseUpgrade(tcp, 403)
