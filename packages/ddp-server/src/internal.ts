@@ -1,3 +1,5 @@
 export { bufferedBytes, sendFrame } from './frames.js'
 export type { ConnectionEnd, ConnectionEndCause } from './connection.js'
-export { setPace, type Pace } from './peer-connection.js'
+export { admitInstance, type Pace } from './peer-connection.js'
+export { instanceHeader } from './cluster-door.js'
+export { openClusterDoor, type Offering, type OpenDoor } from './open-cluster-door.js'

@@ -51,7 +51,7 @@ export type ResolvedOptions = Readonly<Required<Omit<DDPServerOptions, 'allowedO
   readonly login: LoginHandler | undefined
 }
 
-const defaults = Object.freeze({
+export const defaults = Object.freeze({
   path: '',
   heartbeatIntervalMs: 15_000,
   heartbeatTimeoutMs: 15_000,

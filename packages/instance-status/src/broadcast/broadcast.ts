@@ -21,7 +21,7 @@ import { EncodedNames } from './encoded-names.js'
 import { broadcastName, decodeFrame, encodeArgs, type SequencedEvent } from './wire.js'
 
 export interface BroadcastOptions {
-  readonly ddpServer: DDPServer
+  readonly ddpServer: Pick<DDPServer, 'method' | 'publish'>
   readonly selfId: string
   readonly bounds: LogBounds
   readonly maxEventBytes: number
