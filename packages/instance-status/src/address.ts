@@ -32,7 +32,7 @@ export function advertisedAddress({ server, address, env, ownServer, path }: Add
   const host = address?.host ?? (nonEmpty(env['INSTANCE_IP']) || (boundTo && reachableHost(boundTo.address)))
   const port = address?.port ?? ((!ownServer && env['PORT'] !== '0' && nonEmpty(env['PORT'])) || boundTo?.port)
   if (!host || port === undefined || (!boundTo && !address)) {
-    throw new ClusterError('not-listening', 'the server does not listen yet: call joinCluster() after its "listening" event, or give the option address: { host, port }')
+    throw new ClusterError('not-listening', 'the server does not listen: call its listen() within 10 seconds of joinCluster(), or give the option address: { host, port }')
   }
   const portNumber = Number(port)
   if (!Number.isInteger(portNumber) || portNumber < 1 || portNumber > 65_535) {

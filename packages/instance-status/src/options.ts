@@ -1,6 +1,7 @@
 import type { Server as HttpServer } from 'node:http'
 import type { Server as HttpsServer, ServerOptions as HttpsServerOptions } from 'node:https'
 import type { Logger } from '@ddp-cluster/ddp-common'
+import type { DDPServer } from '@ddp-cluster/ddp-server'
 import { type Clock, harmless, systemClock } from '@ddp-cluster/ddp-common/internal'
 import type { Db } from 'mongodb'
 import { ClusterError } from './errors.js'
@@ -13,13 +14,22 @@ export interface JoinOptions {
   readonly db: Db
   /** The application's name: instances of one name in one collection are one cluster. */
   readonly name: string
-  /** The application's HTTP server, which listens already: peers reach the instance at its `/websocket`. */
+  /**
+   * DDP endpoint of the application, made by `createDDPServer()`: clients and the cluster's instances reach it at its `/websocket`. Methods and publications
+   * are added to it before `joinCluster()`; clients' upgrades are held until that has resolved and the turn of the event loop after it is over.
+   * `close()` of the cluster ends the sessions of its instances and leaves the endpoint open.
+   */
+  readonly ddpServer?: DDPServer
+  /**
+   * Instead of `ddpServer`: the application's HTTP server, to which an endpoint is attached that closes with the cluster. Clients' upgrades are held as with
+   * `ddpServer`. A server that does not listen yet is waited for, 10 seconds at most.
+   */
   readonly server?: HttpServer | HttpsServer
-  /** Instead of `server`: a server for peers alone. What processes that share one port need (PM2, node:cluster). Port 0, any free one, by default. */
+  /** Instead of `server` and `ddpServer`: a server for instances alone. Processes that share one port need it (PM2, node:cluster). Port 0, any free one, by default. */
   readonly listen?: { readonly host?: string; readonly port?: number; readonly tls?: HttpsServerOptions }
   /** What peers dial, where it is not what the server is bound to. Default: `INSTANCE_IP` and `PORT`, else the bound address. */
   readonly address?: { readonly host?: string; readonly port?: number | string }
-  /** Before `/websocket`, such as `/chat`. Default: the path of `ROOT_URL`. */
+  /** Before `/websocket`, such as `/chat`. A `ddpServer` has its own. Default: the path of `ROOT_URL`. */
   readonly path?: string
   /** Default `instances`, or `MULTIPLE_INSTANCES_COLLECTION_NAME`. */
   readonly collectionName?: string
@@ -105,7 +115,9 @@ export function resolveOptions(options: JoinOptions, env: Environment): Resolved
   if (typeof options !== 'object' || options === null) throw invalid('joinCluster() takes an object of options')
   if (typeof options.db?.collection !== 'function') throw invalid('db must be a Db of the mongodb driver')
   if (typeof options.name !== 'string' || options.name === '') throw invalid('name must be the name of the application, such as "rocket.chat"')
-  if ((options.server === undefined) === (options.listen === undefined)) throw invalid('give either server, the HTTP server of the application, or listen, for a server of the cluster alone')
+  const given = [options.server, options.ddpServer, options.listen].filter((option) => option !== undefined)
+  if (given.length !== 1) throw invalid('give one of server, the HTTP server of the application; ddpServer, its DDP endpoint; and listen, for a server of the cluster alone')
+  if (options.ddpServer !== undefined && options.path !== undefined) throw invalid('path is an option of createDDPServer() where ddpServer is given')
   if (options.server !== undefined && (typeof options.server?.on !== 'function' || typeof options.server.address !== 'function')) throw invalid('server must be a node:http or node:https server')
   checkExtraInformation(options.extraInformation)
   if (options.extraInformation && ('host' in options.extraInformation || 'port' in options.extraInformation)) throw invalid('host and port in extraInformation are the advertised address: give the option address')
