@@ -100,9 +100,9 @@ const socketIO: Neighbour = {
 const throughExpress: Neighbour = {
   name: 'express-ws',
   attach: (server) => {
-    const { app, getWss } = expressWs(express(), server)
-    app.ws('/echo', (socket) => socket.on('message', (text) => socket.send(`express ${text}`)))
-    return { use: (site) => expectEcho(site, '/echo', 'express '), close: () => getWss().close() }
+    const extended = expressWs(express(), server)
+    extended.app.ws('/echo', (socket) => socket.on('message', (text) => socket.send(`express ${text}`)))
+    return { use: (site) => expectEcho(site, '/echo', 'express '), close: () => extended.getWss().close() }
   },
 }
 

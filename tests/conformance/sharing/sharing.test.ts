@@ -14,12 +14,12 @@ function endpoint(server: HttpServer | HttpsServer): DDPServer {
 
 describe.each(['plain', 'TLS'] as const)('an endpoint on a %s server', (kind) => {
   describe.each(['before', 'after'] as const)('made %s its neighbour', (order) => {
-    it.each(neighbours)('works side by side with $name', async ({ attach }) => {
+    it.each(neighbours)('works side by side with $name', async (other) => {
       await using site = await openSite(kind)
       let neighbour: Attached | undefined
-      if (order === 'after') neighbour = attach(site.server)
+      if (order === 'after') neighbour = other.attach(site.server)
       await using ddp = endpoint(site.server)
-      neighbour ??= attach(site.server)
+      neighbour ??= other.attach(site.server)
       for (let round = 0; round < 2; round += 1) {
         await askDDP(site, '/websocket')
         await neighbour.use(site)
