@@ -1,5 +1,6 @@
 export { bufferedBytes, sendFrame } from './frames.js'
 export type { ConnectionEnd, ConnectionEndCause } from './connection.js'
 export { admitInstance, type Pace } from './peer-connection.js'
+export { whyNoServer } from './application-server.js'
 export { instanceHeader } from './cluster-door.js'
 export { openClusterDoor, type Offering, type OpenDoor } from './open-cluster-door.js'

@@ -1,5 +1,4 @@
-import type { Server as HttpServer } from 'node:http'
-import type { Server as HttpsServer } from 'node:https'
+import type { ApplicationServer } from './application-server.js'
 import type { DoorOptions } from './cluster-door.js'
 import type { DDPServer } from './ddp-server.js'
 import { Endpoint } from './endpoint.js'
@@ -17,7 +16,7 @@ export interface Offering {
 
 /** What a cluster has of an endpoint that it joins on. */
 export interface OpenDoor {
-  readonly server: HttpServer | HttpsServer
+  readonly server: ApplicationServer
   /** Before `/websocket`. */
   readonly path: string
   /** Offers to instances of the cluster, until `close()`. */

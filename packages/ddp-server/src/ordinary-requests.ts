@@ -1,7 +1,8 @@
 import { type IncomingMessage, Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { ApplicationServer } from './application-server.js'
 
-type ConnectionListener = (this: Server, socket: Duplex) => void
+type ConnectionListener = (this: ApplicationServer, socket: Duplex) => void
 
 /** Reads HTTP/1.1 from a socket for the server that is `this`: Node.js' own listener, which every `node:http` server begins with. */
 const [readRequests] = new Server().listeners('connection') as ConnectionListener[]
@@ -13,11 +14,11 @@ const [readRequests] = new Server().listeners('connection') as ConnectionListene
  * pipelining, limits and time limits to Node.js.
  */
 export class OrdinaryRequests {
-  readonly #server: Server
+  readonly #server: ApplicationServer
   /** The last answer on each socket: of pipelined requests, the one after which the next may be read. */
   readonly #answers = new WeakMap<Duplex, ServerResponse>()
 
-  constructor(server: Server) {
+  constructor(server: ApplicationServer) {
     this.#server = server
   }
 

@@ -1,5 +1,6 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { ApplicationServer } from './application-server.js'
 import { OrdinaryRequests } from './ordinary-requests.js'
 
 /** Takes requests and upgrades of an HTTP server before the application's listeners: `true` for one that it answers itself. */
@@ -11,7 +12,7 @@ export interface GateKeeper {
   upgrade(request: IncomingMessage, tcp: Duplex, head: Buffer): void
 }
 
-const gates = new WeakMap<Server, RequestGate>()
+const gates = new WeakMap<ApplicationServer, RequestGate>()
 
 /**
  * Lets `keeper` answer requests and upgrades before the application's listeners, which then do not see them; also before those that are added later.
@@ -20,7 +21,7 @@ const gates = new WeakMap<Server, RequestGate>()
  * where there are none becomes the ordinary request that Node.js would have made of it.
  * @returns a function that takes the keeper away; with the last one the server is as it was
  */
-export function guardRequests(server: Server, keeper: GateKeeper): () => void {
+export function guardRequests(server: ApplicationServer, keeper: GateKeeper): () => void {
   const gate = gates.get(server) ?? new RequestGate(server)
   gates.set(server, gate)
   gate.keepers.add(keeper)
@@ -37,12 +38,12 @@ type ShouldUpgrade = (request: IncomingMessage) => boolean
 
 class RequestGate {
   readonly keepers = new Set<GateKeeper>()
-  readonly #server: Server
+  readonly #server: ApplicationServer
   readonly #ordinary: OrdinaryRequests
   readonly #restore: (() => void)[]
   readonly #emit: Emit
 
-  constructor(server: Server) {
+  constructor(server: ApplicationServer) {
     this.#server = server
     this.#ordinary = new OrdinaryRequests(server)
     this.#emit = Reflect.get(server, 'emit') as Emit
@@ -92,7 +93,7 @@ class RequestGate {
 const placeholder = (): void => undefined
 
 /** Overrides a property; the function returned takes that back, unless somebody else has overridden it since: theirs stays, and calls what it found. */
-function replace(server: Server, name: 'emit' | 'shouldUpgradeCallback', value: unknown): () => void {
+function replace(server: ApplicationServer, name: 'emit' | 'shouldUpgradeCallback', value: unknown): () => void {
   const before = Object.getOwnPropertyDescriptor(server, name)
   Reflect.set(server, name, value)
   return () => {

@@ -1,7 +1,7 @@
-import type { Server as HttpServer } from 'node:http'
-import type { Server as HttpsServer, ServerOptions as HttpsServerOptions } from 'node:https'
+import type { ServerOptions as HttpsServerOptions } from 'node:https'
 import type { Logger } from '@ddp-cluster/ddp-common'
-import type { DDPServer } from '@ddp-cluster/ddp-server'
+import type { ApplicationServer, DDPServer } from '@ddp-cluster/ddp-server'
+import { whyNoServer } from '@ddp-cluster/ddp-server/internal'
 import { type Clock, harmless, systemClock } from '@ddp-cluster/ddp-common/internal'
 import type { Db } from 'mongodb'
 import { ClusterError } from './errors.js'
@@ -24,7 +24,7 @@ export interface JoinOptions {
    * Instead of `ddpServer`: the application's HTTP server, to which an endpoint is attached that closes with the cluster. Clients' upgrades are held as with
    * `ddpServer`. A server that does not listen yet is waited for, 10 seconds at most.
    */
-  readonly server?: HttpServer | HttpsServer
+  readonly server?: ApplicationServer
   /** Instead of `server` and `ddpServer`: a server for instances alone. Processes that share one port need it (PM2, node:cluster). Port 0, any free one, by default. */
   readonly listen?: { readonly host?: string; readonly port?: number; readonly tls?: HttpsServerOptions }
   /** What peers dial, where it is not what the server is bound to. Default: `INSTANCE_IP` and `PORT`, else the bound address. */
@@ -108,6 +108,9 @@ const defaults = Object.freeze({
 
 const leastSecretLength = 32
 
+/** Half of a character: UTF-8 has no way to write it, so that the name in MongoDB and in proofs would be another. */
+const loneSurrogate = /\p{Surrogate}/u
+
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** Merges options, environment and defaults, in that order. Throws `invalid-option` for what cannot work. */
@@ -115,10 +118,12 @@ export function resolveOptions(options: JoinOptions, env: Environment): Resolved
   if (typeof options !== 'object' || options === null) throw invalid('joinCluster() takes an object of options')
   if (typeof options.db?.collection !== 'function') throw invalid('db must be a Db of the mongodb driver')
   if (typeof options.name !== 'string' || options.name === '') throw invalid('name must be the name of the application, such as "rocket.chat"')
+  if (loneSurrogate.test(options.name)) throw invalid(`name must be well-formed Unicode, not ${JSON.stringify(options.name)}`)
   const given = [options.server, options.ddpServer, options.listen].filter((option) => option !== undefined)
   if (given.length !== 1) throw invalid('give one of server, the HTTP server of the application; ddpServer, its DDP endpoint; and listen, for a server of the cluster alone')
   if (options.ddpServer !== undefined && options.path !== undefined) throw invalid('path is an option of createDDPServer() where ddpServer is given')
-  if (options.server !== undefined && (typeof options.server?.on !== 'function' || typeof options.server.address !== 'function')) throw invalid('server must be a node:http or node:https server')
+  const unfit = options.server !== undefined && (whyNoServer(options.server) ?? (typeof options.server.address === 'function' ? undefined : 'server must be a node:http or node:https server'))
+  if (unfit) throw invalid(unfit)
   checkExtraInformation(options.extraInformation)
   if (options.extraInformation && ('host' in options.extraInformation || 'port' in options.extraInformation)) throw invalid('host and port in extraInformation are the advertised address: give the option address')
   const heartbeatIntervalMs = duration('heartbeatIntervalMs', options.heartbeatIntervalMs ?? seconds(env, 'MULTIPLE_INSTANCES_PING_INTERVAL') ?? defaults.heartbeatIntervalMs)
@@ -201,6 +206,7 @@ function rootPath(rootUrl: string | undefined): string {
 }
 
 function subPath(path: string): string {
+  if (loneSurrogate.test(path)) throw invalid(`path must be well-formed Unicode, not ${JSON.stringify(path)}`)
   if (path !== '' && !/^\/[^?#\s]*[^?#\s/]$/.test(path)) throw invalid(`path must be empty or like "/chat", not ${JSON.stringify(path)}`)
   return path
 }
