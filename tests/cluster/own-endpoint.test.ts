@@ -205,3 +205,33 @@ describe('joinCluster() before listen()', () => {
     expect(clock.pending).toBe(0)
   })
 })
+
+describe('server.close() while instances are linked', () => {
+  it.each(['server', 'ddpServer'] as const)('has the instance leave, and calls back (%s)', async (kind) => {
+    const other = await fleet.join()
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const before = Object.getOwnPropertyNames(server)
+    const ddpServer = kind === 'ddpServer' ? createDDPServer({ server }) : undefined
+    const warnings: string[] = []
+    const ignore = (): void => undefined
+    const logger = { debug: ignore, info: ignore, warn: (_fields: object, message: string) => warnings.push(message), error: ignore }
+    const cluster = fleet.track(await joinCluster({ db: fleet.db, name: 'test', logger, ...(ddpServer ? { ddpServer } : { server }) }))
+    await linked([cluster, other])
+    const left = new Promise((resolve) => other.on('memberLeft', ({ reason }) => resolve(reason)))
+    await new Promise((resolve) => server.close(resolve))
+    expect(await left).toBe('closed')
+    await cluster.closed
+    expect(warnings).toEqual(['server.close() was called before cluster.close(): this instance leaves the cluster'])
+    await ddpServer?.close()
+    expect(Object.getOwnPropertyNames(server)).toEqual(before)
+  })
+
+  it('says nothing when the cluster was closed before', async () => {
+    const { server } = await fleet.listen()
+    const before = Object.getOwnPropertyNames(server)
+    const cluster = await joinCluster({ db: fleet.db, name: 'test', server })
+    await cluster.close()
+    expect(Object.getOwnPropertyNames(server)).toEqual(before)
+  })
+})

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { ApplicationServer } from './application-server.js'
 import { OrdinaryRequests } from './ordinary-requests.js'
+import { override } from './override.js'
 
 /** Takes requests and upgrades of an HTTP server before the application's listeners: `true` for one that it answers itself. */
 export interface GateKeeper {
@@ -49,9 +50,9 @@ class RequestGate {
     this.#emit = Reflect.get(server, 'emit') as Emit
     // Node.js looks for upgrades only while somebody listens for them.
     server.on('upgrade', placeholder)
-    this.#restore = [() => void server.off('upgrade', placeholder), replace(server, 'emit', this.#emitUnlessKept)]
+    this.#restore = [() => void server.off('upgrade', placeholder), override(server, 'emit', this.#emitUnlessKept)]
     const shouldUpgrade: unknown = Reflect.get(server, 'shouldUpgradeCallback')
-    if (typeof shouldUpgrade === 'function') this.#restore.push(replace(server, 'shouldUpgradeCallback', this.#decideUpgrade(shouldUpgrade as ShouldUpgrade)))
+    if (typeof shouldUpgrade === 'function') this.#restore.push(override(server, 'shouldUpgradeCallback', this.#decideUpgrade(shouldUpgrade as ShouldUpgrade)))
   }
 
   open(): void {
@@ -91,14 +92,3 @@ class RequestGate {
 }
 
 const placeholder = (): void => undefined
-
-/** Overrides a property; the function returned takes that back, unless somebody else has overridden it since: theirs stays, and calls what it found. */
-function replace(server: ApplicationServer, name: 'emit' | 'shouldUpgradeCallback', value: unknown): () => void {
-  const before = Object.getOwnPropertyDescriptor(server, name)
-  Reflect.set(server, name, value)
-  return () => {
-    if (Object.getOwnPropertyDescriptor(server, name)?.value !== value) return
-    if (before === undefined) Reflect.deleteProperty(server, name)
-    else Object.defineProperty(server, name, before)
-  }
-}

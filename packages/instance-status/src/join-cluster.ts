@@ -1,6 +1,7 @@
 import nodeCluster from 'node:cluster'
 import { type as osType, release } from 'node:os'
 import { randomId } from '@ddp-cluster/ddp-common'
+import { onServerClosing } from '@ddp-cluster/ddp-server/internal'
 import { advertisedAddress } from './address.js'
 import type { Cluster } from './cluster.js'
 import { ClusterInstance } from './cluster-instance.js'
@@ -64,11 +65,14 @@ export async function joinAs(id: string, options: JoinOptions): Promise<Cluster>
       pid: process.pid,
       cluster: { protocol: peerProtocol, expireAfterMs: resolved.expireAfterMs, url: address.url },
     }
+    let stopWatching = (): void => undefined
     const dispose = async (): Promise<void> => {
+      stopWatching()
       await endpoint.close()
       await own?.close()
     }
     const cluster = new ClusterInstance({ options: resolved, db: options.db, handles, facts, address, ddpServer, door, secrets, tls: options.tls, dispose })
+    if (!own) stopWatching = leaveWithServer(cluster, door.server, resolved)
     if (options.handleSignals) leaveOnSignals(cluster)
     await cluster.join()
     // The application adds what it offers in the turn in which this promise resolves.
@@ -87,6 +91,14 @@ export async function joinAs(id: string, options: JoinOptions): Promise<Cluster>
     await own?.close()
     throw error instanceof ClusterError ? error : new ClusterError('registry-unreachable', `MongoDB did not take the registration: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
   }
+}
+
+/** A server that is being closed takes no peers any more, and is never closed while those that are there keep their sockets. */
+function leaveWithServer(cluster: Cluster, server: OwnServer['server'], { logger }: ResolvedOptions): () => void {
+  return onServerClosing(server, () => {
+    logger.warn({}, 'server.close() was called before cluster.close(): this instance leaves the cluster')
+    void cluster.close()
+  })
 }
 
 function openEndpoint({ server, ddpServer }: JoinOptions, resolved: ResolvedOptions, own: OwnServer | undefined): Endpoint {
