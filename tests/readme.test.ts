@@ -11,6 +11,8 @@ import { MongoClient } from 'mongodb'
 import { openMongo, type Mongo } from '../examples/cluster/mongo.js'
 import { until } from './cluster/fleet.js'
 import { shapeOf } from './cluster/shape.js'
+import { RawClient } from './conformance/server-harness.js'
+import { addUsers, token } from './http/users.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
@@ -22,8 +24,8 @@ let url: string
 const processes: ChildProcess[] = []
 
 beforeEach(async () => {
-  // Beside the examples, where the packages resolve as they do for a user who installed them.
-  folder = mkdtempSync(join(root, 'examples', '.readme-'))
+  // Beside the tests, where the packages and the frameworks resolve as they do for a user who installed them.
+  folder = mkdtempSync(join(root, 'tests', '.readme-'))
   mongo = await openMongo(process.env['MONGO_URL'])
   const parsed = new URL(mongo.url)
   parsed.pathname = `/ddp_cluster_readme_${randomId(8)}`
@@ -65,6 +67,11 @@ async function run(file: string): Promise<Output & { port: number; type: (text: 
   return output
 }
 
+async function linkedAt(port: number): Promise<boolean> {
+  const answer = await fetch(`http://127.0.0.1:${port}/ready`).catch(() => undefined)
+  return answer?.status === 200 && (await answer.text()).includes('"connected":1')
+}
+
 describe('the README', () => {
   it('has code that makes two processes a cluster', async () => {
     const [sample = ''] = blocks('js')
@@ -92,7 +99,7 @@ describe('the README', () => {
 
   it('has code that asks, takes turns and cleans up', async () => {
     const file = join(folder, 'server.mjs')
-    writeFileSync(file, blocks('js').join('\n'))
+    writeFileSync(file, blocks('js').slice(0, 2).join('\n'))
     const first = await run(file)
     await until(() => /^\w+: fulfilled, up for [\d.]+ s$/m.test(first.text) && /^\w+ writes the reports, with token 1$/m.test(first.text), 10_000, () => first)
     const second = await run(file)
@@ -100,6 +107,50 @@ describe('the README', () => {
     const [child] = processes
     child?.kill('SIGTERM')
     await until(() => / writes the reports, with token 2$/m.test(second.text) && / is cleaned up after$/m.test(second.text), 10_000, () => second)
+  })
+
+  it.each([['Express', 2], ['Fastify', 3], ['Hono', 4]])('has a whole program for %s', async (_, index) => {
+    const file = join(folder, 'server.mjs')
+    writeFileSync(file, blocks('js')[index] ?? '')
+    const [first, second] = await Promise.all([run(file), run(file)])
+    for (const { port } of [first, second]) {
+      await until(() => linkedAt(port), 20_000, () => [first, second])
+      expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('Hello')
+      expect((await fetch(`http://127.0.0.1:${port}/api/v1/instances.get`)).status).toBe(401)
+    }
+    const [child] = processes
+    child?.kill('SIGTERM')
+    expect(child && (await once(child, 'exit'))).toEqual([null, 'SIGTERM'])
+  })
+
+  it('has a program whose clients log in, read a stream and write to it', async () => {
+    const file = join(folder, 'server.mjs')
+    writeFileSync(file, blocks('js')[5] ?? '')
+    const database = await new MongoClient(url).connect()
+    await addUsers(database.db())
+    await database.close()
+    const [first, second] = await Promise.all([run(file), run(file)])
+    for (const { port } of [first, second]) await until(() => linkedAt(port), 20_000, () => [first, second])
+    const [writer, reader] = await Promise.all([first, second].map(({ port }) => RawClient.connect(port)))
+    if (!writer || !reader) throw new Error('there are two clients')
+    reader.send({ msg: 'sub', id: 's', name: 'stream-room', params: ['message', false] })
+    await reader.next('ready')
+    expect(await writer.call('login', { resume: token })).toMatchObject({ result: { id: 'admin' } })
+    expect(await writer.call('whoAmI')).toMatchObject({ result: 'admin' })
+    await until(async () => {
+      await writer.call('stream-room', 'message', 'hello')
+      return reader.inbox.some(({ msg }) => msg === 'changed')
+    }, 10_000, () => reader.inbox)
+    expect(await reader.next('changed')).toMatchObject({ collection: 'stream-room', fields: { args: ['hello'] } })
+    for (const { tcp } of [writer, reader]) tcp.destroy()
+  })
+
+  it('shows the same programs as the README of the API', () => {
+    const ofTheApi = readFileSync(join(root, 'packages/instances-api/README.md'), 'utf8')
+    for (const program of blocks('js').slice(2, 5)) expect(ofTheApi).toContain(program)
+    const [main = ''] = blocks('js')
+    expect(ofTheApi).toContain(main.slice(0, main.indexOf('\n\ncluster.on')))
+    expect(readFileSync(join(root, 'packages/instance-status/README.md'), 'utf8')).toContain(blocks('js')[5])
   })
 
   it('shows an answer of the documented shape', () => {

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { ManualClock } from '@ddp-cluster/ddp-common/internal'
 import { joinCluster, type JoinOptions } from '@ddp-cluster/instance-status'
 import { Fleet } from './fleet.js'
 
@@ -41,7 +42,10 @@ describe('joinCluster refuses', () => {
   it('a server that does not listen', async () => {
     const { server } = await fleet.listen()
     server.close()
-    await expect(joinCluster({ db: fleet.db, name: 'test', server })).rejects.toMatchObject({ code: 'not-listening' })
+    const clock = new ManualClock()
+    const joining = joinCluster({ db: fleet.db, name: 'test', server, clock }).catch((error: unknown) => error)
+    clock.advance(10_000)
+    expect(await joining).toMatchObject({ code: 'not-listening' })
   })
 
   it('a second cluster on one server, and does the first no harm', async () => {

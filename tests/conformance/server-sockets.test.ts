@@ -306,17 +306,6 @@ describe('on a server with others', () => {
     expect(listeners()).toEqual([1, 1, 0])
   })
 
-  it('answers an upgrade that cannot be for anybody with 404', async () => {
-    await using server = await startServer()
-    const tcp = net.connect(server.port, '127.0.0.1')
-    tcp.on('error', () => undefined)
-    tcp.write('GET /else HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
-    let answer = ''
-    tcp.on('data', (data) => { answer += data.toString() })
-    await new Promise((resolve) => tcp.on('close', resolve))
-    expect(answer).toMatch(/^HTTP\/1\.1 404 Not Found\r\n/)
-  })
-
   it('answers before listeners that come later, and gives them back', async () => {
     await using server = await startServer()
     let calls = 0

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Cluster } from '@ddp-cluster/instance-status'
-import { type InstancesApiOptions, instancesPath } from '@ddp-cluster/instances-api'
+import { type ClusterState, type InstancesApiOptions, instancesPath } from '@ddp-cluster/instances-api'
 import { Fleet, linked } from '../cluster/fleet.js'
 import { shapeOf } from '../cluster/shape.js'
 import { type Mounted, mounts } from './mounts.js'
@@ -197,7 +197,7 @@ describe.each(mounts)('$name', (mount) => {
   })
 })
 
-const stateOf = (cluster: Cluster): InstancesApiOptions['cluster'] => ({
+const stateOf = (cluster: Cluster): ClusterState => ({
   id: cluster.id,
   db: cluster.db,
   ddpServer: cluster.ddpServer,

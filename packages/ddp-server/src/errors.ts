@@ -2,6 +2,7 @@ import { DDPError } from '@ddp-cluster/ddp-common'
 
 /** What a misuse of this package's functions is called; stable, for programs. */
 export type DDPServerErrorCode =
+  | 'closed'
   | 'invalid-close'
   | 'invalid-document'
   | 'invalid-option'

@@ -1,5 +1,6 @@
 export { createDDPServer } from './server.js'
-export type { DDPServer } from './server.js'
+export type { DDPServer } from './ddp-server.js'
+export type { ApplicationServer } from './application-server.js'
 export type { DDPServerOptions } from './options.js'
 export type { Connection, ConnectionEnd, ConnectionEndCause } from './connection.js'
 export type { MethodHandler, MethodInvocation } from './method-invocation.js'

@@ -1,3 +1,7 @@
 export { bufferedBytes, sendFrame } from './frames.js'
 export type { ConnectionEnd, ConnectionEndCause } from './connection.js'
-export { setPace, type Pace } from './peer-connection.js'
+export { admitInstance, type Pace } from './peer-connection.js'
+export { whyNoServer } from './application-server.js'
+export { instanceHeader } from './cluster-door.js'
+export { onServerClosing } from './server-closing.js'
+export { openClusterDoor, type Offering, type OpenDoor } from './open-cluster-door.js'

@@ -1,13 +1,12 @@
-import type { Server as HttpServer } from 'node:http'
-import type { Server as HttpsServer } from 'node:https'
 import type { Logger } from '@ddp-cluster/ddp-common'
 import { callNow, harmless, systemClock, type Clock } from '@ddp-cluster/ddp-common/internal'
+import { type ApplicationServer, whyNoServer } from './application-server.js'
 import { DDPServerError } from './errors.js'
 import type { LoginHandler } from './login.js'
 
 export interface DDPServerOptions {
-  /** The server to attach to. It stays the application's: it is neither started nor closed here, and other paths' requests and upgrades pass by. */
-  readonly server: HttpServer | HttpsServer
+  /** HTTP server to attach to: `node:http`, `node:https`, or `http2.createSecureServer({ allowHTTP1: true })`. It stays the application's: it is neither started nor closed here, and other paths' requests and upgrades pass by. */
+  readonly server: ApplicationServer
   /** What stands before `/websocket` and `/sockjs/...`, such as `/chat`; empty by default. */
   readonly path?: string
   /** How long a client may be silent before it is asked for a sign of life; 15_000, as Meteor's. 0: never asked. */
@@ -51,7 +50,7 @@ export type ResolvedOptions = Readonly<Required<Omit<DDPServerOptions, 'allowedO
   readonly login: LoginHandler | undefined
 }
 
-const defaults = Object.freeze({
+export const defaults = Object.freeze({
   path: '',
   heartbeatIntervalMs: 15_000,
   heartbeatTimeoutMs: 15_000,
@@ -68,7 +67,8 @@ const defaults = Object.freeze({
 
 /** @throws DDPServerError `invalid-option`, naming the option and what it may be */
 export function resolveOptions(options: DDPServerOptions): ResolvedOptions {
-  if (typeof options.server?.on !== 'function') throw new DDPServerError('invalid-option', 'server must be a node:http or node:https server')
+  const unfit = whyNoServer(options.server)
+  if (unfit !== undefined) throw new DDPServerError('invalid-option', unfit)
   const logger = validLogger(options.logger)
   return Object.freeze({
     server: options.server,

@@ -18,7 +18,7 @@ export interface Pace {
 
 interface Insides {
   readonly socket: MessageSocket
-  readonly setPace: (pace: Pace) => void
+  readonly admit: (pace: Pace) => void
 }
 
 const insides = new WeakMap<Connection, Insides>()
@@ -28,9 +28,12 @@ export function socketOf(connection: Connection): MessageSocket | undefined {
   return insides.get(connection)?.socket
 }
 
-/** Gives one session another heartbeat than the server's clients have; it begins anew. Nothing happens once the session has ended. */
-export function setPace(connection: Connection, pace: Pace): void {
-  insides.get(connection)?.setPace(pace)
+/**
+ * Makes a session that of a cluster's instance: it is none of the endpoint's `sessions` any more, may send longer messages, and has a heartbeat
+ * of its own, which begins anew. Nothing happens once the session has ended.
+ */
+export function admitInstance(connection: Connection, pace: Pace): void {
+  insides.get(connection)?.admit(pace)
 }
 
 export interface PeerConnectionOptions {
@@ -39,7 +42,7 @@ export interface PeerConnectionOptions {
   readonly socket: MessageSocket
   readonly logger: Logger
   readonly close: (code: number, reason: string) => void
-  readonly setPace: (pace: Pace) => void
+  readonly admit: (pace: Pace) => void
 }
 
 /** Done; going away; try again later, as for who reads too slowly. The others of their range are the protocol's own. */
@@ -54,13 +57,13 @@ export class PeerConnection implements Connection {
   readonly #handlers = new Set<(end: ConnectionEnd) => unknown>()
   #end: ConnectionEnd | undefined
 
-  constructor({ id, facts, socket, logger, close, setPace: changePace }: PeerConnectionOptions) {
+  constructor({ id, facts, socket, logger, close, admit }: PeerConnectionOptions) {
     this.id = id
     this.clientAddress = facts.clientAddress
     this.httpHeaders = facts.httpHeaders
     this.#close = close
     this.#logger = logger
-    insides.set(this, { socket, setPace: changePace })
+    insides.set(this, { socket, admit })
   }
 
   close(code = 1000, reason = ''): void {

@@ -23,6 +23,8 @@ export interface PeerHost {
   readonly rateLimiter: RateLimiter
   readonly turn: Turn
   opened(peer: Peer, connection: Connection): void
+  /** The session is that of a cluster's instance. */
+  admitted(peer: Peer): void
   sessionEnded(peer: Peer): void
   /** Comes last, after `sessionEnded` if there was a session. */
   socketEnded(peer: Peer): void
@@ -160,11 +162,13 @@ export class Peer implements MessageSocketOwner, TurnMember {
     this.#timers.clear()
     const id = randomId()
     const session = new Session({ id, clientAddress: this.#facts.clientAddress, registry, rateLimiter, limits: options })
-    const setPace = (pace: Pace): void => {
+    const admit = (pace: Pace): void => {
       this.#pace = pace
       this.#startHeartbeat()
+      this.#socket.liftFirstLimit()
+      this.#host.admitted(this)
     }
-    const connection = new PeerConnection({ id, facts: this.#facts, socket: this.#socket, logger, close: (code, reason) => this.close(code, reason), setPace })
+    const connection = new PeerConnection({ id, facts: this.#facts, socket: this.#socket, logger, close: (code, reason) => this.close(code, reason), admit })
     const runner = new SessionRunner({
       session, connection, clock, logger, send: (message) => this.#tell(message), onProgress: () => this.#goOn(),
     })

@@ -1,17 +1,28 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { ApplicationServer } from './application-server.js'
+import { OrdinaryRequests } from './ordinary-requests.js'
+import { override } from './override.js'
 
-/** Answers a request and says so, or leaves it alone. */
-export type GateKeeper = (request: IncomingMessage, response: ServerResponse) => boolean
+/** Takes requests and upgrades of an HTTP server before the application's listeners: `true` for one that it answers itself. */
+export interface GateKeeper {
+  request(request: IncomingMessage, response: ServerResponse): boolean
+  /** Whether an upgrade is this keeper's, asked before anything is done with it. */
+  claims(request: IncomingMessage): boolean
+  /** Answers an upgrade that it claimed. */
+  upgrade(request: IncomingMessage, tcp: Duplex, head: Buffer): void
+}
 
-const gates = new WeakMap<Server, RequestGate>()
+const gates = new WeakMap<ApplicationServer, RequestGate>()
 
 /**
- * Lets `keeper` answer requests before the application's listeners, which then do not see them; also before those that are added later.
- * An HTTP server calls all its listeners for every request, and two answers to one would throw. So the event itself is held back: the
- * application's listeners stay its own, to add, to remove and to count.
+ * Lets `keeper` answer requests and upgrades before the application's listeners, which then do not see them; also before those that are added later.
+ * An HTTP server calls all its listeners for every event, and two answers on one socket would throw or corrupt it. The event itself is held back
+ * instead: the application's listeners stay its own, to add, to remove and to count. An upgrade that no keeper claims reaches them unchanged, and
+ * where there are none becomes the ordinary request that Node.js would have made of it.
  * @returns a function that takes the keeper away; with the last one the server is as it was
  */
-export function guardRequests(server: Server, keeper: GateKeeper): () => void {
+export function guardRequests(server: ApplicationServer, keeper: GateKeeper): () => void {
   const gate = gates.get(server) ?? new RequestGate(server)
   gates.set(server, gate)
   gate.keepers.add(keeper)
@@ -23,32 +34,61 @@ export function guardRequests(server: Server, keeper: GateKeeper): () => void {
 }
 
 type Emit = (event: string | symbol, ...values: unknown[]) => boolean
+/** Decides from Node.js 24.9 on whether a request is an upgrade. */
+type ShouldUpgrade = (request: IncomingMessage) => boolean
 
 class RequestGate {
   readonly keepers = new Set<GateKeeper>()
-  readonly #server: Server
+  readonly #server: ApplicationServer
+  readonly #ordinary: OrdinaryRequests
+  readonly #restore: (() => void)[]
   readonly #emit: Emit
-  readonly #wasOwn: boolean
 
-  constructor(server: Server) {
+  constructor(server: ApplicationServer) {
     this.#server = server
+    this.#ordinary = new OrdinaryRequests(server)
     this.#emit = Reflect.get(server, 'emit') as Emit
-    this.#wasOwn = Object.hasOwn(server, 'emit')
-    server.emit = this.#emitUnlessKept as Server['emit']
+    // Node.js looks for upgrades only while somebody listens for them.
+    server.on('upgrade', placeholder)
+    this.#restore = [() => void server.off('upgrade', placeholder), override(server, 'emit', this.#emitUnlessKept)]
+    const shouldUpgrade: unknown = Reflect.get(server, 'shouldUpgradeCallback')
+    if (typeof shouldUpgrade === 'function') this.#restore.push(override(server, 'shouldUpgradeCallback', this.#decideUpgrade(shouldUpgrade as ShouldUpgrade)))
   }
 
-  /** If somebody else stands before us by now, it stays, and lets everything through. */
   open(): void {
-    if (Object.getOwnPropertyDescriptor(this.#server, 'emit')?.value !== this.#emitUnlessKept) return
-    if (this.#wasOwn) this.#server.emit = this.#emit as Server['emit']
-    else Reflect.deleteProperty(this.#server, 'emit')
+    for (const restore of this.#restore) restore()
   }
 
   readonly #emitUnlessKept: Emit = (event, ...values) => {
     if (event === 'request') {
       const [request, response] = values as [IncomingMessage, ServerResponse]
-      for (const keeper of this.keepers) if (keeper(request, response)) return true
+      for (const keeper of this.keepers) if (keeper.request(request, response)) return true
+      this.#ordinary.answeredBy(request.socket, response)
+    } else if (event === 'upgrade' && this.keepers.size > 0) {
+      const [request, tcp, head] = values as [IncomingMessage, Duplex, Buffer]
+      for (const keeper of this.keepers) {
+        if (!keeper.claims(request)) continue
+        keeper.upgrade(request, tcp, head)
+        return true
+      }
+      if (!this.#othersListen()) {
+        this.#ordinary.makeOf(request, tcp, head)
+        return true
+      }
     }
     return this.#emit.call(this.#server, event, ...values)
   }
+
+  #decideUpgrade(shouldUpgrade: ShouldUpgrade): ShouldUpgrade {
+    return (request) => {
+      for (const keeper of this.keepers) if (keeper.claims(request)) return true
+      return this.#othersListen() && shouldUpgrade.call(this.#server, request)
+    }
+  }
+
+  #othersListen(): boolean {
+    return this.#server.listeners('upgrade').some((listener) => listener !== placeholder)
+  }
 }
+
+const placeholder = (): void => undefined

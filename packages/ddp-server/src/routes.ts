@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http'
+
 /** What a path leads to: the raw WebSocket endpoint, SockJS' framed one, SockJS' information, or nothing of ours. */
 export type Route = 'websocket' | 'sockjs' | 'info'
 
@@ -17,3 +19,9 @@ export function routeOf(url: string, prefix: string): Route | undefined {
   if (framed.test(rest)) return 'sockjs'
   return info.test(rest) ? 'info' : undefined
 }
+
+/** Whether a path takes WebSockets and nothing else. */
+export const isSocketRoute = (route: Route | undefined): route is 'websocket' | 'sockjs' => route === 'websocket' || route === 'sockjs'
+
+/** Whether a request asks for a WebSocket. `Upgrade: h2c`, which curl and the JDK's client offer with any request, does not. */
+export const isWebSocketUpgrade = ({ headers }: IncomingMessage): boolean => headers.upgrade?.toLowerCase() === 'websocket'

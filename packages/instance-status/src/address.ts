@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import type { Server as HttpServer } from 'node:http'
-import { Server as HttpsServer } from 'node:https'
+import { Server as TlsServer } from 'node:tls'
+import type { ApplicationServer } from '@ddp-cluster/ddp-server'
 import { ClusterError } from './errors.js'
 
 /** Where peers dial an instance. */
@@ -14,7 +14,7 @@ export interface Address {
 }
 
 export interface AddressSources {
-  readonly server: HttpServer | HttpsServer
+  readonly server: ApplicationServer
   /** What the application says, first. */
   readonly address: { readonly host?: string; readonly port?: number | string } | undefined
   /** Then `INSTANCE_IP` and `PORT`. */
@@ -32,7 +32,7 @@ export function advertisedAddress({ server, address, env, ownServer, path }: Add
   const host = address?.host ?? (nonEmpty(env['INSTANCE_IP']) || (boundTo && reachableHost(boundTo.address)))
   const port = address?.port ?? ((!ownServer && env['PORT'] !== '0' && nonEmpty(env['PORT'])) || boundTo?.port)
   if (!host || port === undefined || (!boundTo && !address)) {
-    throw new ClusterError('not-listening', 'the server does not listen yet: call joinCluster() after its "listening" event, or give the option address: { host, port }')
+    throw new ClusterError('not-listening', 'the server does not listen: call its listen() within 10 seconds of joinCluster(), or give the option address: { host, port }')
   }
   const portNumber = Number(port)
   if (!Number.isInteger(portNumber) || portNumber < 1 || portNumber > 65_535) {
@@ -41,7 +41,7 @@ export function advertisedAddress({ server, address, env, ownServer, path }: Add
   if (typeof host !== 'string' || host.trim() === '' || host === 'undefined' || host === 'null') throw new ClusterError('invalid-option', `the advertised host must be a host name or an address, not ${JSON.stringify(host)}`)
   const bare = host.replace(/^\[(.*)\]$/, '$1')
   const shown = isIP(bare) === 6 ? `[${bare}]` : bare
-  const url = `${server instanceof HttpsServer ? 'wss' : 'ws'}://${shown}:${portNumber}${path}/websocket`
+  const url = `${server instanceof TlsServer ? 'wss' : 'ws'}://${shown}:${portNumber}${path}/websocket`
   if (!URL.canParse(url)) throw new ClusterError('invalid-option', `the advertised host ${JSON.stringify(host)} is no host name or address`)
   return { host: shown, port: String(portNumber), url }
 }
@@ -50,10 +50,13 @@ const nonEmpty = (text: string | undefined): string | undefined => (text === und
 
 /** How a peer names what the server is bound to. */
 function reachableHost(bound: string): string {
-  if (bound === '127.0.0.1' || bound === '::1') return 'localhost'
+  if (bound === '127.0.0.1') return 'localhost'
   if (bound !== '0.0.0.0' && bound !== '::') return bound
   const external = Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])
-    .find((address) => address.family === 'IPv4' && !address.internal)
-  return external?.address ?? 'localhost'
+    .filter(({ internal, family, address }) => !internal && (family === 'IPv4' || (bound === '::' && !isLinkLocal(address))))
+  return (external.find(({ family }) => family === 'IPv4') ?? external[0])?.address ?? 'localhost'
 }
+
+/** Such an address means something together with a network interface alone. */
+const isLinkLocal = (address: string): boolean => /^fe[89ab]/i.test(address)

@@ -1,4 +1,5 @@
 import type { DDPServer } from '@ddp-cluster/ddp-server'
+import type { OpenDoor } from '@ddp-cluster/ddp-server/internal'
 import type { Logger } from '@ddp-cluster/ddp-common'
 import type { Clock } from '@ddp-cluster/ddp-common/internal'
 import type { Db } from 'mongodb'
@@ -40,6 +41,8 @@ export interface ClusterParts {
   readonly facts: OwnFacts
   readonly address: Address
   readonly ddpServer: DDPServer
+  /** The way into `ddpServer` for the cluster's own instances. */
+  readonly door: OpenDoor
   readonly secrets: readonly string[]
   readonly tls: TlsOptions | undefined
   /** Closes what was opened for the cluster alone. */
@@ -76,7 +79,7 @@ export class ClusterInstance implements Cluster {
   constructor(parts: ClusterParts) {
     this.#parts = parts
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve))
-    const { options, handles, facts, ddpServer, secrets, tls, db } = parts
+    const { options, handles, facts, door: { instances: ddpServer }, secrets, tls, db } = parts
     const { clock, logger, heartbeatIntervalMs, expireAfterMs } = options
     this.#clock = clock
     this.#logger = logger
@@ -247,7 +250,7 @@ export class ClusterInstance implements Cluster {
   }
 
   publishStream<Events extends EventMap<Events> = Record<string, unknown[]>>(name: string, permissions: StreamPermissions): Stream<Events> {
-    publishToClients({ ddpServer: this.ddpServer, selfId: this.id, stream: this.#broadcast.stream(name), head: () => this.#broadcast.head, permissions, logger: this.#logger })
+    publishToClients({ ddpServer: this.#parts.door.clients, selfId: this.id, stream: this.#broadcast.stream(name), head: () => this.#broadcast.head, permissions, logger: this.#logger })
     return this.#broadcast.stream(name)
   }
 

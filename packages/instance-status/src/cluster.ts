@@ -89,7 +89,7 @@ export interface Cluster extends AsyncDisposable {
   readonly name: string
   readonly address: Address
   readonly db: Db
-  /** The DDP endpoint that peers dial. The application may add methods and publications of its own. */
+  /** DDP endpoint that instances and clients dial: the option `ddpServer`, or one that closes with the cluster. The application adds methods and publications of its own to it. */
   readonly ddpServer: DDPServer
   readonly self: SelfView
   /** Everyone else who is known, in the order of their registration. */

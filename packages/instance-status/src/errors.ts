@@ -2,7 +2,7 @@
 export type ClusterErrorCode =
   /** An option or environment variable is missing, of the wrong type, or contradicts another. */
   | 'invalid-option'
-  /** The HTTP server is not listening yet, so that there is no address to advertise. */
+  /** The HTTP server did not listen within 10 seconds, so that there is no address to advertise. */
   | 'not-listening'
   /** Several worker processes share the port, so that a peer could not choose which one it reaches. */
   | 'shared-port'

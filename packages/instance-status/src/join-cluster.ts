@@ -1,11 +1,13 @@
 import nodeCluster from 'node:cluster'
 import { type as osType, release } from 'node:os'
 import { randomId } from '@ddp-cluster/ddp-common'
-import { createDDPServer, type DDPServer, DDPServerError } from '@ddp-cluster/ddp-server'
+import { onServerClosing } from '@ddp-cluster/ddp-server/internal'
 import { advertisedAddress } from './address.js'
 import type { Cluster } from './cluster.js'
-import { ClusterInstance, longestPeerMessageBytes } from './cluster-instance.js'
+import { ClusterInstance } from './cluster-instance.js'
+import { type Endpoint, joinEndpoint, makeEndpoint } from './endpoint.js'
 import { ClusterError } from './errors.js'
+import { listening } from './listening.js'
 import { type JoinOptions, type ResolvedOptions, resolveOptions } from './options.js'
 import { type OwnServer, openServer } from './own-server.js'
 import { openHandles } from './registry/handles.js'
@@ -15,9 +17,20 @@ import { leaveOnSignals } from './signals.js'
 
 /**
  * Makes this process an instance of the cluster: registers it, links it to every other, and keeps it so until `close()`.
- * Resolves when the others are known (their links come up within the moment); rejects with a `ClusterError`
- * `invalid-option`, `not-listening`, `shared-port`, `path-taken`, `listen-failed`, `registry-unreachable`, or `closed` when a signal ended it meanwhile, and has
- * then left nothing behind.
+ * Resolves when the others are known; their links come up within a moment. A server that does not listen yet is waited for, 10 seconds at most. Clients'
+ * WebSocket upgrades are held until the turn of the event loop in which the promise resolves is over. Leaves nothing behind when it rejects.
+ * @throws ClusterError `invalid-option` — an option or environment variable cannot work
+ * @throws ClusterError `not-listening` — the server did not listen within 10 seconds, and `address` does not say where it is reached
+ * @throws ClusterError `shared-port` — workers of node:cluster share the server's port
+ * @throws ClusterError `path-taken` — another cluster or DDP endpoint has the path of this server
+ * @throws ClusterError `listen-failed` — the server that `listen` describes could not be opened
+ * @throws ClusterError `registry-unreachable` — MongoDB did not answer in time, or refused
+ * @throws ClusterError `closed` — a signal ended the cluster while it was joined
+ * @example
+ * const joining = joinCluster({ db: client.db(), name: 'my-chat', server })
+ * server.on('request', instancesApi({ cluster: joining }))
+ * server.listen(3000)
+ * const cluster = await joining
  */
 export function joinCluster(options: JoinOptions): Promise<Cluster> {
   return joinAs(randomId(), options)
@@ -26,17 +39,20 @@ export function joinCluster(options: JoinOptions): Promise<Cluster> {
 /** The same under an id that was chosen before; none may be used twice. */
 export async function joinAs(id: string, options: JoinOptions): Promise<Cluster> {
   const resolved = resolveOptions(options, process.env)
-  if (options.server && nodeCluster.isWorker && !options.address) {
+  if (!options.listen && nodeCluster.isWorker && !options.address) {
     throw new ClusterError('shared-port', 'the workers of node:cluster (PM2 cluster mode too) share one port, and peers could not choose between them: use listen instead of server')
   }
-  const { server, close } = options.server ? applicationServer(options.server) : await openServer(options.listen ?? {})
-  let opened: { close(): Promise<void> } | undefined
+  const own = options.listen && (await openServer(options.listen))
+  let opened: Endpoint | undefined
   try {
-    const address = advertisedAddress({ server, address: options.address, env: process.env, ownServer: !options.server, path: resolved.path })
+    // Before anything is waited for: clients that come meanwhile are held, and not told that there is nothing here.
+    const endpoint = openEndpoint(options, resolved, own)
+    opened = endpoint
+    const { ddpServer, door } = endpoint
+    if (!hasAddress(options.address)) await listening(door.server, resolved.clock)
+    const address = advertisedAddress({ server: door.server, address: options.address, env: process.env, ownServer: own !== undefined, path: door.path })
     const handles = openHandles(options.db, resolved.collectionName, resolved.heartbeatIntervalMs)
     const secrets = resolved.secrets ?? [await secretFromDatabase()]
-    const ddpServer = openEndpoint(server, resolved)
-    opened = ddpServer
     const facts = {
       _id: id,
       extraInformation: {
@@ -49,13 +65,18 @@ export async function joinAs(id: string, options: JoinOptions): Promise<Cluster>
       pid: process.pid,
       cluster: { protocol: peerProtocol, expireAfterMs: resolved.expireAfterMs, url: address.url },
     }
+    let stopWatching = (): void => undefined
     const dispose = async (): Promise<void> => {
-      await ddpServer.close()
-      await close()
+      stopWatching()
+      await endpoint.close()
+      await own?.close()
     }
-    const cluster = new ClusterInstance({ options: resolved, db: options.db, handles, facts, address, ddpServer, secrets, tls: options.tls, dispose })
+    const cluster = new ClusterInstance({ options: resolved, db: options.db, handles, facts, address, ddpServer, door, secrets, tls: options.tls, dispose })
+    if (!own) stopWatching = leaveWithServer(cluster, door.server, resolved)
     if (options.handleSignals) leaveOnSignals(cluster)
     await cluster.join()
+    // The application adds what it offers in the turn in which this promise resolves.
+    setImmediate(() => door.ready())
     return cluster
 
     async function secretFromDatabase(): Promise<string> {
@@ -67,22 +88,24 @@ export async function joinAs(id: string, options: JoinOptions): Promise<Cluster>
     }
   } catch (error) {
     await opened?.close()
-    await close()
+    await own?.close()
     throw error instanceof ClusterError ? error : new ClusterError('registry-unreachable', `MongoDB did not take the registration: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
   }
 }
 
-/** The application's server stays open. */
-const applicationServer = (server: OwnServer['server']): OwnServer => ({ server, close: () => Promise.resolve() })
-
-/** Peers that do not answer a goodbye are not waited for longer than this. */
-const longestFarewellMs = 1000
-
-function openEndpoint(server: OwnServer['server'], { path, clock, logger, closeTimeoutMs }: ResolvedOptions): DDPServer {
-  try {
-    return createDDPServer({ server, path, clock, logger, maxMessageBytes: longestPeerMessageBytes, closeTimeoutMs: Math.floor(Math.min(closeTimeoutMs / 4, longestFarewellMs)) })
-  } catch (error) {
-    if (!(error instanceof DDPServerError) || error.code !== 'path-taken') throw error
-    throw new ClusterError('path-taken', `${path}/websocket of this server is taken: another cluster, or another DDP server, is attached to it`, { cause: error })
-  }
+/** A server that is being closed takes no peers any more, and is never closed while those that are there keep their sockets. */
+function leaveWithServer(cluster: Cluster, server: OwnServer['server'], { logger }: ResolvedOptions): () => void {
+  return onServerClosing(server, () => {
+    logger.warn({}, 'server.close() was called before cluster.close(): this instance leaves the cluster')
+    void cluster.close()
+  })
 }
+
+function openEndpoint({ server, ddpServer }: JoinOptions, resolved: ResolvedOptions, own: OwnServer | undefined): Endpoint {
+  if (ddpServer) return joinEndpoint(ddpServer, resolved)
+  const attachedTo = server ?? own?.server
+  if (!attachedTo) throw new ClusterError('invalid-option', 'there is no server to attach to')
+  return makeEndpoint(attachedTo, resolved)
+}
+
+const hasAddress = (address: JoinOptions['address']): boolean => address?.host !== undefined && address.port !== undefined

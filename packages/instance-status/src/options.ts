@@ -1,6 +1,7 @@
-import type { Server as HttpServer } from 'node:http'
-import type { Server as HttpsServer, ServerOptions as HttpsServerOptions } from 'node:https'
+import type { ServerOptions as HttpsServerOptions } from 'node:https'
 import type { Logger } from '@ddp-cluster/ddp-common'
+import type { ApplicationServer, DDPServer } from '@ddp-cluster/ddp-server'
+import { whyNoServer } from '@ddp-cluster/ddp-server/internal'
 import { type Clock, harmless, systemClock } from '@ddp-cluster/ddp-common/internal'
 import type { Db } from 'mongodb'
 import { ClusterError } from './errors.js'
@@ -13,13 +14,22 @@ export interface JoinOptions {
   readonly db: Db
   /** The application's name: instances of one name in one collection are one cluster. */
   readonly name: string
-  /** The application's HTTP server, which listens already: peers reach the instance at its `/websocket`. */
-  readonly server?: HttpServer | HttpsServer
-  /** Instead of `server`: a server for peers alone. What processes that share one port need (PM2, node:cluster). Port 0, any free one, by default. */
+  /**
+   * DDP endpoint of the application, made by `createDDPServer()`: clients and the cluster's instances reach it at its `/websocket`. Methods and publications
+   * are added to it before `joinCluster()`; clients' upgrades are held until that has resolved and the turn of the event loop after it is over.
+   * `close()` of the cluster ends the sessions of its instances and leaves the endpoint open.
+   */
+  readonly ddpServer?: DDPServer
+  /**
+   * Instead of `ddpServer`: the application's HTTP server, to which an endpoint is attached that closes with the cluster. Clients' upgrades are held as with
+   * `ddpServer`. A server that does not listen yet is waited for, 10 seconds at most.
+   */
+  readonly server?: ApplicationServer
+  /** Instead of `server` and `ddpServer`: a server for instances alone. Processes that share one port need it (PM2, node:cluster). Port 0, any free one, by default. */
   readonly listen?: { readonly host?: string; readonly port?: number; readonly tls?: HttpsServerOptions }
   /** What peers dial, where it is not what the server is bound to. Default: `INSTANCE_IP` and `PORT`, else the bound address. */
   readonly address?: { readonly host?: string; readonly port?: number | string }
-  /** Before `/websocket`, such as `/chat`. Default: the path of `ROOT_URL`. */
+  /** Before `/websocket`, such as `/chat`. A `ddpServer` has its own. Default: the path of `ROOT_URL`. */
   readonly path?: string
   /** Default `instances`, or `MULTIPLE_INSTANCES_COLLECTION_NAME`. */
   readonly collectionName?: string
@@ -98,6 +108,9 @@ const defaults = Object.freeze({
 
 const leastSecretLength = 32
 
+/** Half of a character: UTF-8 has no way to write it, so that the name in MongoDB and in proofs would be another. */
+const loneSurrogate = /\p{Surrogate}/u
+
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** Merges options, environment and defaults, in that order. Throws `invalid-option` for what cannot work. */
@@ -105,8 +118,12 @@ export function resolveOptions(options: JoinOptions, env: Environment): Resolved
   if (typeof options !== 'object' || options === null) throw invalid('joinCluster() takes an object of options')
   if (typeof options.db?.collection !== 'function') throw invalid('db must be a Db of the mongodb driver')
   if (typeof options.name !== 'string' || options.name === '') throw invalid('name must be the name of the application, such as "rocket.chat"')
-  if ((options.server === undefined) === (options.listen === undefined)) throw invalid('give either server, the HTTP server of the application, or listen, for a server of the cluster alone')
-  if (options.server !== undefined && (typeof options.server?.on !== 'function' || typeof options.server.address !== 'function')) throw invalid('server must be a node:http or node:https server')
+  if (loneSurrogate.test(options.name)) throw invalid(`name must be well-formed Unicode, not ${JSON.stringify(options.name)}`)
+  const given = [options.server, options.ddpServer, options.listen].filter((option) => option !== undefined)
+  if (given.length !== 1) throw invalid('give one of server, the HTTP server of the application; ddpServer, its DDP endpoint; and listen, for a server of the cluster alone')
+  if (options.ddpServer !== undefined && options.path !== undefined) throw invalid('path is an option of createDDPServer() where ddpServer is given')
+  const unfit = options.server !== undefined && (whyNoServer(options.server) ?? (typeof options.server.address === 'function' ? undefined : 'server must be a node:http or node:https server'))
+  if (unfit) throw invalid(unfit)
   checkExtraInformation(options.extraInformation)
   if (options.extraInformation && ('host' in options.extraInformation || 'port' in options.extraInformation)) throw invalid('host and port in extraInformation are the advertised address: give the option address')
   const heartbeatIntervalMs = duration('heartbeatIntervalMs', options.heartbeatIntervalMs ?? seconds(env, 'MULTIPLE_INSTANCES_PING_INTERVAL') ?? defaults.heartbeatIntervalMs)
@@ -189,6 +206,7 @@ function rootPath(rootUrl: string | undefined): string {
 }
 
 function subPath(path: string): string {
+  if (loneSurrogate.test(path)) throw invalid(`path must be well-formed Unicode, not ${JSON.stringify(path)}`)
   if (path !== '' && !/^\/[^?#\s]*[^?#\s/]$/.test(path)) throw invalid(`path must be empty or like "/chat", not ${JSON.stringify(path)}`)
   return path
 }

@@ -2,12 +2,13 @@ import { once } from 'node:events'
 import { createServer, type Server as HttpServer } from 'node:http'
 import { createServer as createTlsServer, type Server as HttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
+import type { ApplicationServer } from '@ddp-cluster/ddp-server'
 import { ClusterError } from './errors.js'
 import type { JoinOptions } from './options.js'
 
 /** An HTTP server for peers alone, and how to be rid of it. */
 export interface OwnServer {
-  readonly server: HttpServer | HttpsServer
+  readonly server: ApplicationServer
   readonly close: () => Promise<void>
 }
 

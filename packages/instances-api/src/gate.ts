@@ -5,7 +5,7 @@ import { isDatabaseAway } from './database-away.js'
 import { before } from './deadline.js'
 import { type Credentials, meteorAuthentication, rocketChatAuthorization } from './meteor-access.js'
 import type { Origin } from './http.js'
-import type { InstancesApiOptions, ResolvedOptions } from './options.js'
+import type { ClusterState, InstancesApiOptions, ResolvedOptions } from './options.js'
 import { RateLimiter } from './rate-limiter.js'
 
 /** Who asks: somebody who shows credentials, the user of a DDP session that is logged in, or nobody known. */
@@ -20,10 +20,10 @@ export class Gate {
   readonly #limiter: RateLimiter | undefined
   readonly #httpForwardedCount: number
 
-  constructor({ cluster, authenticate, authorize }: InstancesApiOptions, { rateLimit, httpForwardedCount }: ResolvedOptions) {
+  constructor(db: ClusterState['db'], { authenticate, authorize }: Pick<InstancesApiOptions, 'authenticate' | 'authorize'>, { rateLimit, httpForwardedCount }: ResolvedOptions) {
     this.#access = new AccessCheck(
-      authenticate ?? meteorAuthentication(cluster.db, databaseTimeoutMs),
-      authorize ?? rocketChatAuthorization(cluster.db, databaseTimeoutMs),
+      authenticate ?? meteorAuthentication(db, databaseTimeoutMs),
+      authorize ?? rocketChatAuthorization(db, databaseTimeoutMs),
       () => performance.now(),
     )
     this.#limiter = rateLimit && new RateLimiter(rateLimit)

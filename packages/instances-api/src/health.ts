@@ -7,6 +7,9 @@ export const readyPath = '/ready'
 /** For a liveness probe: this process answers. */
 export const healthy: Answer = { status: 200, body: { status: 'ok' } }
 
+/** For a readiness probe of an instance that has not joined. */
+export const notJoined = (reason: string): Answer => ({ status: 503, body: { status: 'not ready', registry: 'not joined', reason, links: { connected: 0, of: 0 } } })
+
 /**
  * For a readiness probe: this instance is registered, and MongoDB answers. Links are told of and not asked for: a broken one is no reason
  * to take an instance that works from its users.

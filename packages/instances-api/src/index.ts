@@ -1,6 +1,6 @@
 export { instancesApi } from './instances-api.js'
 export type { InstancesApiHandler } from './instances-api.js'
-export { instancesPath, matrixPath, metricsPath } from './api.js'
+export { instancesPath, matrixPath, metricsPath } from './paths.js'
 export type { MatrixRow, MatrixView } from './matrix.js'
 export type { InstanceView } from './peer-view.js'
 export { InstancesApiError } from './options.js'

@@ -4,7 +4,7 @@ import { type AddressInfo, connect } from 'node:net'
 import type { Db } from 'mongodb'
 import type { InstanceRecord } from '@ddp-cluster/instance-status'
 import { afterEach, describe, expect, it } from 'vitest'
-import { instancesPath } from './api.js'
+import { instancesPath } from './paths.js'
 import { instancesApi } from './instances-api.js'
 import type { ClusterState, InstancesApiOptions } from './options.js'
 

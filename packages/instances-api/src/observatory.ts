@@ -1,10 +1,10 @@
-import type { DDPServer } from '@ddp-cluster/ddp-server'
 import { Live } from './live.js'
 import { Matrix } from './matrix.js'
 import { Metrics } from './metrics.js'
 import type { ClusterState } from './options.js'
 
-const observatories = new WeakMap<DDPServer, Observatory>()
+/** By the id of the instance, which no other joining of a cluster has. */
+const observatories = new Map<string, Observatory>()
 
 /** What is kept of one cluster for all the APIs that serve it. It ends with the cluster. */
 export class Observatory {
@@ -25,12 +25,12 @@ export class Observatory {
     })
   }
 
-  /** Every cluster has a DDP endpoint of its own. */
   static of(cluster: ClusterState): Observatory {
-    const known = observatories.get(cluster.ddpServer)
+    const known = observatories.get(cluster.id)
     if (known) return known
     const observatory = new Observatory(cluster)
-    observatories.set(cluster.ddpServer, observatory)
+    observatories.set(cluster.id, observatory)
+    void cluster.closed.then(() => observatories.delete(cluster.id))
     return observatory
   }
 

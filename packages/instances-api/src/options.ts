@@ -17,7 +17,11 @@ export interface RateLimit {
 }
 
 export interface InstancesApiOptions {
-  readonly cluster: ClusterState
+  /**
+   * What `joinCluster()` returned: the promise, so that the API can be mounted before the server listens, or the cluster. Until the promise resolves `/ready`
+   * says that the cluster is being joined, and everything but `/health` and the page is answered with 503; when it rejects that stays so, and `/ready` has the error's code.
+   */
+  readonly cluster: ClusterState | PromiseLike<ClusterState>
   /** Default: Meteor's, by `users` and their login tokens. */
   readonly authenticate?: Authenticate
   /** Default: Rocket.Chat's, by the permission `view-statistics`. */
@@ -52,11 +56,14 @@ export interface ResolvedOptions {
   readonly httpForwardedCount: number
   readonly origins: ReadonlySet<string>
   readonly page: boolean
-  readonly ddpServer: DDPServer | undefined
   readonly metrics: 'none' | 'open' | { readonly token: string }
   /** Never throws. */
   readonly tellError: (fields: object, message: string) => void
 }
+
+const noEndpoint = 'ddpServer must be what createDDPServer() returned, or false'
+
+const isCluster = (value: unknown): boolean => typeof value === 'object' && value !== null && (('then' in value && typeof value.then === 'function') || ('members' in value && typeof value.members === 'function'))
 
 const defaults = Object.freeze({ format: '3.10', max: 120, windowMs: 60_000, httpForwardedCount: 0 } as const)
 
@@ -70,7 +77,8 @@ export class InstancesApiError extends Error {
 
 /** Merges options and defaults. Throws an `InstancesApiError`. */
 export function resolveOptions(options: InstancesApiOptions): ResolvedOptions {
-  if (typeof options?.cluster?.members !== 'function') throw new InstancesApiError('cluster must be what joinCluster() resolved with')
+  if (!isCluster(options?.cluster)) throw new InstancesApiError('cluster must be what joinCluster() returned, or what that resolved with')
+  if (options.ddpServer !== undefined && options.ddpServer !== false && typeof options.ddpServer?.publish !== 'function') throw new InstancesApiError(noEndpoint)
   for (const name of ['authenticate', 'authorize'] as const) {
     if (options[name] !== undefined && typeof options[name] !== 'function') throw new InstancesApiError(`${name} must be a function`)
   }
@@ -90,16 +98,16 @@ export function resolveOptions(options: InstancesApiOptions): ResolvedOptions {
     httpForwardedCount: whole('httpForwardedCount', options.httpForwardedCount ?? defaults.httpForwardedCount, 0),
     origins,
     page: options.page ?? true,
-    ddpServer: endpoint(options),
     metrics: metrics(options.metrics),
     tellError: telling(options.logger),
   })
 }
 
-function endpoint({ ddpServer, cluster }: InstancesApiOptions): DDPServer | undefined {
+/** @throws InstancesApiError when it is none */
+export function endpointOf(ddpServer: InstancesApiOptions['ddpServer'], cluster: ClusterState): DDPServer | undefined {
   if (ddpServer === false) return undefined
   const server = ddpServer ?? cluster.ddpServer
-  if (typeof server?.publish !== 'function') throw new InstancesApiError('ddpServer must be what createDDPServer() returned, or false')
+  if (typeof server?.publish !== 'function') throw new InstancesApiError(noEndpoint)
   return server
 }
 

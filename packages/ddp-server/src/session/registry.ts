@@ -11,14 +11,35 @@ export class Registry {
   /** Publications without a name: every session has them from its start. */
   readonly universal: PublicationHandler[] = []
 
+  readonly #released = new WeakSet<MethodHandler | PublicationHandler>()
+  /** Another registry whose names are taken here too, and found where this one has none of the name. */
+  behind: Registry | undefined
+
   addMethod(name: string, handler: MethodHandler): void {
-    if (this.#methods.has(name)) throw new DDPServerError('method-taken', `a method named ${JSON.stringify(name)} exists already`)
+    this.requireFreeMethod(name)
     this.#methods.set(name, handler)
   }
 
   addPublication(name: string, handler: PublicationHandler): void {
-    if (this.#publications.has(name)) throw new DDPServerError('publication-taken', `a publication named ${JSON.stringify(name)} exists already`)
+    this.requireFreePublication(name)
     this.#publications.set(name, handler)
+  }
+
+  /** @throws DDPServerError `method-taken` */
+  requireFreeMethod(name: string): void {
+    const present = this.method(name)
+    if (present !== undefined && !this.#released.has(present)) throw new DDPServerError('method-taken', `a method named ${JSON.stringify(name)} exists already`)
+  }
+
+  /** @throws DDPServerError `publication-taken` */
+  requireFreePublication(name: string): void {
+    const present = this.publication(name)
+    if (present !== undefined && !this.#released.has(present)) throw new DDPServerError('publication-taken', `a publication named ${JSON.stringify(name)} exists already`)
+  }
+
+  /** Lets others take the place of a handler, which serves until then. */
+  release(handler: MethodHandler | PublicationHandler): void {
+    this.#released.add(handler)
   }
 
   setStrategy(collection: string, strategy: PublicationStrategy): void {
@@ -29,11 +50,11 @@ export class Registry {
   }
 
   method(name: string): MethodHandler | undefined {
-    return this.#methods.get(name)
+    return this.#methods.get(name) ?? this.behind?.method(name)
   }
 
   publication(name: string): PublicationHandler | undefined {
-    return this.#publications.get(name)
+    return this.#publications.get(name) ?? this.behind?.publication(name)
   }
 
   strategy(collection: string): PublicationStrategy {

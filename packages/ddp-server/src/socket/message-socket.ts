@@ -14,6 +14,8 @@ export interface MessageSocket {
   resume(): void
   /** Says goodbye after what has been sent; the socket is destroyed if the client does not answer in time. */
   close(code: number, reason: string): void
+  /** Lets messages be as long as the transport takes them: until then some transports take only short ones. */
+  liftFirstLimit(): void
   /** Destroys the socket. */
   terminate(): void
 }

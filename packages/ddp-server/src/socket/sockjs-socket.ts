@@ -87,6 +87,10 @@ class SockJSSocket implements MessageSocket {
     this.#inner.close(code, reason)
   }
 
+  liftFirstLimit(): void {
+    this.#inner.liftFirstLimit()
+  }
+
   terminate(): void {
     this.#inner.terminate()
   }

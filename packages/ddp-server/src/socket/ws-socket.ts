@@ -2,18 +2,21 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type RawData, type ServerOptions, type WebSocket } from 'ws'
 import type { ConnectionEnd } from '../connection.js'
+import { FirstLimit } from './first-limit.js'
 import type { MessageSocket, MessageSocketOwner } from './message-socket.js'
 
 export interface WebSocketAcceptorOptions {
   readonly maxMessageBytes: number
   readonly closeTimeoutMs: number
+  /** Longest message of a socket before `liftFirstLimit()`; `maxMessageBytes` by default. */
+  readonly maxFirstMessageBytes?: number
 }
 
 /** Turns an upgrade request into a socket. `own` is asked for the owner as soon as there is one, before anything can arrive. */
 export type AcceptWebSocket = (request: IncomingMessage, tcp: Duplex, head: Buffer, own: (socket: MessageSocket) => MessageSocketOwner) => void
 
 /** The binding to ws; nothing else in this package knows it. */
-export function webSocketAcceptor({ maxMessageBytes, closeTimeoutMs }: WebSocketAcceptorOptions): AcceptWebSocket {
+export function webSocketAcceptor({ maxMessageBytes, closeTimeoutMs, maxFirstMessageBytes }: WebSocketAcceptorOptions): AcceptWebSocket {
   // `closeTimeout` is ws' own (8.19) and documented, but not yet in its types.
   const options: ServerOptions & { readonly closeTimeout: number } = {
     noServer: true,
@@ -25,12 +28,13 @@ export function webSocketAcceptor({ maxMessageBytes, closeTimeoutMs }: WebSocket
   }
   const acceptor = new WebSocketServer(options)
   return (request, tcp, head, own) => {
-    acceptor.handleUpgrade(request, tcp, head, (webSocket) => bind(webSocket, tcp, own))
+    acceptor.handleUpgrade(request, tcp, head, (webSocket) => bind(webSocket, tcp, own, maxFirstMessageBytes))
   }
 }
 
-function bind(webSocket: WebSocket, tcp: Duplex, own: (socket: MessageSocket) => MessageSocketOwner): void {
-  const socket = new WsSocket(webSocket, tcp)
+function bind(webSocket: WebSocket, tcp: Duplex, own: (socket: MessageSocket) => MessageSocketOwner, maxFirstBytes: number | undefined): void {
+  const firstLimit = maxFirstBytes === undefined ? undefined : new FirstLimit(webSocket, tcp, maxFirstBytes, () => fail(1009, 'Max payload size exceeded'))
+  const socket = new WsSocket(webSocket, tcp, firstLimit)
   const owner = own(socket)
   // ws announces a broken connection as code 1006 alone; how TCP ended is seen on the socket that node:http handed over.
   let ending: ConnectionEnd | undefined
@@ -49,9 +53,12 @@ function bind(webSocket: WebSocket, tcp: Duplex, own: (socket: MessageSocket) =>
       owner.message(textOf(data))
       return
     }
-    ending = { cause: 'protocol', code: 1003, reason: 'text messages only' }
-    webSocket.close(1003, ending.reason)
+    fail(1003, 'text messages only')
   })
+  function fail(code: number, reason: string): void {
+    ending = { cause: 'protocol', code, reason }
+    webSocket.close(code, reason)
+  }
   webSocket.on('close', (code, reason) => {
     const goodbye: ConnectionEnd | undefined = code === 1006 ? undefined : { cause: 'peer-closed', code, reason: reason.toString() }
     owner.ended(ending?.cause === 'protocol' ? ending : (goodbye ?? ending ?? { cause: 'reset', reason: 'the connection was destroyed' }))
@@ -73,10 +80,12 @@ const asText = Object.freeze({ binary: false })
 class WsSocket implements MessageSocket {
   readonly #webSocket: WebSocket
   readonly #tcp: Duplex
+  readonly #firstLimit: FirstLimit | undefined
 
-  constructor(webSocket: WebSocket, tcp: Duplex) {
+  constructor(webSocket: WebSocket, tcp: Duplex, firstLimit: FirstLimit | undefined) {
     this.#webSocket = webSocket
     this.#tcp = tcp
+    this.#firstLimit = firstLimit
   }
 
   get bufferedAmount(): number {
@@ -107,6 +116,10 @@ class WsSocket implements MessageSocket {
     // A paused socket would never read the client's answer.
     if (this.#webSocket.isPaused) this.#webSocket.resume()
     this.#webSocket.close(code, reason)
+  }
+
+  liftFirstLimit(): void {
+    this.#firstLimit?.lift()
   }
 
   terminate(): void {

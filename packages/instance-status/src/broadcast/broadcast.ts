@@ -23,7 +23,7 @@ import { EncodedNames } from './encoded-names.js'
 import { beyondHead, broadcastName, decodeFrame, encodeArgs } from './wire.js'
 
 export interface BroadcastOptions {
-  readonly ddpServer: DDPServer
+  readonly ddpServer: Pick<DDPServer, 'method' | 'publish'>
   readonly selfId: string
   readonly bounds: LogBounds
   readonly maxEventBytes: number

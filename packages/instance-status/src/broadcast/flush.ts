@@ -24,7 +24,7 @@ const longestFlushMs = 60_000
 const mostFlushes = 100
 
 export interface FlushOptions {
-  readonly ddpServer: DDPServer
+  readonly ddpServer: Pick<DDPServer, 'method'>
   readonly clock: Clock
   readonly reader: Reader
   readonly pump: Pump

@@ -24,7 +24,7 @@ export type Reach =
   | { readonly kind: 'left' }
 
 export interface CallsOptions {
-  readonly ddpServer: DDPServer
+  readonly ddpServer: Pick<DDPServer, 'method'>
   readonly selfId: string
   readonly clock: Clock
   readonly logger: Logger

@@ -6,7 +6,7 @@ import { isAllowed, isPermission, type StreamClient, type StreamPermissions } fr
 import { Subscribers } from './subscribers.js'
 
 export interface ClientStreamOptions {
-  readonly ddpServer: DDPServer
+  readonly ddpServer: Pick<DDPServer, 'method' | 'publish'>
   readonly selfId: string
   readonly stream: Stream
   /** The number of the last event that was emitted here. */

@@ -23,7 +23,7 @@ type SessionState =
   | { readonly kind: 'refused' }
 
 export interface GatekeeperOptions {
-  readonly ddpServer: DDPServer
+  readonly ddpServer: Pick<DDPServer, 'method'>
   readonly cluster: string
   readonly selfId: string
   readonly secrets: readonly string[]

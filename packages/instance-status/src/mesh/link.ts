@@ -2,6 +2,7 @@ import { type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
 import type { DataMessage, Logger } from '@ddp-cluster/ddp-common'
 import { type Connection, type ConnectionEnd, openConnection, type TlsOptions } from '@ddp-cluster/ddp-client/internal'
 import type { EndedBy, Ending } from '../membership/facts.js'
+import { instanceHeader } from '@ddp-cluster/ddp-server/internal'
 import { AuthorizationError, introduce } from './dial.js'
 import type { DialTurns } from './dial-turns.js'
 import { type LinkState, statusOf } from './link-state.js'
@@ -150,9 +151,10 @@ export class Link {
   }
 
   #dial(done: () => void): void {
-    const { heartbeatIntervalMs, heartbeatTimeoutMs, maxMessageBytes, undecodedCollection, tls, clock, logger, events, authTimeoutMs } = this.#context
+    const { heartbeatIntervalMs, heartbeatTimeoutMs, maxMessageBytes, undecodedCollection, tls, clock, logger, events, authTimeoutMs, selfId } = this.#context
     const connection = openConnection({
       url: this.url,
+      headers: { [instanceHeader]: selfId },
       connectTimeoutMs: authTimeoutMs,
       heartbeatIntervalMs,
       heartbeatTimeoutMs,

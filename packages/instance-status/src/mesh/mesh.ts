@@ -2,7 +2,7 @@ import type { DataMessage, Logger } from '@ddp-cluster/ddp-common'
 import { type Clock, isPlainObject } from '@ddp-cluster/ddp-common/internal'
 import type { Connection as DialledConnection, TlsOptions } from '@ddp-cluster/ddp-client/internal'
 import type { Connection, ConnectionEnd, DDPServer } from '@ddp-cluster/ddp-server'
-import { sendFrame, setPace } from '@ddp-cluster/ddp-server/internal'
+import { admitInstance, sendFrame } from '@ddp-cluster/ddp-server/internal'
 import { DDPError } from '@ddp-cluster/ddp-common'
 import type { EndedBy, Ending } from '../membership/facts.js'
 import { DialTurns } from './dial-turns.js'
@@ -38,7 +38,7 @@ export interface Feed {
 }
 
 export interface MeshOptions {
-  readonly ddpServer: DDPServer
+  readonly ddpServer: Pick<DDPServer, 'method'>
   readonly cluster: string
   readonly selfId: string
   readonly secrets: readonly string[]
@@ -198,7 +198,7 @@ export class Mesh {
     }
     this.#inbound.set(peer.id, { peer, connection })
     const { linkHeartbeatIntervalMs: intervalMs, linkHeartbeatTimeoutMs: timeoutMs } = this.#options
-    setPace(connection, { intervalMs, timeoutMs })
+    admitInstance(connection, { intervalMs, timeoutMs })
     present?.connection.close(1000, 'superseded')
     this.#links.get(peer.id)?.hurryFirst()
     connection.onClose((end) => {

@@ -1,0 +1,223 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { callSafely } from '@ddp-cluster/ddp-common/internal'
+import { ClusterDoor, type DoorOptions } from './cluster-door.js'
+import type { Connection } from './connection.js'
+import type { DDPServer } from './ddp-server.js'
+import { DDPServerError } from './errors.js'
+import { clientFacts } from './client-facts.js'
+import type { MethodHandler } from './method-invocation.js'
+import { addLoginMethods } from './login-methods.js'
+import type { ResolvedOptions } from './options.js'
+import { Peer, type PeerHost } from './peer.js'
+import type { PublicationHandler } from './publication.js'
+import { RateLimiter, type RateLimitRule } from './rate-limiter.js'
+import { guardRequests } from './request-gate.js'
+import { isSocketRoute, isWebSocketUpgrade, routeOf } from './routes.js'
+import type { PublicationStrategy } from './session/publication-strategy.js'
+import { Registry } from './session/registry.js'
+import type { MessageSocket } from './socket/message-socket.js'
+import { askForWebSocket } from './socket/ask-for-websocket.js'
+import { refuseUpgrade } from './socket/refuse-upgrade.js'
+import { answerInfo } from './socket/sockjs-info.js'
+import { frameWithSockJS } from './socket/sockjs-socket.js'
+import { webSocketAcceptor, type AcceptWebSocket } from './socket/ws-socket.js'
+import { Turn } from './turn.js'
+import { WaitingRoom } from './waiting-room.js'
+
+const takenPaths = new WeakMap<object, Set<string>>()
+
+export class Endpoint implements DDPServer, PeerHost {
+  readonly options: ResolvedOptions
+  readonly registry = new Registry()
+  readonly rateLimiter: RateLimiter
+  readonly turn = new Turn()
+  readonly closed: Promise<void>
+  readonly #peers = new Set<Peer>()
+  readonly #open = new Set<Peer>()
+  /** Instances that came as clients do. */
+  readonly #admitted = new Set<Peer>()
+  readonly #connectionHandlers = new Set<(connection: Connection) => unknown>()
+  readonly #accept: AcceptWebSocket
+  readonly #leaveGate: () => void
+  readonly #waitingRoom: WaitingRoom
+  #isReady = true
+  #door: ClusterDoor | undefined
+  #onDoorEmptied: () => void = () => undefined
+  #state: 'open' | 'closing' | 'closed' = 'open'
+  #resolveClosed: () => void = () => undefined
+
+  constructor(options: ResolvedOptions) {
+    this.options = options
+    this.rateLimiter = new RateLimiter(options.logger)
+    const { server, path } = options
+    const taken = takenPaths.get(server) ?? new Set()
+    if (taken.has(path)) throw new DDPServerError('path-taken', `there is a DDP endpoint at ${JSON.stringify(path)} on this HTTP server already`)
+    takenPaths.set(server, taken.add(path))
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve
+    })
+    this.#accept = webSocketAcceptor(options)
+    this.#waitingRoom = new WaitingRoom(options.clock)
+    this.#leaveGate = guardRequests(server, {
+      request: (request, response) => this.#onRequest(request, response),
+      claims: (request) => isWebSocketUpgrade(request) && isSocketRoute(routeOf(request.url ?? '', path)),
+      upgrade: (request, tcp, head) => this.#onUpgrade(request, tcp, head),
+    })
+    if (options.login !== undefined) addLoginMethods(this, options.login)
+  }
+
+  get sessions(): number {
+    return this.#open.size
+  }
+
+  method(name: string, handler: MethodHandler): void {
+    this.registry.addMethod(name, handler)
+  }
+
+  publish(name: string | null, handler: PublicationHandler): void {
+    if (name !== null) {
+      this.registry.addPublication(name, handler)
+      return
+    }
+    this.registry.universal.push(handler)
+    for (const peer of this.#open) peer.startUniversal(handler)
+  }
+
+  setPublicationStrategy(collection: string, strategy: PublicationStrategy): void {
+    this.registry.setStrategy(collection, strategy)
+  }
+
+  limitRate(rule: RateLimitRule): () => void {
+    return this.rateLimiter.add(rule)
+  }
+
+  onConnection(handler: (connection: Connection) => unknown): () => void {
+    const entry = (connection: Connection): unknown => handler(connection)
+    this.#connectionHandlers.add(entry)
+    return () => void this.#connectionHandlers.delete(entry)
+  }
+
+  close(): Promise<void> {
+    if (this.#state !== 'open') return this.closed
+    this.#state = 'closing'
+    const { server, path } = this.options
+    this.#leaveGate()
+    takenPaths.get(server)?.delete(path)
+    this.#waitingRoom.close()
+    void this.closeDoor(this.#door)
+    for (const peer of this.#peers) peer.close(1001, 'the server closes')
+    this.#closeIfEmpty()
+    return this.closed
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** Lets a cluster's instances in by a way of their own, and holds clients' upgrades until `ready()`. @throws DDPServerError `closed`; `path-taken` when there is one already */
+  openDoor(options: DoorOptions): ClusterDoor {
+    if (this.#state !== 'open') throw new DDPServerError('closed', 'this DDP endpoint is closed')
+    if (this.#door !== undefined) throw new DDPServerError('path-taken', 'a cluster has joined on this DDP endpoint already, and has not closed')
+    this.#door = new ClusterDoor({ options: this.options, turn: this.turn, clientRegistry: this.registry, doorEmptied: () => this.#doorEmptied() }, options)
+    this.registry.behind = this.#door.registry
+    this.#isReady = false
+    return this.#door
+  }
+
+  /** The application can answer clients from now on. */
+  ready(door: ClusterDoor): void {
+    if (this.#door !== door) return
+    this.#isReady = true
+    this.#waitingRoom.open()
+  }
+
+  /** Ends the sessions of all instances, takes back what was offered to them, and resolves when their sockets are closed. Clients that still wait are refused. */
+  closeDoor(door: ClusterDoor | undefined): Promise<void> {
+    if (door === undefined || this.#door !== door) return Promise.resolve()
+    this.registry.behind = undefined
+    this.#isReady = true
+    this.#waitingRoom.close()
+    const emptied = new Promise<void>((resolve) => (this.#onDoorEmptied = resolve))
+    for (const peer of this.#admitted) peer.close(1001, 'the cluster closes')
+    door.close(1001, 'the cluster closes')
+    if (door.isEmpty) this.#doorEmptied()
+    return emptied
+  }
+
+  admitted(peer: Peer): void {
+    this.#admitted.add(peer)
+    this.#open.delete(peer)
+  }
+
+  opened(peer: Peer, connection: Connection): void {
+    this.#open.add(peer)
+    for (const handler of this.#connectionHandlers) {
+      callSafely(() => handler(connection), (thrown) => {
+        this.options.logger.error({ err: thrown, session: connection.id }, 'an onConnection handler threw')
+      })
+    }
+  }
+
+  sessionEnded(peer: Peer): void {
+    this.#open.delete(peer)
+  }
+
+  socketEnded(peer: Peer): void {
+    this.#peers.delete(peer)
+    this.#admitted.delete(peer)
+    if (this.#state === 'closing') this.#closeIfEmpty()
+  }
+
+  #onRequest(request: IncomingMessage, response: ServerResponse): boolean {
+    const route = routeOf(request.url ?? '', this.options.path)
+    if (route === undefined) return false
+    if (route === 'info') answerInfo(request, response, this.options.allowsOrigin)
+    else askForWebSocket(request, response)
+    return true
+  }
+
+  #onUpgrade(request: IncomingMessage, tcp: Duplex, head: Buffer): void {
+    const { origin } = request.headers
+    if (origin !== undefined && !this.options.allowsOrigin(origin)) {
+      refuseUpgrade(tcp, 403)
+      return
+    }
+    if (this.#door?.isFor(request)) {
+      this.#door.upgrade(request, tcp, head)
+      return
+    }
+    const taken = this.#peers.size - this.#admitted.size + this.#waitingRoom.size
+    if (taken >= this.options.maxSessions) {
+      this.options.logger.warn({ sessions: taken }, 'a client was refused: maxSessions is reached')
+      refuseUpgrade(tcp, 503)
+      return
+    }
+    if (this.#isReady) this.#openSocket(request, tcp, head)
+    else this.#waitingRoom.hold(tcp, head, () => this.#openSocket(request, tcp, head))
+  }
+
+  #openSocket(request: IncomingMessage, tcp: Duplex, head: Buffer): void {
+    const facts = clientFacts(request, this.options.httpForwardedCount)
+    const own = (socket: MessageSocket): Peer => {
+      const peer = new Peer(this, facts, socket)
+      this.#peers.add(peer)
+      return peer
+    }
+    const isFramed = routeOf(request.url ?? '', this.options.path) === 'sockjs'
+    this.#accept(request, tcp, head, isFramed ? (socket) => frameWithSockJS(socket, this.options.clock, own) : own)
+  }
+
+  #doorEmptied(): void {
+    this.#door = undefined
+    this.#onDoorEmptied()
+    if (this.#state === 'closing') this.#closeIfEmpty()
+  }
+
+  #closeIfEmpty(): void {
+    if (this.#peers.size > 0 || this.#door !== undefined) return
+    this.#state = 'closed'
+    this.turn.clear()
+    this.#resolveClosed()
+  }
+}
