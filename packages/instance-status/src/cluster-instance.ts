@@ -87,7 +87,7 @@ export class ClusterInstance implements Cluster {
     this.#registry = new Registry({
       handles, facts, heartbeatIntervalMs, expireAfterMs, clock, random, logger,
       stalledSince: (askedAt) => this.#stalls.endedAt > askedAt,
-      beforeRegistering: () => this.#departures.enter(),
+      beforeRegistering: (ending) => this.#departures.enter(ending),
       events: {
         records: (events, readAt) => {
           for (const { type, record } of events) {
@@ -151,6 +151,7 @@ export class ClusterInstance implements Cluster {
     this.#leases = new Leases({ handles, clusterName: options.name, selfId: facts._id, clock, random, logger })
     this.#departures = new Departures({
       leases: this.#leases, heartbeatIntervalMs, clock, random, logger,
+      lane: handles.lanes.others,
       rows: new DepartureRows(handles, facts, heartbeatIntervalMs),
       isMember: (id) => this.#members?.verdictOf(id) !== undefined,
     })

@@ -9,7 +9,8 @@ import { ClusterError } from './errors.js'
 import { type JoinOptions, type ResolvedOptions, resolveOptions } from './options.js'
 import { type OwnServer, openServer } from './own-server.js'
 import { openHandles } from './registry/handles.js'
-import { sharedSecret } from './registry/secret.js'
+import { patienceMs } from './registry/operations.js'
+import { SharedSecret } from './registry/secret.js'
 import { peerProtocol } from './mesh/proof.js'
 import { leaveOnSignals } from './signals.js'
 
@@ -31,10 +32,15 @@ export async function joinAs(id: string, options: JoinOptions): Promise<Cluster>
   }
   const { server, close } = options.server ? applicationServer(options.server) : await openServer(options.listen ?? {})
   let opened: { close(): Promise<void> } | undefined
+  let sharedSecret: SharedSecret | undefined
   try {
     const address = advertisedAddress({ server, address: options.address, env: process.env, ownServer: !options.server, path: resolved.path })
-    const handles = openHandles(options.db, resolved.collectionName, resolved.heartbeatIntervalMs)
-    const secrets = resolved.secrets ?? [await secretFromDatabase()]
+    const handles = openHandles(options.db, resolved.collectionName)
+    if (!resolved.secrets) {
+      sharedSecret = new SharedSecret({ handles, name: resolved.name, limitMs: patienceMs(resolved.heartbeatIntervalMs), clock: resolved.clock })
+      await sharedSecret.obtain()
+    }
+    const secrets = resolved.secrets ?? sharedSecret?.accepted ?? []
     const ddpServer = openEndpoint(server, resolved)
     opened = ddpServer
     const facts = {
@@ -57,15 +63,8 @@ export async function joinAs(id: string, options: JoinOptions): Promise<Cluster>
     if (options.handleSignals) leaveOnSignals(cluster)
     await cluster.join()
     return cluster
-
-    async function secretFromDatabase(): Promise<string> {
-      try {
-        return await sharedSecret(handles, resolved.name)
-      } catch (error) {
-        throw new ClusterError('registry-unreachable', 'the cluster\'s secret could not be read from MongoDB', { cause: error })
-      }
-    }
   } catch (error) {
+    sharedSecret?.close()
     await opened?.close()
     await close()
     throw error instanceof ClusterError ? error : new ClusterError('registry-unreachable', `MongoDB did not take the registration: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
