@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type Driver, drivers, trial, ways } from './trial.js'
+import { type Driver, drivers } from './drivers.js'
+import { trial, ways } from './trial.js'
 
 const cases = ways.flatMap((way) => (Object.keys(drivers) as Driver[]).map((driver) => ({ way, driver })))
 

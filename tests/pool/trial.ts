@@ -3,13 +3,10 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { joinCluster } from '@ddp-cluster/instance-status'
 import { instancesApi } from '@ddp-cluster/instances-api'
-import { MongoClient } from 'mongodb'
-import { MongoClient as MongoClient6 } from 'mongodb-6'
+import type { MongoClient } from 'mongodb'
+import { type Driver, drivers } from './drivers.js'
 import { type MongoProcess, startMongoProcess } from './mongo-process.js'
 import { applicationComment, PoolWatch } from './pool-watch.js'
-
-export const drivers = { 'driver 6': MongoClient6 as unknown as typeof MongoClient, 'driver 7': MongoClient } as const
-export type Driver = keyof typeof drivers
 
 /** How MongoDB fails to answer. */
 export const ways = ['writes hang', 'stopped', 'answers after a minute'] as const

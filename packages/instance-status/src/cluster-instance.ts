@@ -87,7 +87,7 @@ export class ClusterInstance implements Cluster {
     this.#registry = new Registry({
       handles, facts, heartbeatIntervalMs, expireAfterMs, clock, random, logger,
       stalledSince: (askedAt) => this.#stalls.endedAt > askedAt,
-      beforeRegistering: (ending) => this.#departures.enter(ending),
+      beforeRegistering: [(ending) => this.#departures.ensureIndex(ending), (ending) => this.#departures.enter(ending)],
       events: {
         records: (events, readAt) => {
           for (const { type, record } of events) {

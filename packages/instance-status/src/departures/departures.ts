@@ -50,14 +50,17 @@ export class Departures {
     this.#cleanUp = new CleanUp({ rows, operations: this.#operations, leases, heartbeatIntervalMs, clock, random, logger, handlers: this.#handlers, look: () => this.#look() })
   }
 
-  /** Writes the own row: before each registration, as others may depend on this instance from then on. */
-  async enter(ending: Ending): Promise<void> {
+  /** Makes the index that has departures forgotten: before each registration, as with the whole database it may have been dropped. */
+  async ensureIndex(ending: Ending): Promise<void> {
     const { rows, logger } = this.#options
-    // Every time: with the whole database the index may have been dropped too.
     await rows.ensureIndex(ending).catch((error: unknown) => {
       logger.warn({ error: String(error) }, 'the index that has departures forgotten after seven days could not be made')
     })
-    await rows.enter(ending)
+  }
+
+  /** Writes the own row: before each registration, as others may depend on this instance from then on. */
+  async enter(ending: Ending): Promise<void> {
+    await this.#options.rows.enter(ending)
   }
 
   /** This instance has joined, and knows who is a member: those who left before are noted, also when nobody cleans up. */

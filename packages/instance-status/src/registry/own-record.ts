@@ -19,19 +19,15 @@ const duplicateKey = 11000
 export class OwnRecord {
   readonly #handles: Handles
   readonly #facts: OwnFacts
-  readonly #beforeRegistering: (ending: Ending) => Promise<void>
   #createdAt: Date | undefined
 
-  /** `beforeRegistering` is awaited before the record is written, also when it was lost and is written again. */
-  constructor(handles: Handles, facts: OwnFacts, beforeRegistering: (ending: Ending) => Promise<void>) {
+  constructor(handles: Handles, facts: OwnFacts) {
     this.#handles = handles
     this.#facts = facts
-    this.#beforeRegistering = beforeRegistering
   }
 
   /** Writes the whole record; one that was there before, or was lost since, keeps its first `_createdAt`. */
   async register(ending: Ending): Promise<RecordTimes> {
-    await this.#beforeRegistering(ending)
     const { _id, ...facts } = this.#facts
     const literals = Object.fromEntries(Object.entries(facts).map(([key, value]) => [key, { $literal: value }]))
     const first = this.#createdAt ? { $literal: this.#createdAt } : { $ifNull: ['$_createdAt', '$$NOW'] }

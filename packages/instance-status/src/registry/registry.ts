@@ -33,8 +33,8 @@ export interface RegistryOptions {
   readonly events: RegistryEvents
   /** Whether this process stood still since: what then took too long says nothing of MongoDB. */
   readonly stalledSince: (askedAt: number) => boolean
-  /** What has to be written before the own record is, whenever that is. */
-  readonly beforeRegistering: (ending: Ending) => Promise<void>
+  /** Written before the own record is, whenever that is: each within a limit of its own. */
+  readonly beforeRegistering: readonly ((ending: Ending) => Promise<void>)[]
 }
 
 /** Heartbeats are spread by this share of the interval to either side, so that instances that started together drift apart. */
@@ -83,7 +83,7 @@ export class Registry {
     this.#reaps = new Operations({ clock, lane: others, urgency: urgency.upkeep })
     this.lastBeat = new LastBeat(clock)
     this.#reachability = new Reachability({ clock, stalledSince: options.stalledSince, onLost: (error) => this.#lost(error), onRestored: () => this.#restored() })
-    this.#own = new OwnRecord(handles, facts, options.beforeRegistering)
+    this.#own = new OwnRecord(handles, facts)
     const events = {
       inserted: (record: InstanceRecord) => this.#tell(this.#book.inserted(record, clock.now()), undefined),
       deleted: (id: string) => this.#deleted(id),
@@ -266,8 +266,9 @@ export class Registry {
 
   /** The index is looked after whenever the record is written: with the whole collection it may have been dropped too. */
   async #write(limitMs: number): Promise<void> {
-    const { handles, expireAfterMs, logger, clock } = this.#options
+    const { handles, expireAfterMs, logger, clock, beforeRegistering } = this.#options
     await this.#ownWrites.run(limitMs, 'about the index on _updatedAt', (ending) => ensureTtlIndex(handles, expireAfterMs, logger, ending))
+    for (const write of beforeRegistering) await this.#ownWrites.run(limitMs, 'what goes before the registration', write)
     const startedAt = clock.now()
     this.lastBeat.answered(await this.#ownWrites.run(limitMs, 'the registration', (ending) => this.#own.register(ending)), startedAt)
   }
