@@ -26,8 +26,10 @@ import { Mesh } from './mesh/mesh.js'
 import type { Notice } from './mesh/notice.js'
 import type { Handles } from './registry/handles.js'
 import type { InstanceRecord } from './registry/record.js'
+import type { Ending } from './registry/operations.js'
 import { Registry } from './registry/registry.js'
 import type { OwnFacts } from './registry/own-record.js'
+import type { SharedSecret } from './registry/secret.js'
 import type { ResolvedOptions } from './options.js'
 import { StallWatch } from './stall-watch.js'
 import { textOf } from './text-of.js'
@@ -40,7 +42,8 @@ export interface ClusterParts {
   readonly facts: OwnFacts
   readonly address: Address
   readonly ddpServer: DDPServer
-  readonly secrets: readonly string[]
+  /** Undefined: the secret is an option. */
+  readonly sharedSecret: SharedSecret | undefined
   readonly tls: TlsOptions | undefined
   /** Closes what was opened for the cluster alone. */
   readonly dispose: () => Promise<void>
@@ -76,7 +79,7 @@ export class ClusterInstance implements Cluster {
   constructor(parts: ClusterParts) {
     this.#parts = parts
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve))
-    const { options, handles, facts, ddpServer, secrets, tls, db } = parts
+    const { options, handles, facts, ddpServer, sharedSecret, tls, db } = parts
     const { clock, logger, heartbeatIntervalMs, expireAfterMs } = options
     this.#clock = clock
     this.#logger = logger
@@ -87,7 +90,11 @@ export class ClusterInstance implements Cluster {
     this.#registry = new Registry({
       handles, facts, heartbeatIntervalMs, expireAfterMs, clock, random, logger,
       stalledSince: (askedAt) => this.#stalls.endedAt > askedAt,
-      beforeRegistering: [(ending) => this.#departures.ensureIndex(ending), (ending) => this.#departures.enter(ending)],
+      beforeRegistering: [
+        ...(sharedSecret ? [(ending: Ending) => sharedSecret.restore(ending)] : []),
+        (ending) => this.#departures.ensureIndex(ending),
+        (ending) => this.#departures.enter(ending),
+      ],
       events: {
         records: (events, readAt) => {
           for (const { type, record } of events) {
@@ -107,7 +114,8 @@ export class ClusterInstance implements Cluster {
       },
     })
     this.#mesh = new Mesh({
-      ddpServer, secrets, tls, clock, random, logger,
+      ddpServer, tls, clock, random, logger,
+      secrets: () => sharedSecret?.accepted ?? options.secrets ?? [],
       cluster: `${db.databaseName}.${options.collectionName}/${options.name}`,
       selfId: facts._id,
       authTimeoutMs: options.authTimeoutMs,
@@ -131,6 +139,7 @@ export class ClusterInstance implements Cluster {
         },
         ended: (id) => this.#broadcast.peerEnded(id),
         notice: (id, notice) => this.#noticed(id, notice),
+        unauthorized: () => sharedSecret?.doubt(),
       },
     })
     this.#broadcast = new Broadcast({
@@ -187,6 +196,7 @@ export class ClusterInstance implements Cluster {
       })
       await this.#registry.follow()
       if (this.#closing) throw closedMeanwhile()
+      this.#parts.sharedSecret?.follow(() => this.#mesh.secretsChanged())
       this.#calls.open()
       this.#departures.joined()
     } catch (error) {
@@ -292,6 +302,7 @@ export class ClusterInstance implements Cluster {
     const until = this.#clock.now() + closeTimeoutMs * 0.75
     const left = (): number => Math.max(1, until - this.#clock.now())
     this.#stalls.close()
+    this.#parts.sharedSecret?.close()
     this.#members?.close()
     this.#mesh.notifyAll({ kind: 'leaving' })
     await Promise.all([this.#broadcast.leave(Math.min(left() / 4, longestFlushMs)), this.#calls.close(left() / 4)])

@@ -37,10 +37,9 @@ export async function joinAs(id: string, options: JoinOptions): Promise<Cluster>
     const address = advertisedAddress({ server, address: options.address, env: process.env, ownServer: !options.server, path: resolved.path })
     const handles = openHandles(options.db, resolved.collectionName)
     if (!resolved.secrets) {
-      sharedSecret = new SharedSecret({ handles, name: resolved.name, limitMs: patienceMs(resolved.heartbeatIntervalMs), clock: resolved.clock })
+      sharedSecret = new SharedSecret({ handles, name: resolved.name, limitMs: patienceMs(resolved.heartbeatIntervalMs), checkEveryMs: resolved.expireAfterMs / 2, clock: resolved.clock, logger: resolved.logger })
       await sharedSecret.obtain()
     }
-    const secrets = resolved.secrets ?? sharedSecret?.accepted ?? []
     const ddpServer = openEndpoint(server, resolved)
     opened = ddpServer
     const facts = {
@@ -59,7 +58,7 @@ export async function joinAs(id: string, options: JoinOptions): Promise<Cluster>
       await ddpServer.close()
       await close()
     }
-    const cluster = new ClusterInstance({ options: resolved, db: options.db, handles, facts, address, ddpServer, secrets, tls: options.tls, dispose })
+    const cluster = new ClusterInstance({ options: resolved, db: options.db, handles, facts, address, ddpServer, sharedSecret, tls: options.tls, dispose })
     if (options.handleSignals) leaveOnSignals(cluster)
     await cluster.join()
     return cluster

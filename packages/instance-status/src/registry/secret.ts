@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import type { Clock } from '@ddp-cluster/ddp-common/internal'
+import type { Logger } from '@ddp-cluster/ddp-common'
+import { type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
 import { ClusterError } from '../errors.js'
 import { isCommandError } from './deployment.js'
 import type { Handles, StringIdDocument } from './handles.js'
@@ -8,26 +9,47 @@ import { type Ending, Operations } from './operations.js'
 
 const duplicateKey = 11000
 
+/** However many proofs fail, MongoDB is not asked for the secret more often than this. */
+const leastCheckMs = 1000
+
+/** Secrets that are accepted at once: the present one, and those that peers may still have. */
+const mostAccepted = 4
+
 export interface SharedSecretOptions {
   readonly handles: Handles
   /** The name of the cluster. */
   readonly name: string
   /** Time limit of one question to MongoDB. */
   readonly limitMs: number
+  /** Interval at which the secret is read again, to notice that it was lost or that there is another. */
+  readonly checkEveryMs: number
   readonly clock: Clock
+  readonly logger: Logger
 }
 
-/** The secret of a cluster that was given none: 32 random bytes that its first instance writes and the others read. */
+/**
+ * The secret of a cluster that was given none: 32 random bytes that its first instance writes and the others read.
+ * An instance that lives writes it back when it is lost. Where a newcomer was faster there are two for a while: MongoDB's is adopted,
+ * and the one before it stays accepted, until every instance has adopted it.
+ */
 export class SharedSecret {
   readonly #options: SharedSecretOptions
   readonly #operations: Operations
+  readonly #checks: Operations
+  readonly #timers: Timers
   readonly #id: string
   #accepted: readonly string[] = []
+  #onAdopted: () => void = () => undefined
+  #lastCheckAt = Number.NEGATIVE_INFINITY
+  #cancelCheck: () => void = () => undefined
 
   constructor(options: SharedSecretOptions) {
     this.#options = options
     this.#id = `secret:${options.name}`
-    this.#operations = new Operations({ clock: options.clock, lane: options.handles.lanes.own, urgency: urgency.own })
+    const { clock, handles } = options
+    this.#timers = new Timers(clock)
+    this.#operations = new Operations({ clock, lane: handles.lanes.own, urgency: urgency.own })
+    this.#checks = new Operations({ clock, lane: handles.lanes.others, urgency: urgency.upkeep })
   }
 
   /** Secrets that peers may prove, the present one first. */
@@ -45,8 +67,45 @@ export class SharedSecret {
     this.#accepted = [await this.#operations.run(this.#options.limitMs, 'about the secret of the cluster', (ending) => this.#readOrWrite(made, ending))]
   }
 
+  /** Checks the secret regularly from now on. `onAdopted` is called when another one is accepted too. */
+  follow(onAdopted: () => void): void {
+    this.#onAdopted = onAdopted
+    this.#checkIn(this.#options.checkEveryMs)
+  }
+
+  /** A peer could not prove that it knows the secret: there may be another one by now. */
+  doubt(): void {
+    this.#checkIn(Math.max(0, this.#lastCheckAt + leastCheckMs - this.#options.clock.now()))
+  }
+
+  /** Writes the secret back if it is lost, and adopts another one. */
+  async restore(ending: Ending): Promise<void> {
+    this.#lastCheckAt = this.#options.clock.now()
+    const [present] = this.#accepted
+    if (present !== undefined) this.#adopt(await this.#readOrWrite(present, ending))
+  }
+
   close(): void {
+    this.#timers.clear()
     this.#operations.close()
+    this.#checks.close()
+  }
+
+  #checkIn(delayMs: number): void {
+    this.#cancelCheck()
+    this.#cancelCheck = this.#timers.after(delayMs, () => {
+      this.#checkIn(this.#options.checkEveryMs)
+      this.#checks.run(this.#options.limitMs, 'about the secret of the cluster', (ending) => this.restore(ending)).catch((error: unknown) => {
+        this.#options.logger.debug({ error: String(error) }, 'the secret of the cluster could not be checked')
+      })
+    })
+  }
+
+  #adopt(secret: string): void {
+    if (this.#accepted[0] === secret) return
+    this.#accepted = [secret, ...this.#accepted.filter((other) => other !== secret)].slice(0, mostAccepted)
+    this.#options.logger.warn({ accepted: this.#accepted.length }, 'MongoDB has another secret of the cluster; it is accepted beside those before it')
+    this.#onAdopted()
   }
 
   /** Whoever writes first wins: resolves with the secret that MongoDB has then. */
