@@ -80,7 +80,7 @@ export class ClusterInstance implements Cluster {
     this.#parts = parts
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve))
     const { options, handles, facts, ddpServer, sharedSecret, tls, db } = parts
-    const { clock, logger, heartbeatIntervalMs, expireAfterMs } = options
+    const { clock, logger, heartbeatIntervalMs, expireAfterMs, maxMembers } = options
     this.#clock = clock
     this.#logger = logger
     this.#events = new GuardedEvents((event, error) => logger.error({ event, error: textOf(error) }, 'a listener of the cluster threw'))
@@ -88,7 +88,7 @@ export class ClusterInstance implements Cluster {
     this.#stalls = new StallWatch({ clock, thresholdMs: Math.min(stallMs, heartbeatIntervalMs), onStall })
     const random = (): number => Math.random()
     this.#registry = new Registry({
-      handles, facts, heartbeatIntervalMs, expireAfterMs, clock, random, logger,
+      handles, facts, heartbeatIntervalMs, expireAfterMs, maxMembers, clock, random, logger,
       stalledSince: (askedAt) => this.#stalls.endedAt > askedAt,
       beforeRegistering: [
         ...(sharedSecret ? [(ending: Ending) => sharedSecret.restore(ending)] : []),

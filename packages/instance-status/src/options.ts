@@ -27,6 +27,11 @@ export interface JoinOptions {
   readonly heartbeatIntervalMs?: number
   /** How long a record may stand still before its instance counts as dead, unless a link shows otherwise; 60_000, or `MULTIPLE_INSTANCES_EXPIRE` in seconds. At least three heartbeats. */
   readonly expireAfterMs?: number
+  /**
+   * Largest number of records that are taken for members, this instance included. Beyond it those that were renewed longest ago are ignored, and a warning is logged once.
+   * Each member costs two sockets. @defaultValue 1_000
+   */
+  readonly maxMembers?: number
   /** How long a new peer may take to be linked before it is suspect; 10_000. */
   readonly linkTimeoutMs?: number
   /** How long a dial, and then each step of the authorization, may take; 10_000. */
@@ -66,6 +71,7 @@ export interface ResolvedOptions {
   readonly path: string
   readonly heartbeatIntervalMs: number
   readonly expireAfterMs: number
+  readonly maxMembers: number
   readonly linkTimeoutMs: number
   readonly authTimeoutMs: number
   readonly linkHeartbeatIntervalMs: number
@@ -85,6 +91,7 @@ const defaults = Object.freeze({
   collectionName: 'instances',
   heartbeatIntervalMs: 10_000,
   expireAfterMs: 60_000,
+  maxMembers: 1_000,
   linkTimeoutMs: 10_000,
   authTimeoutMs: 10_000,
   linkHeartbeatIntervalMs: 5_000,
@@ -120,6 +127,7 @@ export function resolveOptions(options: JoinOptions, env: Environment): Resolved
     path: options.path === undefined ? rootPath(env['ROOT_URL']) : subPath(options.path),
     heartbeatIntervalMs,
     expireAfterMs,
+    maxMembers: count('maxMembers', options.maxMembers ?? defaults.maxMembers, mostMembers),
     linkTimeoutMs: duration('linkTimeoutMs', options.linkTimeoutMs ?? defaults.linkTimeoutMs),
     authTimeoutMs: duration('authTimeoutMs', options.authTimeoutMs ?? defaults.authTimeoutMs),
     linkHeartbeatIntervalMs: duration('linkHeartbeatIntervalMs', options.linkHeartbeatIntervalMs ?? defaults.linkHeartbeatIntervalMs),
@@ -152,6 +160,9 @@ function duration(name: string, value: number): number {
   if (typeof value !== 'number' || !(value >= 1 && value <= longestDelayMs)) throw invalid(`${name} must be milliseconds from 1 to ${longestDelayMs}, not ${String(value)}`)
   return value
 }
+
+/** The registry is read in one answer of MongoDB, which has 16 MiB. */
+const mostMembers = 10_000
 
 /** An event has to fit into one message between peers. */
 const largestEventBytes = 4 * 1024 * 1024

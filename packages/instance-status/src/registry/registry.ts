@@ -7,9 +7,11 @@ import { leastPoolForStream, urgency } from './lane.js'
 import { LastBeat } from './last-beat.js'
 import { type Ending, Operations, patienceMs } from './operations.js'
 import { type OwnFacts, OwnRecord } from './own-record.js'
+import { Reaper } from './reaper.js'
 import { type FullRead, RecordBook, type RecordEvent } from './record-book.js'
 import { type InstanceRecord, toRecord } from './record.js'
 import { Reachability } from './reachability.js'
+import { Slices } from './slices.js'
 import { TimeLimit } from './time-limit.js'
 import { ensureTtlIndex } from './ttl-index.js'
 import { Watch } from './watch.js'
@@ -27,6 +29,8 @@ export interface RegistryOptions {
   readonly facts: OwnFacts
   readonly heartbeatIntervalMs: number
   readonly expireAfterMs: number
+  /** Records beyond these are ignored. */
+  readonly maxMembers: number
   readonly clock: Clock
   readonly random: () => number
   readonly logger: Logger
@@ -58,8 +62,12 @@ export class Registry {
   readonly #ownWrites: Operations
   readonly #reads: Operations
   readonly #reaps: Operations
+  readonly #reaper: Reaper
+  /** What is told, in order. */
+  readonly #news: Slices<RecordEvent>
   readonly #own: OwnRecord
-  readonly #book = new RecordBook()
+  readonly #book: RecordBook
+  #overflowTold = false
   readonly #watch: Watch
   readonly #reachability: Reachability
   readonly lastBeat: LastBeat
@@ -77,15 +85,18 @@ export class Registry {
     const { clock, handles, facts, logger } = options
     this.#timers = new Timers(clock)
     this.#limit = new TimeLimit(clock)
+    this.#book = new RecordBook(options.maxMembers)
+    this.#news = new Slices((news) => this.#options.events.records(news, undefined))
     const { own, others } = handles.lanes
     this.#ownWrites = new Operations({ clock, lane: own, urgency: urgency.own })
     this.#reads = new Operations({ clock, lane: others, urgency: urgency.read })
     this.#reaps = new Operations({ clock, lane: others, urgency: urgency.upkeep })
+    this.#reaper = new Reaper(handles, this.#reaps, options.heartbeatIntervalMs, logger)
     this.lastBeat = new LastBeat(clock)
     this.#reachability = new Reachability({ clock, stalledSince: options.stalledSince, onLost: (error) => this.#lost(error), onRestored: () => this.#restored() })
     this.#own = new OwnRecord(handles, facts)
     const events = {
-      inserted: (record: InstanceRecord) => this.#tell(this.#book.inserted(record, clock.now()), undefined),
+      inserted: (record: InstanceRecord, databaseNow: number | undefined) => this.#inserted(record, databaseNow),
       deleted: (id: string) => this.#deleted(id),
       readNeeded: () => void this.refresh().catch(() => undefined),
     }
@@ -174,11 +185,7 @@ export class Registry {
 
   /** Deletes the record of an instance that is gone, unless it has been renewed since it was seen. */
   reap(record: InstanceRecord): void {
-    const { handles, logger } = this.#options
-    const remove = (ending: Ending): Promise<unknown> => handles.instances.deleteOne({ _id: record._id, _updatedAt: record._updatedAt }, ending)
-    this.#reaps.run(this.#patienceMs, 'deleting the record of a departed instance', remove).catch((error: unknown) => {
-      logger.debug({ instance: record._id, error: String(error) }, 'the record of a departed instance could not be deleted; MongoDB will expire it')
-    })
+    this.#reaper.reap(record)
   }
 
   /** Stops following and removes the own record. Never rejects, and takes no longer than `timeoutMs`. */
@@ -187,6 +194,7 @@ export class Registry {
     this.#state = 'closed'
     this.#reachability.close()
     this.#timers.clear()
+    this.#news.clear()
     this.#endPause()
     this.#watch.stop()
     this.#reads.close()
@@ -205,18 +213,20 @@ export class Registry {
   }
 
   async #read(): Promise<void> {
-    const { handles, facts, clock } = this.#options
+    const { handles, facts, clock, maxMembers } = this.#options
     const startedAt = clock.now()
     this.#book.readBegins()
     try {
-      const pipeline = [{ $match: { name: facts.name } }, { $addFields: { databaseNow: '$$NOW' } }]
-      const documents = await this.#reads.run(this.#patienceMs, 'a read of the registry', (ending) => handles.instances.aggregate(pipeline, ending).toArray())
-      const records = documents.map(toRecord).filter((record) => record !== undefined)
+      const pipeline = [{ $match: { name: facts.name } }, { $sort: { _updatedAt: -1 } }, { $limit: maxMembers + 1 }, { $addFields: { databaseNow: '$$NOW' } }]
+      // One batch: a getMore takes no signal.
+      const documents = await this.#reads.run(this.#patienceMs, 'a read of the registry', (ending) => handles.instances.aggregate(pipeline, { batchSize: maxMembers + 2, ...ending }).toArray())
+      const records = documents.slice(0, maxMembers).map(toRecord).filter((record) => record !== undefined)
       const databaseNow: unknown = documents[0]?.['databaseNow']
-      const read = { records, databaseNow: databaseNow instanceof Date ? databaseNow.getTime() : 0, startedAt }
+      const read = { records, databaseNow: databaseNow instanceof Date ? databaseNow.getTime() : 0, startedAt, isComplete: documents.length <= maxMembers }
       this.#lastRead = read
       this.#reachability.answered('read')
-      this.#tell(this.#book.readEnds(read), startedAt)
+      await this.#tell(this.#book.readEnds(read))
+      if (!this.#isClosed()) this.#options.events.records([], startedAt)
     } catch (error) {
       this.#reachability.unanswered('read', error, startedAt)
       throw error
@@ -233,11 +243,28 @@ export class Registry {
     this.#startBeat()
   }
 
-  #tell(events: readonly RecordEvent[], readAt: number | undefined): void {
-    if (this.#state === 'closed') return
-    const others = events.filter((event) => event.record._id !== this.#options.facts._id)
-    this.#options.events.records(others, readAt)
+  /** One that was old when it was inserted, by the time of the database, is looked at with all others: of many one read is made. */
+  #inserted(record: InstanceRecord, databaseNow: number | undefined): void {
+    if (databaseNow !== undefined && databaseNow - record._updatedAt.getTime() >= record.cluster.expireAfterMs) return void this.refresh().catch(() => undefined)
+    void this.#tell(this.#book.inserted(record, this.#options.clock.now()))
+  }
+
+  /** Resolves when all has been told. */
+  async #tell(events: readonly RecordEvent[]): Promise<void> {
+    if (this.#isClosed()) return
+    const { facts, logger, maxMembers } = this.#options
+    if (this.#book.overflowed && !this.#overflowTold) {
+      this.#overflowTold = true
+      logger.warn({ maxMembers }, 'the registry has more records than maxMembers; those that were renewed longest ago are ignored')
+    }
+    if (events.length === 0) return this.#scheduleExpiry()
+    const told = this.#news.push(events.filter((event) => event.record._id !== facts._id))
     this.#scheduleExpiry()
+    await told
+  }
+
+  #isClosed(): boolean {
+    return this.#state === 'closed'
   }
 
   /** When a record has not moved for its time, a read made just then decides. */
@@ -245,7 +272,7 @@ export class Registry {
     this.#cancelExpiry?.()
     const expiry = this.#book.nextExpiry()
     if (expiry === undefined) return
-    const delayMs = Math.max(0, expiry - this.#options.clock.now())
+    const delayMs = Math.max(leastPauseMs, expiry - this.#options.clock.now())
     this.#cancelExpiry = this.#timers.after(delayMs, () => void this.refresh().catch(() => undefined))
   }
 

@@ -6,7 +6,8 @@ import { type Ending, type Operations, patienceMs } from './operations.js'
 import { type InstanceRecord, toRecord } from './record.js'
 
 export interface WatchEvents {
-  inserted(record: InstanceRecord): void
+  /** `databaseNow`: the database's time at which it was, in milliseconds since the epoch, a second less at most. */
+  inserted(record: InstanceRecord, databaseNow: number | undefined): void
   deleted(id: string): void
   /** A stream stands now that was not there before, or something changed that the stream does not tell in full: read everything. */
   readNeeded(): void
@@ -67,7 +68,7 @@ export class Watch {
         case 'insert':
         case 'replace': {
           const record = toRecord(change.fullDocument)
-          if (record?.name === this.#name) this.#events.inserted(record)
+          if (record?.name === this.#name) this.#events.inserted(record, change.clusterTime && change.clusterTime.getHighBitsUnsigned() * 1000)
           break
         }
         case 'delete':
