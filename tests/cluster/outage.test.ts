@@ -281,7 +281,7 @@ describe('a collection with more in it', () => {
 })
 
 describe('the cost at rest', () => {
-  it('is one write a heartbeat an instance, one read a half expiry, and no word to any peer', async () => {
+  it('is one write a heartbeat an instance, two reads a half expiry, and no word to any peer', async () => {
     await start()
     await pass(2 * heartbeatIntervalMs)
     const sent: Record<string, number> = {}
@@ -290,11 +290,13 @@ describe('the cost at rest', () => {
     await pass(periods * (expireAfterMs / 2))
     const beats = (periods * (expireAfterMs / 2) * clusters.length) / heartbeatIntervalMs
     process.stdout.write(`${clusters.length} instances, ${beats} heartbeats due: ${JSON.stringify(sent)}\n`)
-    const { findAndModify = 0, aggregate = 0, getMore = 0, ...others } = sent
+    const { findAndModify = 0, aggregate = 0, getMore = 0, find = 0, ...others } = sent
     expect(others).toEqual({})
     expect(findAndModify).toBeGreaterThanOrEqual(beats * 0.8)
     expect(findAndModify).toBeLessThanOrEqual(beats * 1.1)
+    // The records, and the secret.
     expect(aggregate).toBeLessThanOrEqual(clusters.length * (periods + 1))
+    expect(find).toBeLessThanOrEqual(clusters.length * (periods + 1))
     // Each stream waits for a heartbeat's time at most; a heartbeat that reached it would have it ask again each time.
     expect(getMore).toBeLessThanOrEqual(beats * 1.2)
   })

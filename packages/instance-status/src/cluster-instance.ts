@@ -27,8 +27,10 @@ import { Mesh } from './mesh/mesh.js'
 import type { Notice } from './mesh/notice.js'
 import type { Handles } from './registry/handles.js'
 import type { InstanceRecord } from './registry/record.js'
+import type { Ending } from './registry/operations.js'
 import { Registry } from './registry/registry.js'
 import type { OwnFacts } from './registry/own-record.js'
+import type { SharedSecret } from './registry/secret.js'
 import type { ResolvedOptions } from './options.js'
 import { StallWatch } from './stall-watch.js'
 import { textOf } from './text-of.js'
@@ -43,7 +45,8 @@ export interface ClusterParts {
   readonly ddpServer: DDPServer
   /** The way into `ddpServer` for the cluster's own instances. */
   readonly door: OpenDoor
-  readonly secrets: readonly string[]
+  /** Undefined: the secret is an option. */
+  readonly sharedSecret: SharedSecret | undefined
   readonly tls: TlsOptions | undefined
   /** Closes what was opened for the cluster alone. */
   readonly dispose: () => Promise<void>
@@ -79,8 +82,8 @@ export class ClusterInstance implements Cluster {
   constructor(parts: ClusterParts) {
     this.#parts = parts
     this.closed = new Promise((resolve) => (this.#resolveClosed = resolve))
-    const { options, handles, facts, door: { instances: ddpServer }, secrets, tls, db } = parts
-    const { clock, logger, heartbeatIntervalMs, expireAfterMs } = options
+    const { options, handles, facts, door: { instances: ddpServer }, sharedSecret, tls, db } = parts
+    const { clock, logger, heartbeatIntervalMs, expireAfterMs, maxMembers } = options
     this.#clock = clock
     this.#logger = logger
     this.#events = new GuardedEvents((event, error) => logger.error({ event, error: textOf(error) }, 'a listener of the cluster threw'))
@@ -88,9 +91,13 @@ export class ClusterInstance implements Cluster {
     this.#stalls = new StallWatch({ clock, thresholdMs: Math.min(stallMs, heartbeatIntervalMs), onStall })
     const random = (): number => Math.random()
     this.#registry = new Registry({
-      handles, facts, heartbeatIntervalMs, expireAfterMs, clock, random, logger,
+      handles, facts, heartbeatIntervalMs, expireAfterMs, maxMembers, clock, random, logger,
       stalledSince: (askedAt) => this.#stalls.endedAt > askedAt,
-      beforeRegistering: () => this.#departures.enter(),
+      beforeRegistering: [
+        ...(sharedSecret ? [(ending: Ending) => sharedSecret.restore(ending)] : []),
+        (ending) => this.#departures.ensureIndex(ending),
+        (ending) => this.#departures.enter(ending),
+      ],
       events: {
         records: (events, readAt) => {
           for (const { type, record } of events) {
@@ -110,7 +117,8 @@ export class ClusterInstance implements Cluster {
       },
     })
     this.#mesh = new Mesh({
-      ddpServer, secrets, tls, clock, random, logger,
+      ddpServer, tls, clock, random, logger,
+      secrets: () => sharedSecret?.accepted ?? options.secrets ?? [],
       cluster: `${db.databaseName}.${options.collectionName}/${options.name}`,
       selfId: facts._id,
       authTimeoutMs: options.authTimeoutMs,
@@ -134,6 +142,7 @@ export class ClusterInstance implements Cluster {
         },
         ended: (id) => this.#broadcast.peerEnded(id),
         notice: (id, notice) => this.#noticed(id, notice),
+        unauthorized: () => sharedSecret?.doubt(),
       },
     })
     this.#broadcast = new Broadcast({
@@ -173,6 +182,7 @@ export class ClusterInstance implements Cluster {
     this.#leases = new Leases({ handles, clusterName: options.name, selfId: facts._id, clock, random, logger })
     this.#departures = new Departures({
       leases: this.#leases, heartbeatIntervalMs, clock, random, logger,
+      lane: handles.lanes.others,
       rows: new DepartureRows(handles, facts, heartbeatIntervalMs),
       isMember: (id) => this.#members.verdictOf(id) !== undefined,
     })
@@ -192,6 +202,7 @@ export class ClusterInstance implements Cluster {
       this.#members.open(self, { linkTimeoutMs: this.#parts.options.linkTimeoutMs, checkIntervalMs: this.#parts.options.heartbeatIntervalMs })
       await this.#registry.follow()
       if (this.#closing) throw closedMeanwhile()
+      this.#parts.sharedSecret?.follow(() => this.#mesh.secretsChanged())
       this.#calls.open()
       this.#departures.joined()
     } catch (error) {
@@ -297,6 +308,7 @@ export class ClusterInstance implements Cluster {
     const until = this.#clock.now() + closeTimeoutMs * 0.75
     const left = (): number => Math.max(1, until - this.#clock.now())
     this.#stalls.close()
+    this.#parts.sharedSecret?.close()
     this.#members.close()
     this.#mesh.notifyAll({ kind: 'leaving' })
     await Promise.all([this.#broadcast.leave(Math.min(left() / 4, longestFlushMs)), this.#calls.close(left() / 4)])

@@ -11,7 +11,8 @@ import { listening } from './listening.js'
 import { type JoinOptions, type ResolvedOptions, resolveOptions } from './options.js'
 import { type OwnServer, openServer } from './own-server.js'
 import { openHandles } from './registry/handles.js'
-import { sharedSecret } from './registry/secret.js'
+import { patienceMs } from './registry/operations.js'
+import { SharedSecret } from './registry/secret.js'
 import { peerProtocol } from './mesh/proof.js'
 import { leaveOnSignals } from './signals.js'
 
@@ -44,6 +45,7 @@ export async function joinAs(id: string, options: JoinOptions): Promise<Cluster>
   }
   const own = options.listen && (await openServer(options.listen))
   let opened: Endpoint | undefined
+  let sharedSecret: SharedSecret | undefined
   try {
     // Before anything is waited for: clients that come meanwhile are held, and not told that there is nothing here.
     const endpoint = openEndpoint(options, resolved, own)
@@ -51,8 +53,11 @@ export async function joinAs(id: string, options: JoinOptions): Promise<Cluster>
     const { ddpServer, door } = endpoint
     if (!hasAddress(options.address)) await listening(door.server, resolved.clock)
     const address = advertisedAddress({ server: door.server, address: options.address, env: process.env, ownServer: own !== undefined, path: door.path })
-    const handles = openHandles(options.db, resolved.collectionName, resolved.heartbeatIntervalMs)
-    const secrets = resolved.secrets ?? [await secretFromDatabase()]
+    const handles = openHandles(options.db, resolved.collectionName)
+    if (!resolved.secrets) {
+      sharedSecret = new SharedSecret({ handles, name: resolved.name, limitMs: patienceMs(resolved.heartbeatIntervalMs), checkEveryMs: resolved.expireAfterMs / 2, clock: resolved.clock, logger: resolved.logger })
+      await sharedSecret.obtain()
+    }
     const facts = {
       _id: id,
       extraInformation: {
@@ -71,22 +76,15 @@ export async function joinAs(id: string, options: JoinOptions): Promise<Cluster>
       await endpoint.close()
       await own?.close()
     }
-    const cluster = new ClusterInstance({ options: resolved, db: options.db, handles, facts, address, ddpServer, door, secrets, tls: options.tls, dispose })
+    const cluster = new ClusterInstance({ options: resolved, db: options.db, handles, facts, address, ddpServer, door, sharedSecret, tls: options.tls, dispose })
     if (!own) stopWatching = leaveWithServer(cluster, door.server, resolved)
     if (options.handleSignals) leaveOnSignals(cluster)
     await cluster.join()
     // The application adds what it offers in the turn in which this promise resolves.
     setImmediate(() => door.ready())
     return cluster
-
-    async function secretFromDatabase(): Promise<string> {
-      try {
-        return await sharedSecret(handles, resolved.name)
-      } catch (error) {
-        throw new ClusterError('registry-unreachable', 'the cluster\'s secret could not be read from MongoDB', { cause: error })
-      }
-    }
   } catch (error) {
+    sharedSecret?.close()
     await opened?.close()
     await own?.close()
     throw error instanceof ClusterError ? error : new ClusterError('registry-unreachable', `MongoDB did not take the registration: ${error instanceof Error ? error.message : String(error)}`, { cause: error })

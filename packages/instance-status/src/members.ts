@@ -159,11 +159,14 @@ export class Members {
     this.#cancelDeadline?.()
     const deadline = nextDeadline(membership)
     if (deadline === undefined) return
-    this.#cancelDeadline = this.#timers.deadline(Math.max(0, deadline - this.#clock.now()), () => this.happened({ type: 'tick' }))
+    this.#cancelDeadline = this.#timers.deadline(Math.max(leastTickMs, deadline - this.#clock.now()), () => this.happened({ type: 'tick' }))
   }
 }
 
 const noMembers: Membership['members'] = new Map()
+
+/** However far in the past a deadline is, it is not looked at again at once. */
+const leastTickMs = 10
 
 /** By so much the wall clock does not drift: it was set. */
 const clockSetMs = 1000

@@ -27,6 +27,20 @@ describe('options', () => {
     expect(resolve({ collectionName: 'mine', heartbeatIntervalMs: 50, expireAfterMs: 150, path: '' }, env)).toMatchObject({ collectionName: 'mine', heartbeatIntervalMs: 50, expireAfterMs: 150, path: '' })
   })
 
+  it.each([[10, 60_000], [20, 60_000], [21, 120_000], [30, 120_000], [60, 180_000], [0.5, 60_000]])('let the expiry follow from an interval of %i s alone, in whole minutes', (interval, expireAfterMs) => {
+    expect(resolve({}, { MULTIPLE_INSTANCES_PING_INTERVAL: String(interval) })).toMatchObject({ heartbeatIntervalMs: interval * 1000, expireAfterMs })
+    expect(resolve({ heartbeatIntervalMs: interval * 1000 })).toMatchObject({ expireAfterMs })
+  })
+
+  it.each([
+    [{}, { MULTIPLE_INSTANCES_EXPIRE: '2' }, 'MULTIPLE_INSTANCES_EXPIRE (2000 ms) must be at least three times the default of heartbeatIntervalMs (10000 ms)'],
+    [{}, { MULTIPLE_INSTANCES_EXPIRE: '50', MULTIPLE_INSTANCES_PING_INTERVAL: '30' }, 'MULTIPLE_INSTANCES_EXPIRE (50000 ms) must be at least three times the environment variable MULTIPLE_INSTANCES_PING_INTERVAL (30000 ms)'],
+    [{ expireAfterMs: 2000, heartbeatIntervalMs: 1000 }, {}, 'expireAfterMs (2000 ms) must be at least three times heartbeatIntervalMs (1000 ms)'],
+    [{ heartbeatIntervalMs: 2_000_000_000 }, {}, 'heartbeatIntervalMs must be milliseconds from 1 to 715827882, not 2000000000'],
+  ])('name what was set, and nothing that nobody set: %o, %o', (options, env, message) => {
+    expect(refused(options, env)).toMatchObject({ code: 'invalid-option', message: expect.stringContaining(message) as string })
+  })
+
   it('take an explicit undefined as not given', () => {
     expect(resolveOptions({ db, name: 'chat', server: createServer(), heartbeatIntervalMs: undefined } as unknown as JoinOptions, {}).heartbeatIntervalMs).toBe(10_000)
   })

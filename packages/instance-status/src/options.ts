@@ -33,10 +33,18 @@ export interface JoinOptions {
   readonly path?: string
   /** Default `instances`, or `MULTIPLE_INSTANCES_COLLECTION_NAME`. */
   readonly collectionName?: string
-  /** How often the own record is renewed; 10_000, or `MULTIPLE_INSTANCES_PING_INTERVAL` in seconds. Half as much doubles the writes. */
+  /** Interval at which the own record is renewed, in milliseconds. Half of it doubles the writes. @defaultValue `MULTIPLE_INSTANCES_PING_INTERVAL` in seconds, else 10_000 */
   readonly heartbeatIntervalMs?: number
-  /** How long a record may stand still before its instance counts as dead, unless a link shows otherwise; 60_000, or `MULTIPLE_INSTANCES_EXPIRE` in seconds. At least three heartbeats. */
+  /**
+   * Time without a heartbeat after which an instance counts as dead, unless a link shows otherwise, in milliseconds: at least three heartbeats.
+   * @defaultValue `MULTIPLE_INSTANCES_EXPIRE` in seconds, else three heartbeats in whole minutes: 60_000
+   */
   readonly expireAfterMs?: number
+  /**
+   * Largest number of records that are taken for members, this instance included. Beyond it those that were renewed longest ago are ignored, and a warning is logged once.
+   * Each member costs two sockets. @defaultValue 1_000
+   */
+  readonly maxMembers?: number
   /** How long a new peer may take to be linked before it is suspect; 10_000. */
   readonly linkTimeoutMs?: number
   /** How long a dial, and then each step of the authorization, may take; 10_000. */
@@ -76,6 +84,7 @@ export interface ResolvedOptions {
   readonly path: string
   readonly heartbeatIntervalMs: number
   readonly expireAfterMs: number
+  readonly maxMembers: number
   readonly linkTimeoutMs: number
   readonly authTimeoutMs: number
   readonly linkHeartbeatIntervalMs: number
@@ -94,7 +103,7 @@ export interface ResolvedOptions {
 const defaults = Object.freeze({
   collectionName: 'instances',
   heartbeatIntervalMs: 10_000,
-  expireAfterMs: 60_000,
+  maxMembers: 1_000,
   linkTimeoutMs: 10_000,
   authTimeoutMs: 10_000,
   linkHeartbeatIntervalMs: 5_000,
@@ -126,17 +135,14 @@ export function resolveOptions(options: JoinOptions, env: Environment): Resolved
   if (unfit) throw invalid(unfit)
   checkExtraInformation(options.extraInformation)
   if (options.extraInformation && ('host' in options.extraInformation || 'port' in options.extraInformation)) throw invalid('host and port in extraInformation are the advertised address: give the option address')
-  const heartbeatIntervalMs = duration('heartbeatIntervalMs', options.heartbeatIntervalMs ?? seconds(env, 'MULTIPLE_INSTANCES_PING_INTERVAL') ?? defaults.heartbeatIntervalMs)
-  const expireAfterMs = duration('expireAfterMs', options.expireAfterMs ?? seconds(env, 'MULTIPLE_INSTANCES_EXPIRE') ?? defaults.expireAfterMs)
-  if (expireAfterMs < 3 * heartbeatIntervalMs) {
-    throw invalid(`expireAfterMs (${expireAfterMs}) must be at least three times heartbeatIntervalMs (${heartbeatIntervalMs}): one missed heartbeat must not make an instance dead`)
-  }
+  const { heartbeatIntervalMs, expireAfterMs } = heartbeat(options, env)
   return Object.freeze({
     name: options.name,
     collectionName: collection(options.collectionName ?? (env['MULTIPLE_INSTANCES_COLLECTION_NAME'] || defaults.collectionName)),
     path: options.path === undefined ? rootPath(env['ROOT_URL']) : subPath(options.path),
     heartbeatIntervalMs,
     expireAfterMs,
+    maxMembers: count('maxMembers', options.maxMembers ?? defaults.maxMembers, mostMembers),
     linkTimeoutMs: duration('linkTimeoutMs', options.linkTimeoutMs ?? defaults.linkTimeoutMs),
     authTimeoutMs: duration('authTimeoutMs', options.authTimeoutMs ?? defaults.authTimeoutMs),
     linkHeartbeatIntervalMs: duration('linkHeartbeatIntervalMs', options.linkHeartbeatIntervalMs ?? defaults.linkHeartbeatIntervalMs),
@@ -160,15 +166,43 @@ function checkLogger(logger: Logger | undefined): Logger {
   }
 }
 
+/** One missed heartbeat must not make an instance dead. */
+const heartbeatsInExpiry = 3
+const minuteMs = 60_000
+
+/** Without an expiry it follows from the interval, in whole minutes: the rule of Rocket.Chat's own package. */
+function heartbeat(options: JoinOptions, env: Environment): { readonly heartbeatIntervalMs: number; readonly expireAfterMs: number } {
+  const interval = sourceOf('heartbeatIntervalMs', options.heartbeatIntervalMs, env, 'MULTIPLE_INSTANCES_PING_INTERVAL')
+  const heartbeatIntervalMs = duration(interval?.name ?? 'heartbeatIntervalMs', interval?.ms ?? defaults.heartbeatIntervalMs, Math.floor(longestDelayMs / heartbeatsInExpiry))
+  const expiry = sourceOf('expireAfterMs', options.expireAfterMs, env, 'MULTIPLE_INSTANCES_EXPIRE')
+  if (!expiry) return { heartbeatIntervalMs, expireAfterMs: Math.min(longestDelayMs, Math.ceil((heartbeatsInExpiry * heartbeatIntervalMs) / minuteMs) * minuteMs) }
+  const expireAfterMs = duration(expiry.name, expiry.ms)
+  if (expireAfterMs < heartbeatsInExpiry * heartbeatIntervalMs) {
+    const than = interval?.name ?? 'the default of heartbeatIntervalMs'
+    throw invalid(`${expiry.name} (${expireAfterMs} ms) must be at least three times ${than} (${heartbeatIntervalMs} ms): one missed heartbeat must not make an instance dead`)
+  }
+  return { heartbeatIntervalMs, expireAfterMs }
+}
+
+/** A duration that was set, and by which option or environment variable. */
+function sourceOf(option: string, value: number | undefined, env: Environment, variable: string): { readonly name: string; readonly ms: number } | undefined {
+  if (value !== undefined) return { name: option, ms: value }
+  const ms = seconds(env, variable)
+  return ms === undefined ? undefined : { name: `the environment variable ${variable}`, ms }
+}
+
 const invalid = (message: string): ClusterError => new ClusterError('invalid-option', message)
 
 /** The longest delay that Node.js' timers keep. */
 const longestDelayMs = 2_147_483_647
 
-function duration(name: string, value: number): number {
-  if (typeof value !== 'number' || !(value >= 1 && value <= longestDelayMs)) throw invalid(`${name} must be milliseconds from 1 to ${longestDelayMs}, not ${String(value)}`)
+function duration(name: string, value: number, longest: number = longestDelayMs): number {
+  if (typeof value !== 'number' || !(value >= 1 && value <= longest)) throw invalid(`${name} must be milliseconds from 1 to ${longest}, not ${String(value)}`)
   return value
 }
+
+/** The registry is read in one answer of MongoDB, which has 16 MiB. */
+const mostMembers = 10_000
 
 /** An event has to fit into one message between peers. */
 const largestEventBytes = 4 * 1024 * 1024

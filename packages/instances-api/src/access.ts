@@ -7,6 +7,9 @@ export type Access = 'granted' | 'not-logged-in' | 'not-allowed'
 /** So long a grant is not asked for again, and outlives MongoDB. */
 const grantedForMs = 1000
 
+/** Time in which a question that is asked again is not sent again. */
+const sharedForMs = 1000
+
 /** Grants of more credentials than this are not remembered, oldest first. */
 const grantsKept = 1000
 
@@ -17,6 +20,8 @@ export class AccessCheck {
   readonly #now: () => number
   /** By a hash of the credentials, so that no token lies about in memory; the monotonic time until which each holds. */
   readonly #granted = new Map<string, number>()
+  /** Questions under way, oldest first: whoever asks the same within `sharedForMs` shares the answer. */
+  readonly #asking = new Map<string, { readonly answer: Promise<Access>; readonly since: number }>()
 
   constructor(authenticate: Authenticate, authorize: Authorize, now: () => number) {
     this.#authenticate = authenticate
@@ -30,12 +35,31 @@ export class AccessCheck {
     const until = this.#granted.get(key)
     if (until !== undefined && this.#now() < until) return 'granted'
     this.#granted.delete(key)
-    return this.#ask(key, credentials)
+    return this.#share(`credentials ${key}`, () => this.#ask(key, credentials))
   }
 
   /** For a user who is known to be logged in. */
-  async checkUser(userId: string): Promise<Access> {
-    return (await this.#authorize(userId)) ? 'granted' : 'not-allowed'
+  checkUser(userId: string): Promise<Access> {
+    return this.#share(`user ${userId}`, async () => ((await this.#authorize(userId)) ? 'granted' : 'not-allowed'))
+  }
+
+  #share(key: string, ask: () => Promise<Access>): Promise<Access> {
+    const since = this.#now()
+    // A handler of the application that never answers must not answer for later ones.
+    for (const [old, entry] of this.#asking) {
+      if (since - entry.since < sharedForMs) break
+      this.#asking.delete(old)
+    }
+    const underWay = this.#asking.get(key)
+    if (underWay) return underWay.answer
+    const entry = {
+      since,
+      answer: ask().finally(() => {
+        if (this.#asking.get(key) === entry) this.#asking.delete(key)
+      }),
+    }
+    this.#asking.set(key, entry)
+    return entry.answer
   }
 
   async #ask(key: string, credentials: Credentials): Promise<Access> {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Db } from 'mongodb'
+import { Lookups } from './lookups.js'
 
 /** What a request shows of who sends it: the headers `X-Auth-Token` and `X-User-Id`. */
 export interface Credentials {
@@ -27,7 +28,8 @@ export function meteorAuthentication(db: Db, timeoutMs: number): Authenticate {
   return async ({ authToken, userId }) => {
     if (authToken.length > longestCredential || userId.length > longestCredential) return undefined
     const hashedToken = createHash('sha256').update(authToken).digest('base64')
-    const user = await users.findOne({ _id: userId, 'services.resume.loginTokens.hashedToken': hashedToken }, { projection: { _id: 1 }, timeoutMS: timeoutMs })
+    const selector = { _id: userId, 'services.resume.loginTokens.hashedToken': hashedToken }
+    const user = await Lookups.of(db).run(timeoutMs, (ending) => users.findOne(selector, { projection: { _id: 1 }, ...ending }))
     return user?._id
   }
 }
@@ -37,11 +39,10 @@ export function rocketChatAuthorization(db: Db, timeoutMs: number): Authorize {
   const users = db.collection<StringIdDocument>('users')
   const permissions = db.collection<StringIdDocument>('rocketchat_permissions')
   return async (userId) => {
-    const options = { timeoutMS: timeoutMs }
-    const [user, permission] = await Promise.all([
-      users.findOne({ _id: userId }, { ...options, projection: { roles: 1 } }),
-      permissions.findOne({ _id: 'view-statistics' }, { ...options, projection: { roles: 1 } }),
-    ])
+    const [user, permission] = await Lookups.of(db).run(timeoutMs, async (ending) => {
+      const options = { projection: { roles: 1 }, ...ending }
+      return [await users.findOne({ _id: userId }, options), await permissions.findOne({ _id: 'view-statistics' }, options)]
+    })
     const granted = new Set(strings(permission?.['roles']))
     return strings(user?.['roles']).some((role) => granted.has(role))
   }

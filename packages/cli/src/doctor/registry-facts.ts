@@ -1,5 +1,5 @@
 import type { Document } from 'mongodb'
-import { asked } from '../registry/connect.js'
+import { asked, type Ending } from '../registry/connect.js'
 import type { SeenDocument } from '../registry/record.js'
 import type { Registry } from '../registry/registry.js'
 
@@ -32,11 +32,11 @@ export async function registryFacts(registry: Registry, name: string | undefined
   const trips: number[] = []
   for (let count = 0; count < pings; count += 1) {
     const from = performance.now()
-    await asked(registry.place, () => registry.db.command({ ping: 1 }))
+    await asked(registry.place, ({ signal }) => registry.db.command({ ping: 1 }, { signal }))
     trips.push(performance.now() - from)
   }
   const before = Date.now()
-  const hello = await asked(registry.place, () => registry.hello())
+  const hello = await asked(registry.place, (ending) => registry.hello(ending))
   const middle = (before + Date.now()) / 2
   const localTime: unknown = hello['localTime']
   return {
@@ -45,7 +45,7 @@ export async function registryFacts(registry: Registry, name: string | undefined
     more,
     name,
     changeStreams: typeof hello['setName'] === 'string' || hello['msg'] === 'isdbgrid',
-    index: await asked(registry.place, () => expiryIndex(registry)),
+    index: await asked(registry.place, (ending) => expiryIndex(registry, ending)),
     roundTripMs: trips.sort((a, b) => a - b)[Math.floor(pings / 2)] ?? 0,
     clockAheadMs: localTime instanceof Date ? localTime.getTime() - middle : 0,
     heartbeatIntervalsMs: await heartbeats(registry).catch(() => new Map<string, number>()),
@@ -54,8 +54,8 @@ export async function registryFacts(registry: Registry, name: string | undefined
 
 const namespaceNotFound = 26
 
-async function expiryIndex({ collection }: Registry): Promise<RegistryFacts['index']> {
-  const indexes: Document[] = await collection.listIndexes().toArray().catch((error: unknown) => {
+async function expiryIndex({ collection }: Registry, ending: Ending): Promise<RegistryFacts['index']> {
+  const indexes: Document[] = await collection.listIndexes(ending).toArray().catch((error: unknown) => {
     if (error instanceof Error && 'code' in error && error.code === namespaceNotFound) return []
     throw error
   })
@@ -68,8 +68,8 @@ async function expiryIndex({ collection }: Registry): Promise<RegistryFacts['ind
 
 /** What instances leave for the clean-up after them says how often they renew their records. */
 async function heartbeats(registry: Registry): Promise<Map<string, number>> {
-  const rows = await asked(registry.place, () =>
-    registry.db.collection<{ _id: string; heartbeatIntervalMs?: unknown }>(`${registry.place.collection}_departures`).find({}, { projection: { heartbeatIntervalMs: 1 }, limit: mostRows }).toArray(),
+  const rows = await asked(registry.place, (ending) =>
+    registry.db.collection<{ _id: string; heartbeatIntervalMs?: unknown }>(`${registry.place.collection}_departures`).find({}, { projection: { heartbeatIntervalMs: 1 }, limit: mostRows, batchSize: mostRows, ...ending }).toArray(),
   )
   return new Map(rows.flatMap(({ _id, heartbeatIntervalMs }) => (typeof heartbeatIntervalMs === 'number' ? [[_id, heartbeatIntervalMs] as const] : [])))
 }

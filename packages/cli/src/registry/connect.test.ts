@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { CliError } from '../errors.js'
 import { mongoPlace } from '../places.js'
 import { asked } from './connect.js'
@@ -25,4 +25,21 @@ it('what is no error of the driver is passed on as it is', async () => {
   expect(await outcome(mistake)).toBe(mistake)
   const known = new CliError('usage', 'said already', '')
   expect(await outcome(known)).toBe(known)
+})
+
+it('ends the operation that it gives up on', async () => {
+  vi.useFakeTimers()
+  try {
+    let given: AbortSignal | undefined
+    const giving = asked(place, ({ signal }) => {
+      given = signal
+      return new Promise(() => undefined)
+    })
+    const outcome = expect(giving).rejects.toMatchObject({ code: 'mongo-unreachable' })
+    await vi.advanceTimersByTimeAsync(5500)
+    await outcome
+    expect(given?.aborted).toBe(true)
+  } finally {
+    vi.useRealTimers()
+  }
 })

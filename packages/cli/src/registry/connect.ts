@@ -8,11 +8,17 @@ export const patienceMs = 5000
 /** The driver knows better why it does not get an answer: it may say so first. */
 const graceMs = 500
 
+/** Options that end an operation, for the driver and for MongoDB. */
+export interface Ending {
+  readonly signal: AbortSignal
+  readonly maxTimeMS: number
+}
+
 /** A connected client; who got it closes it. Rejects with a `CliError`. */
 export async function connectMongo(place: MongoPlace): Promise<MongoClient> {
   return asked(place, async () => {
     const client = new MongoClient(place.url, {
-      appName: 'ddp-cluster', maxPoolSize: 2, serverSelectionTimeoutMS: patienceMs, connectTimeoutMS: patienceMs, readPreference: 'primary',
+      appName: 'ddp-cluster', maxPoolSize: 2, serverSelectionTimeoutMS: patienceMs, connectTimeoutMS: patienceMs, socketTimeoutMS: patienceMs, readPreference: 'primary',
     })
     try {
       return await client.connect()
@@ -23,10 +29,16 @@ export async function connectMongo(place: MongoPlace): Promise<MongoClient> {
   })
 }
 
-/** What `work` resolves with; the driver's errors as a `CliError` with what to do. */
-export async function asked<T>(place: MongoPlace, work: () => Promise<T>): Promise<T> {
+/** Resolves as `work` does, which is ended after `patienceMs`; the driver's errors become a `CliError` with what to do. */
+export async function asked<T>(place: MongoPlace, work: (ending: Ending) => Promise<T>): Promise<T> {
+  const abort = new AbortController()
+  const late = (): Error => {
+    const error = unreachable(place, `nothing came for ${patienceMs} ms`)
+    abort.abort(error)
+    return error
+  }
   try {
-    return await within(patienceMs + graceMs, work(), () => unreachable(place, `nothing came for ${patienceMs} ms`))
+    return await within(patienceMs + graceMs, work({ signal: abort.signal, maxTimeMS: patienceMs }), late)
   } catch (error) {
     throw toCliError(place, error)
   }

@@ -1,7 +1,7 @@
 import type { Collection, Db, Document, MongoClient } from 'mongodb'
 import type { MongoPlace } from '../places.js'
 import { within } from '../within.js'
-import { asked, connectMongo, patienceMs } from './connect.js'
+import { asked, connectMongo, type Ending, patienceMs } from './connect.js'
 import { projection, seen, type SeenDocument } from './record.js'
 
 /** One look at the collection. */
@@ -45,10 +45,10 @@ export class Registry {
 
   /** Rejects with a `CliError`. */
   read(): Promise<RegistryRead> {
-    return asked(this.place, async () => {
+    return asked(this.place, async (ending) => {
       const ours = this.place.name === undefined ? {} : { name: this.place.name }
       const pipeline = [{ $match: ours }, { $limit: mostDocuments + 1 }, { $project: { ...projection, databaseNow: '$$NOW' } }]
-      const documents = await this.collection.aggregate(pipeline).toArray()
+      const documents = await this.collection.aggregate(pipeline, { batchSize: mostDocuments + 1, ...ending }).toArray()
       const now: unknown = documents[0]?.['databaseNow']
       const databaseNow = now instanceof Date ? now.getTime() : await this.clock()
       return { documents: documents.slice(0, mostDocuments).map((document) => seen(document, databaseNow)).sort(byRegistration), databaseNow, more: documents.length > mostDocuments }
@@ -57,17 +57,17 @@ export class Registry {
 
   /** The database's clock. Rejects with a `CliError`. */
   clock(): Promise<number> {
-    return asked(this.place, async () => {
-      const { localTime } = (await this.hello()) as { localTime?: unknown }
+    return asked(this.place, async (ending) => {
+      const { localTime } = (await this.hello(ending)) as { localTime?: unknown }
       return localTime instanceof Date ? localTime.getTime() : Number.NaN
     })
   }
 
   /** What the deployment says of itself. A server as old as 4.4.0 may not know the command by this name. */
-  async hello(): Promise<Document> {
+  async hello({ signal }: Ending): Promise<Document> {
     const admin = this.#client.db('admin')
-    return admin.command({ hello: 1 }).catch((error: unknown) => {
-      if (error instanceof Error && 'code' in error && error.code === unknownCommand) return admin.command({ isMaster: 1 })
+    return admin.command({ hello: 1 }, { signal }).catch((error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === unknownCommand) return admin.command({ isMaster: 1 }, { signal })
       throw error
     })
   }

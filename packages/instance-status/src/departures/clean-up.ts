@@ -2,6 +2,7 @@ import type { Logger } from '@ddp-cluster/ddp-common'
 import { backoffDelayMs, type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
 import type { LeaseKeeper } from '../leases/lease.js'
 import type { Leases } from '../leases/leases.js'
+import { type Operations, patienceMs } from '../registry/operations.js'
 import { TimeLimit } from '../registry/time-limit.js'
 import { textOf } from '../text-of.js'
 import type { Finding } from './absences.js'
@@ -29,6 +30,7 @@ export type DepartureHandler = (departure: Departure) => unknown
 
 export interface CleanUpOptions {
   readonly rows: DepartureRows
+  readonly operations: Operations
   readonly leases: Leases
   readonly handlers: ReadonlySet<DepartureHandler>
   /** Reads all rows anew. */
@@ -50,7 +52,7 @@ const shortestTtlMs = 1000
 const longestTtlMs = 15_000
 const longestRetryMs = 60_000
 /** A handler that takes longer holds up everyone else's departure: that is said, as nobody could begin anew while it may be at work. */
-const patienceMs = 60_000
+const handlerPatienceMs = 60_000
 
 /** The one in the cluster that hands departures to the handlers: it holds a lease while there are any, and only then. */
 export class CleanUp {
@@ -141,12 +143,12 @@ export class CleanUp {
   }
 
   async #cleanUpAfter(row: DepartureRow, lease: LeaseKeeper, token: number, signal: AbortSignal): Promise<void> {
-    const { rows, handlers, logger, clock, random } = this.#options
+    const { rows, operations, heartbeatIntervalMs, handlers, logger, clock, random } = this.#options
     // Renewed in the last moment: it lives.
-    if (!(await rows.reap(row))) return
+    if (!(await operations.run(patienceMs(heartbeatIntervalMs), 'deleting the record of a departed instance', (ending) => rows.reap(row, ending)))) return
     const { id, pid, extraInformation, joinedAt } = row
     const isOver = (): boolean => signal.aborted || lease.token !== token
-    const stopWarning = this.#timers.after(patienceMs, () => logger.warn({ instance: id, patienceMs }, 'a handler of onLeft has not ended yet; other departures wait for it'))
+    const stopWarning = this.#timers.after(handlerPatienceMs, () => logger.warn({ instance: id, patienceMs: handlerPatienceMs }, 'a handler of onLeft has not ended yet; other departures wait for it'))
     try {
       for (const handler of Array.from(handlers)) {
         if (isOver()) return
@@ -165,7 +167,7 @@ export class CleanUp {
       stopWarning()
     }
     this.#failures.delete(id)
-    await rows.remove(row)
+    await operations.run(patienceMs(heartbeatIntervalMs), 'deleting the row of a departed instance', (ending) => rows.remove(row, ending))
     logger.info({ instance: id }, 'the clean-up after an instance is done')
   }
 

@@ -1,6 +1,7 @@
 import type { Document } from 'mongodb'
 import { isRandomId } from '@ddp-cluster/ddp-common'
 import type { Handles } from '../registry/handles.js'
+import type { Ending } from '../registry/operations.js'
 import type { OwnFacts } from '../registry/own-record.js'
 
 /** What an instance leaves behind for the day on which it is gone: written before it registers, deleted when everyone's clean-up is done. */
@@ -37,53 +38,57 @@ export class DepartureRows {
   }
 
   /** MongoDB forgets rows that nobody cleans up after; those of instances that live have no `leftAt`. */
-  async ensureIndex(): Promise<void> {
-    await this.#handles.departures.createIndex({ leftAt: 1 }, { expireAfterSeconds: forgottenAfterSeconds })
+  async ensureIndex(ending: Ending): Promise<void> {
+    await this.#handles.departures.createIndex({ leftAt: 1 }, { expireAfterSeconds: forgottenAfterSeconds, ...ending })
   }
 
   /** Writes the own row, as of now. */
-  async enter(): Promise<void> {
+  async enter(ending: Ending): Promise<void> {
     const { _id, name, pid, extraInformation } = this.#facts
     const set = { name: { $literal: name }, pid, extraInformation: { $literal: extraInformation }, heartbeatIntervalMs: this.#heartbeatIntervalMs, joinedAt: '$$NOW' }
-    await this.#handles.departures.updateOne({ _id }, [{ $set: set }, { $unset: ['leftAt', 'goodbye'] }], { upsert: true })
+    await this.#handles.departures.updateOne({ _id }, [{ $set: set }, { $unset: ['leftAt', 'goodbye'] }], { upsert: true, ...ending })
   }
 
   /** Says in the own row that this instance left. */
-  async sayGoodbye(): Promise<void> {
-    await this.#handles.departures.updateOne({ _id: this.#facts._id }, { $set: { goodbye: true }, $currentDate: { leftAt: true } })
+  async sayGoodbye(ending: Ending): Promise<void> {
+    await this.#handles.departures.updateOne({ _id: this.#facts._id }, { $set: { goodbye: true }, $currentDate: { leftAt: true } }, ending)
   }
 
   /** Everyone else's rows, with what the registry has of them: one read. */
-  async read(): Promise<DepartureRow[]> {
+  async read(ending: Ending): Promise<DepartureRow[]> {
     const { departures, instances } = this.#handles
     const documents = await departures
-      .aggregate([
-        { $match: { name: this.#facts.name, _id: { $ne: this.#facts._id } } },
-        { $sort: { joinedAt: 1 } },
-        { $limit: rowsAtOnce },
-        { $lookup: { from: instances.collectionName, localField: '_id', foreignField: '_id', as: 'record' } },
-        { $set: { recordMovedAt: { $arrayElemAt: ['$record._updatedAt', 0] }, record: '$$REMOVE' } },
-      ])
+      .aggregate(
+        [
+          { $match: { name: this.#facts.name, _id: { $ne: this.#facts._id } } },
+          { $sort: { joinedAt: 1 } },
+          { $limit: rowsAtOnce },
+          { $lookup: { from: instances.collectionName, localField: '_id', foreignField: '_id', as: 'record' } },
+          { $set: { recordMovedAt: { $arrayElemAt: ['$record._updatedAt', 0] }, record: '$$REMOVE' } },
+        ],
+        // One batch: a getMore takes no signal.
+        { batchSize: rowsAtOnce + 1, ...ending },
+      )
       .toArray()
     return documents.map(toRow).filter((row) => row !== undefined)
   }
 
   /** Notes that these have no record any more; not of one that has written its row anew meanwhile. */
-  async note(rows: readonly DepartureRow[]): Promise<void> {
+  async note(rows: readonly DepartureRow[], ending: Ending): Promise<void> {
     const seen = rows.map(({ id, joinedAt }) => ({ _id: id, joinedAt }))
-    await this.#handles.departures.updateMany({ leftAt: { $exists: false }, $or: seen }, { $currentDate: { leftAt: true } })
+    await this.#handles.departures.updateMany({ leftAt: { $exists: false }, $or: seen }, { $currentDate: { leftAt: true } }, ending)
   }
 
   /** Deletes the record of a row as it was seen. Whether there is none any more: false when it was renewed. */
-  async reap({ id, recordMovedAt }: DepartureRow): Promise<boolean> {
+  async reap({ id, recordMovedAt }: DepartureRow, ending: Ending): Promise<boolean> {
     if (recordMovedAt === undefined) return true
-    const { deletedCount } = await this.#handles.instances.deleteOne({ _id: id, _updatedAt: new Date(recordMovedAt) })
+    const { deletedCount } = await this.#handles.instances.deleteOne({ _id: id, _updatedAt: new Date(recordMovedAt) }, ending)
     return deletedCount === 1
   }
 
   /** The clean-up is done; a row that its instance wrote anew meanwhile stays. */
-  async remove({ id, joinedAt }: DepartureRow): Promise<void> {
-    await this.#handles.departures.deleteOne({ _id: id, joinedAt })
+  async remove({ id, joinedAt }: DepartureRow, ending: Ending): Promise<void> {
+    await this.#handles.departures.deleteOne({ _id: id, joinedAt }, ending)
   }
 }
 

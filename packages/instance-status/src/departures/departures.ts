@@ -2,13 +2,15 @@ import type { Logger } from '@ddp-cluster/ddp-common'
 import { type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
 import { ClusterError } from '../errors.js'
 import type { Leases } from '../leases/leases.js'
-import { TimeLimit } from '../registry/time-limit.js'
+import { type Lane, urgency } from '../registry/lane.js'
+import { type Ending, Operations } from '../registry/operations.js'
 import { Absences, type Finding } from './absences.js'
 import { CleanUp, type DepartureHandler } from './clean-up.js'
 import type { DepartureRows } from './departure-rows.js'
 
 export interface DeparturesOptions {
   readonly rows: DepartureRows
+  readonly lane: Lane
   readonly leases: Leases
   readonly isMember: (id: string) => boolean
   readonly heartbeatIntervalMs: number
@@ -32,31 +34,33 @@ const spread = 0.1
 export class Departures {
   readonly #options: DeparturesOptions
   readonly #timers: Timers
-  readonly #limit: TimeLimit
+  readonly #operations: Operations
   readonly #absences = new Absences()
   readonly #handlers = new Set<DepartureHandler>()
   readonly #cleanUp: CleanUp
-  #indexed: Promise<void> | undefined
   #nextLook: { readonly at: number; readonly cancel: () => void } | undefined
   #rechecks = 0
   #state: 'open' | 'closed' = 'open'
 
   constructor(options: DeparturesOptions) {
     this.#options = options
-    const { rows, leases, heartbeatIntervalMs, clock, random, logger } = options
+    const { rows, lane, leases, heartbeatIntervalMs, clock, random, logger } = options
     this.#timers = new Timers(clock)
-    this.#limit = new TimeLimit(clock)
-    this.#cleanUp = new CleanUp({ rows, leases, heartbeatIntervalMs, clock, random, logger, handlers: this.#handlers, look: () => this.#look() })
+    this.#operations = new Operations({ clock, lane, urgency: urgency.upkeep })
+    this.#cleanUp = new CleanUp({ rows, operations: this.#operations, leases, heartbeatIntervalMs, clock, random, logger, handlers: this.#handlers, look: () => this.#look() })
+  }
+
+  /** Makes the index that has departures forgotten: before each registration, as with the whole database it may have been dropped. */
+  async ensureIndex(ending: Ending): Promise<void> {
+    const { rows, logger } = this.#options
+    await rows.ensureIndex(ending).catch((error: unknown) => {
+      logger.warn({ error: String(error) }, 'the index that has departures forgotten after seven days could not be made')
+    })
   }
 
   /** Writes the own row: before each registration, as others may depend on this instance from then on. */
-  async enter(): Promise<void> {
-    const { rows, logger } = this.#options
-    this.#indexed ??= rows.ensureIndex().catch((error: unknown) => {
-      logger.warn({ error: String(error) }, 'the index that has departures forgotten after seven days could not be made')
-    })
-    await this.#indexed
-    await rows.enter()
+  async enter(ending: Ending): Promise<void> {
+    await this.#options.rows.enter(ending)
   }
 
   /** This instance has joined, and knows who is a member: those who left before are noted, also when nobody cleans up. */
@@ -87,9 +91,9 @@ export class Departures {
     if (this.#state === 'closed') return
     this.#state = 'closed'
     this.#timers.clear()
-    const goodbye = this.#limit.run(timeoutMs, 'saying goodbye', this.#options.rows.sayGoodbye())
+    const goodbye = this.#operations.run(timeoutMs, 'saying goodbye', (ending) => this.#options.rows.sayGoodbye(ending))
     await Promise.allSettled([goodbye, this.#cleanUp.end(timeoutMs)])
-    this.#limit.close()
+    this.#operations.close()
   }
 
   /** Looks once, soon enough for everybody who asked for it. */
@@ -123,9 +127,9 @@ export class Departures {
 
   async #look(): Promise<Finding> {
     const { rows, isMember, clock, heartbeatIntervalMs } = this.#options
-    const all = await this.#limit.run(heartbeatIntervalMs, 'reading the departures', rows.read())
+    const all = await this.#operations.run(heartbeatIntervalMs, 'reading the departures', (ending) => rows.read(ending))
     const absent = all.filter(({ id, noted, recordMovedAt }) => !noted && recordMovedAt === undefined && !isMember(id))
-    if (absent.length > 0) await this.#limit.run(heartbeatIntervalMs, 'noting departures', rows.note(absent))
+    if (absent.length > 0) await this.#operations.run(heartbeatIntervalMs, 'noting departures', (ending) => rows.note(absent, ending))
     return this.#absences.note(all, isMember, clock.now())
   }
 }

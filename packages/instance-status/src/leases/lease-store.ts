@@ -1,6 +1,7 @@
 import type { Collection, Document } from 'mongodb'
 import { isCommandError } from '../registry/deployment.js'
 import type { StringIdDocument } from '../registry/handles.js'
+import type { Ending } from '../registry/operations.js'
 
 /** The document of a lease as MongoDB had it at `now`, its own time. A lease that nobody ever held has token 0 and no holder. */
 export interface LeaseRow {
@@ -23,20 +24,17 @@ export class LeaseStore {
   readonly #leases: Collection<StringIdDocument>
   readonly #id: string
   readonly #holder: string
-  readonly #options: { readonly timeoutMS: number }
 
-  /** No request outlives `timeoutMs`: those that come after it must not pile up behind a MongoDB that hangs. */
-  constructor(leases: Collection<StringIdDocument>, id: string, holder: string, timeoutMs: number) {
+  constructor(leases: Collection<StringIdDocument>, id: string, holder: string) {
     this.#leases = leases
     this.#id = id
     this.#holder = holder
-    this.#options = { timeoutMS: timeoutMs }
   }
 
   /** One read. */
-  async look(): Promise<LeaseRow> {
+  async look(ending: Ending): Promise<LeaseRow> {
     // The time comes also when there is no document.
-    const [found] = await this.#leases.aggregate([{ $match: { _id: this.#id } }, { $addFields: { now: '$$NOW' } }], this.#options).toArray()
+    const [found] = await this.#leases.aggregate([{ $match: { _id: this.#id } }, { $addFields: { now: '$$NOW' } }], ending).toArray()
     return found ? rowOf(found) : { token: 0, renewal: 0, holder: undefined, ttlMs: 0, expiresAt: 0, now: 0 }
   }
 
@@ -44,12 +42,12 @@ export class LeaseStore {
    * Takes the lease if it is still as `seen`; resolves with the new token, or undefined. MongoDB refuses `$expr` in the predicate of an upsert, so the
    * document is found by its `_id` alone and the pipeline decides.
    */
-  async take(seen: LeaseRow, ttlMs: number): Promise<number | undefined> {
+  async take(seen: LeaseRow, ttlMs: number, ending: Ending): Promise<number | undefined> {
     const untouched = { $and: [{ $eq: [{ $ifNull: ['$token', 0] }, seen.token] }, { $eq: [{ $ifNull: ['$renewal', 0] }, seen.renewal] }] }
     const ours: Document = { token: seen.token + 1, renewal: 0, holder: { $literal: this.#holder }, ttlMs, expiresAt: { $add: ['$$NOW', ttlMs] } }
     const decided = Object.fromEntries(Object.entries(ours).map(([key, value]) => [key, { $cond: [untouched, value, `$${key}`] }]))
     try {
-      const after = await this.#leases.findOneAndUpdate({ _id: this.#id }, [{ $set: decided }], { upsert: true, returnDocument: 'after', ...this.#options })
+      const after = await this.#leases.findOneAndUpdate({ _id: this.#id }, [{ $set: decided }], { upsert: true, returnDocument: 'after', ...ending })
       return after?.['holder'] === this.#holder && after['token'] === seen.token + 1 ? seen.token + 1 : undefined
     } catch (error) {
       // Two upserts of one _id at one moment: the other one has it.
@@ -59,15 +57,15 @@ export class LeaseStore {
   }
 
   /** One write; whether the lease is still ours. */
-  async renew(token: number, ttlMs: number): Promise<boolean> {
+  async renew(token: number, ttlMs: number, ending: Ending): Promise<boolean> {
     const renewed = [{ $set: { renewal: { $add: ['$renewal', 1] }, expiresAt: { $add: ['$$NOW', ttlMs] } } }]
-    const { matchedCount } = await this.#leases.updateOne({ _id: this.#id, holder: this.#holder, token }, renewed, this.#options)
+    const { matchedCount } = await this.#leases.updateOne({ _id: this.#id, holder: this.#holder, token }, renewed, ending)
     return matchedCount === 1
   }
 
   /** Gives it back, if it is ours. */
-  async release(): Promise<void> {
-    await this.#leases.updateOne({ _id: this.#id, holder: this.#holder }, { $unset: { holder: '' }, $inc: { renewal: 1 } }, this.#options)
+  async release(ending: Ending): Promise<void> {
+    await this.#leases.updateOne({ _id: this.#id, holder: this.#holder }, { $unset: { holder: '' }, $inc: { renewal: 1 } }, ending)
   }
 }
 

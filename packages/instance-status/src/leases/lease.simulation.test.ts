@@ -85,7 +85,7 @@ afterEach(async () => {
 
 function start(random: () => number): void {
   const clock = new ProcessClock()
-  const leases = new Leases({ handles: openHandles(db, 'instances', 10_000), clusterName: 'test', selfId: `instance${acquired.length}`, clock, random, logger: silentLogger })
+  const leases = new Leases({ handles: openHandles(db, 'instances'), clusterName: 'test', selfId: `instance${acquired.length}`, clock, random, logger: silentLogger })
   const lease = leases.open('job', ttlMs)
   const process: Process = { clock, leases, lease }
   lease.on('acquired', ({ token }) => acquired.push({ by: process, token, at: time.now() }))

@@ -51,7 +51,7 @@ afterEach(async () => {
 
 function contender(name = 'job', clusterName = 'test'): Contender {
   const clock = new ManualClock()
-  const leases = new Leases({ handles: openHandles(db, 'instances', 10_000), clusterName, selfId: `instance${contenders.length}`, clock, random: () => 0.5, logger: silentLogger })
+  const leases = new Leases({ handles: openHandles(db, 'instances'), clusterName, selfId: `instance${contenders.length}`, clock, random: () => 0.5, logger: silentLogger })
   const made: Contender = { clock, leases, told: [], lease: open(leases, name) }
   follow(made)
   contenders.push(made)

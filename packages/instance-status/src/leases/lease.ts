@@ -1,7 +1,7 @@
 import type { Logger } from '@ddp-cluster/ddp-common'
 import { type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
 import { GuardedEvents } from '../guarded-events.js'
-import type { TimeLimit } from '../registry/time-limit.js'
+import type { Ending, Operations } from '../registry/operations.js'
 import { textOf } from '../text-of.js'
 import { heldForMs, type Moment, momentOf } from './hold.js'
 import type { LeaseStore } from './lease-store.js'
@@ -46,7 +46,7 @@ export interface LeaseOptions {
   /** Who asks: not the instance, but this lease, so that two parts of one application can compete. */
   readonly holder: string
   readonly store: LeaseStore
-  readonly limit: TimeLimit
+  readonly operations: Operations
   readonly clock: Clock
   readonly random: () => number
   readonly logger: Logger
@@ -145,7 +145,7 @@ export class LeaseKeeper implements Lease {
     // A request under way may yet be granted.
     await this.#working
     if (this.#mayBeOurs) {
-      await this.#bounded('releasing', store.release()).catch((error: unknown) => {
+      await this.#bounded('releasing', (ending) => store.release(ending)).catch((error: unknown) => {
         logger.debug({ lease: this.name, error: String(error) }, 'a lease could not be given back; it expires')
       })
     }
@@ -188,7 +188,7 @@ export class LeaseKeeper implements Lease {
   async #renew(token: number): Promise<number> {
     const { store, ttlMs, clock } = this.#options
     const since = momentOf(clock)
-    const ours = await this.#bounded('renewing', store.renew(token, ttlMs))
+    const ours = await this.#bounded('renewing', (ending) => store.renew(token, ttlMs, ending))
     // It may have been released, or lost, while MongoDB was asked.
     if (this.#state.kind !== 'held') return 0
     if (!ours) {
@@ -202,13 +202,13 @@ export class LeaseKeeper implements Lease {
   async #ask(): Promise<number> {
     const { store, ttlMs, clock, holder, random } = this.#options
     const sentAt = clock.now()
-    const row = await this.#bounded('looking at', store.look())
+    const row = await this.#bounded('looking at', (ending) => store.look(ending))
     const waitMs = this.#sightings.note({ row, sentAt, receivedAt: clock.now() }, holder)
     if (waitMs > 0) return waitMs + 1 + random() * Math.min(longestSpreadMs, row.ttlMs / 20)
     if (this.#state.kind !== 'waiting') return 0
     const since = momentOf(clock)
     this.#mayBeOurs = true
-    const token = await this.#bounded('taking', store.take(row, ttlMs))
+    const token = await this.#bounded('taking', (ending) => store.take(row, ttlMs, ending))
     // Somebody was faster: the next look tells for how long.
     this.#mayBeOurs = token !== undefined
     if (token === undefined || this.#isReleased()) return 0
@@ -243,8 +243,8 @@ export class LeaseKeeper implements Lease {
     return heldForMs(since, this.#options.ttlMs, this.#options.clock)
   }
 
-  #bounded<T>(what: string, work: Promise<T>): Promise<T> {
-    const { limit, ttlMs, name } = this.#options
-    return limit.run(requestLimitMs(ttlMs), `${what} the lease "${name}"`, work)
+  #bounded<T>(what: string, operate: (ending: Ending) => Promise<T>): Promise<T> {
+    const { operations, ttlMs, name } = this.#options
+    return operations.run(requestLimitMs(ttlMs), `${what} the lease "${name}"`, operate)
   }
 }

@@ -2,8 +2,10 @@ import { type Logger, randomId } from '@ddp-cluster/ddp-common'
 import type { Clock } from '@ddp-cluster/ddp-common/internal'
 import { ClusterError } from '../errors.js'
 import type { Handles } from '../registry/handles.js'
+import { urgency } from '../registry/lane.js'
+import { Operations } from '../registry/operations.js'
 import { TimeLimit } from '../registry/time-limit.js'
-import { LeaseKeeper, requestLimitMs } from './lease.js'
+import { LeaseKeeper } from './lease.js'
 import { LeaseStore } from './lease-store.js'
 
 export interface LeasesOptions {
@@ -26,12 +28,14 @@ const ownPrefix = 'cluster.'
 export class Leases {
   readonly #options: LeasesOptions
   readonly #limit: TimeLimit
+  readonly #operations: Operations
   readonly #open = new Set<LeaseKeeper>()
   #state: 'open' | 'closed' = 'open'
 
   constructor(options: LeasesOptions) {
     this.#options = options
     this.#limit = new TimeLimit(options.clock)
+    this.#operations = new Operations({ clock: options.clock, lane: options.handles.lanes.others, urgency: urgency.lease })
   }
 
   /** Asks for a lease of the application from now on. Throws a `ClusterError` `invalid-option` or `closed`. */
@@ -49,9 +53,9 @@ export class Leases {
       throw new ClusterError('invalid-option', `ttlMs must be milliseconds from ${shortestTtlMs} to ${longestTtlMs}, not ${String(ttlMs)}`)
     }
     const holder = `${selfId}/${randomId(8)}`
-    const store = new LeaseStore(handles.leases, `${encodeURIComponent(clusterName)}/${name}`, holder, requestLimitMs(ttlMs))
+    const store = new LeaseStore(handles.leases, `${encodeURIComponent(clusterName)}/${name}`, holder)
     const onEnd = (): void => void this.#open.delete(lease)
-    const lease = new LeaseKeeper({ name, ttlMs: Math.round(ttlMs), holder, store, limit: this.#limit, clock, random, logger, onEnd })
+    const lease = new LeaseKeeper({ name, ttlMs: Math.round(ttlMs), holder, store, operations: this.#operations, clock, random, logger, onEnd })
     this.#open.add(lease)
     return lease
   }
@@ -68,5 +72,6 @@ export class Leases {
     const released = Promise.all([...this.#open].map((lease) => lease.release()))
     await this.#limit.run(timeoutMs, 'releasing the leases', released).catch(() => undefined)
     this.#limit.close()
+    this.#operations.close()
   }
 }

@@ -26,13 +26,14 @@ export interface GatekeeperOptions {
   readonly ddpServer: Pick<DDPServer, 'method'>
   readonly cluster: string
   readonly selfId: string
-  readonly secrets: readonly string[]
+  readonly secrets: () => readonly string[]
   /** A session that asked for a challenge and did not prove itself for so long is closed. */
   readonly authTimeoutMs: number
   readonly clock: Clock
   readonly logger: Logger
   /** A session was proven: told once for each. */
   readonly onProven: (peer: ProvenPeer, connection: Connection) => void
+  readonly onWrongProof: () => void
 }
 
 /** Admits peers to the sessions that they dialled: knowing two ids is not enough, the cluster's secret has to be proven. */
@@ -98,11 +99,12 @@ export class Gatekeeper {
     if (state?.kind !== 'challenged') throw new DDPError('bad-request', 'a proof answers a challenge')
     const proofA: unknown = isObject(answer) ? answer['proofA'] : undefined
     if (!(proofA instanceof Uint8Array)) throw new DDPError('bad-request', 'proofA must be binary')
-    const secret = provenBy(this.#options.secrets, proofA, 'dialler', state.subject)
+    const secret = provenBy(this.#options.secrets(), proofA, 'dialler', state.subject)
     if (secret === undefined) {
       this.#failures += 1
       this.#options.logger.warn({ address: connection.clientAddress, claimed: state.subject.from }, 'a session could not prove that it belongs to the cluster')
       this.#sessions.set(connection, { kind: 'refused' })
+      this.#options.onWrongProof()
       state.cancelDeadline()
       // After the answer, which says why.
       this.#timers.after(0, () => connection.close(notProvenCode, 'wrong proof'))

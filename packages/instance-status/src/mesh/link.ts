@@ -14,7 +14,7 @@ import { busyMs, hungMs, leastRedialMs, redialAfter } from './redial.js'
 export interface LinkContext {
   readonly cluster: string
   readonly selfId: string
-  readonly secrets: readonly string[]
+  readonly secrets: () => readonly string[]
   readonly turns: DialTurns
   readonly nextAttempt: () => number
   readonly authTimeoutMs: number
@@ -100,6 +100,12 @@ export class Link {
     if (state.dueAt <= soonest) return
     state.cancel()
     this.#state = { ...state, dueAt: soonest, cancel: this.#timers.after(soonest - now, () => this.#queue()) }
+  }
+
+  /** Proves the first of the secrets again, which is another one now, and soon. */
+  secretsChanged(): void {
+    this.#rejections = 0
+    this.hurry()
   }
 
   /** The peer reached us: it is dialled before others are, and a dial that has hung for long, since before the network healed, is begun anew. */
@@ -197,7 +203,8 @@ export class Link {
     const { cluster, selfId, secrets, nextAttempt, authTimeoutMs, events } = this.#context
     await connection.opened
     // While a secret is rotated the peer may know only one of ours: each refusal goes on to the next.
-    const secret = secrets[this.#rejections % secrets.length] ?? ''
+    const known = secrets()
+    const secret = known[this.#rejections % known.length] ?? ''
     await introduce(connection, { cluster, from: selfId, to: this.peerId, attempt: nextAttempt(), secret, timeoutMs: authTimeoutMs })
     if (!this.#owns(connection)) return
     this.#state = { kind: 'greeting', connection, done }
@@ -238,7 +245,7 @@ export class Link {
     if (before.kind === 'dialling' || before.kind === 'greeting') before.done()
     this.#lastError = ending.reason
     // While a secret is rotated a refusal may be of one of ours alone.
-    const rotating = code === 'unauthorized' && (this.#rejections += 1) % this.#context.secrets.length !== 0
+    const rotating = code === 'unauthorized' && (this.#rejections += 1) % this.#context.secrets().length !== 0
     const { kind, delayMs } = redialAfter(rotating ? undefined : code, this.#retryCount, random())
     this.#retryCount += 1
     const cancel = this.#timers.after(delayMs, () => this.#queue())

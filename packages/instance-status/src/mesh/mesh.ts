@@ -26,6 +26,8 @@ export interface MeshEvents {
   /** Nothing comes any more of a peer that was hung up on. */
   ended(peerId: string): void
   notice(peerId: string, notice: Notice): void
+  /** A peer and this instance could not prove the same secret to each other. */
+  unauthorized(): void
 }
 
 /** What rides on a link: asked for on every new session, and given every message of it. */
@@ -41,7 +43,8 @@ export interface MeshOptions {
   readonly ddpServer: Pick<DDPServer, 'method'>
   readonly cluster: string
   readonly selfId: string
-  readonly secrets: readonly string[]
+  /** Secrets that a peer may prove, the one to prove to others first. They may change. */
+  readonly secrets: () => readonly string[]
   readonly authTimeoutMs: number
   readonly linkHeartbeatIntervalMs: number
   readonly linkHeartbeatTimeoutMs: number
@@ -79,7 +82,7 @@ export class Mesh {
     this.#options = options
     const { ddpServer, cluster, selfId, secrets, authTimeoutMs, clock, logger, events } = options
     const onProven = (peer: ProvenPeer, connection: Connection): void => this.#admit(peer, connection)
-    this.#gatekeeper = new Gatekeeper({ ddpServer, cluster, selfId, secrets, authTimeoutMs, clock, logger, onProven })
+    this.#gatekeeper = new Gatekeeper({ ddpServer, cluster, selfId, secrets, authTimeoutMs, clock, logger, onProven, onWrongProof: () => events.unauthorized() })
     const requirePeer = (connection: Connection): ProvenPeer => this.requirePeer(connection)
     ddpServer.method(goodbyeMethod, function (farewell) {
       events.goodbye(requirePeer(this.connection).id, headOf(farewell))
@@ -133,10 +136,18 @@ export class Mesh {
         down: (id, ending) => events.outboundDown(id, ending),
         failed: (id, ending) => events.dialFailed(id, ending),
         goodbye: (id) => events.goodbye(id),
-        unauthorized: () => (this.#refusals += 1),
+        unauthorized: () => {
+          this.#refusals += 1
+          events.unauthorized()
+        },
       },
     })
     this.#links.set(peerId, link)
+  }
+
+  /** Peers that did not believe the secrets before may believe those of now: they are dialled soon. */
+  secretsChanged(): void {
+    for (const link of this.#links.values()) link.secretsChanged()
   }
 
   /** The peer is no member any more: its link and its session end. */

@@ -1,4 +1,5 @@
 import type { Db, Document } from 'mongodb'
+import type { Ending } from './operations.js'
 
 const unknownCommand = 59
 
@@ -6,18 +7,17 @@ const unknownCommand = 59
  * Whether the deployment has change streams: replica sets and sharded clusters do, a standalone server does not.
  * A server as old as 4.4.0 may not know `hello`; it is then asked by the old name.
  */
-export async function hasChangeStreams(db: Db, timeoutMs: number): Promise<boolean> {
-  const reply = await hello(db, timeoutMs)
+export async function hasChangeStreams(db: Db, ending: Ending): Promise<boolean> {
+  const reply = await hello(db, ending)
   return typeof reply['setName'] === 'string' || reply['msg'] === 'isdbgrid'
 }
 
-async function hello(db: Db, timeoutMs: number): Promise<Document> {
-  const options = { timeoutMS: timeoutMs }
+async function hello(db: Db, { signal }: Ending): Promise<Document> {
   try {
-    return await db.command({ hello: 1 }, options)
+    return await db.command({ hello: 1 }, { signal })
   } catch (error) {
     if (!isCommandError(error, unknownCommand)) throw error
-    return db.command({ isMaster: 1 }, options)
+    return db.command({ isMaster: 1 }, { signal })
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Collection, Db, Document } from 'mongodb'
+import { type Lanes, openLanes } from './lane.js'
 
 /** A document whose `_id` is ours to choose. */
 export interface StringIdDocument extends Document {
@@ -16,18 +17,22 @@ export interface Handles {
   readonly leases: Collection<StringIdDocument>
   /** What instances leave behind for the clean-up after them. */
   readonly departures: Collection<StringIdDocument>
+  /** The connections that operations on all of these use. */
+  readonly lanes: Lanes
+  /** Size limit of the application's connection pool; 0 for none. */
+  readonly maxPoolSize: number
 }
 
-/** No operation is left to itself for longer than a heartbeat, or than this. */
-const leastTimeoutMs = 5000
+/** What the driver has where nobody says otherwise. */
+const defaultPoolSize = 100
 
-/** Nothing is read from a secondary, and what was written is there after a failover. */
-export function openHandles(db: Db, collectionName: string, heartbeatIntervalMs: number): Handles {
+/** Reads go to the primary, and writes survive a failover. */
+export function openHandles(db: Db, collectionName: string): Handles {
+  const maxPoolSize = db.client?.options?.maxPoolSize ?? defaultPoolSize
   const options = {
     readPreference: 'primary',
     readConcern: { level: 'majority' },
     writeConcern: { w: 'majority' },
-    timeoutMS: Math.max(heartbeatIntervalMs, leastTimeoutMs),
     raw: false,
     promoteValues: true,
     promoteLongs: true,
@@ -41,5 +46,7 @@ export function openHandles(db: Db, collectionName: string, heartbeatIntervalMs:
     settings: db.collection<StringIdDocument>(`${collectionName}_settings`, options),
     leases: db.collection<StringIdDocument>(`${collectionName}_leases`, options),
     departures: db.collection<StringIdDocument>(`${collectionName}_departures`, options),
+    lanes: openLanes(maxPoolSize),
+    maxPoolSize,
   }
 }

@@ -1,6 +1,7 @@
 import type { Document } from 'mongodb'
 import { isCommandError } from './deployment.js'
 import type { Handles } from './handles.js'
+import type { Ending } from './operations.js'
 import type { InstanceRecord } from './record.js'
 
 /** What an instance says of itself; the times are added by the database. */
@@ -18,19 +19,15 @@ const duplicateKey = 11000
 export class OwnRecord {
   readonly #handles: Handles
   readonly #facts: OwnFacts
-  readonly #beforeRegistering: () => Promise<void>
   #createdAt: Date | undefined
 
-  /** `beforeRegistering` is awaited before the record is written, also when it was lost and is written again. */
-  constructor(handles: Handles, facts: OwnFacts, beforeRegistering: () => Promise<void>) {
+  constructor(handles: Handles, facts: OwnFacts) {
     this.#handles = handles
     this.#facts = facts
-    this.#beforeRegistering = beforeRegistering
   }
 
   /** Writes the whole record; one that was there before, or was lost since, keeps its first `_createdAt`. */
-  async register(): Promise<RecordTimes> {
-    await this.#beforeRegistering()
+  async register(ending: Ending): Promise<RecordTimes> {
     const { _id, ...facts } = this.#facts
     const literals = Object.fromEntries(Object.entries(facts).map(([key, value]) => [key, { $literal: value }]))
     const first = this.#createdAt ? { $literal: this.#createdAt } : { $ifNull: ['$_createdAt', '$$NOW'] }
@@ -38,7 +35,7 @@ export class OwnRecord {
       this.#handles.instances.findOneAndUpdate(
         { _id },
         [{ $set: { _createdAt: first, _updatedAt: '$$NOW', ...literals } }],
-        { upsert: true, returnDocument: 'after', projection: { _createdAt: 1, _updatedAt: 1 } },
+        { upsert: true, returnDocument: 'after', projection: { _createdAt: 1, _updatedAt: 1 }, ...ending },
       )
     // Two upserts of one _id at one moment: MongoDB lets one insert and tells the other.
     const written = await write().catch((error: unknown) => {
@@ -52,17 +49,17 @@ export class OwnRecord {
    * One heartbeat: renews `_updatedAt`. Resolves with undefined when the record is lost, and has to be written again. `$currentDate` reads the same clock as `$$NOW`, and its
    * change event tells of the one field; before MongoDB 5.0 that of a pipeline holds the whole document, and would wake every peer.
    */
-  async renew(): Promise<RecordTimes | undefined> {
+  async renew(ending: Ending): Promise<RecordTimes | undefined> {
     const renewed = await this.#handles.instances.findOneAndUpdate(
       { _id: this.#facts._id },
       { $currentDate: { _updatedAt: true } },
-      { returnDocument: 'after', projection: { _createdAt: 1, _updatedAt: 1 } },
+      { returnDocument: 'after', projection: { _createdAt: 1, _updatedAt: 1 }, ...ending },
     )
     return renewed ? this.#times(renewed) : undefined
   }
 
-  async remove(): Promise<void> {
-    await this.#handles.instances.deleteOne({ _id: this.#facts._id })
+  async remove(ending: Ending): Promise<void> {
+    await this.#handles.instances.deleteOne({ _id: this.#facts._id }, ending)
   }
 
   #times(document: Document | null): RecordTimes {

@@ -10,8 +10,8 @@ interface Entry {
   readonly record: InstanceRecord
   /** Our monotonic time at which `_updatedAt` was last seen to have changed. */
   readonly movedAt: number
-  /** `old`: it was stale when it was first seen, and nobody was told of it. */
-  readonly state: 'fresh' | 'old' | 'stale'
+  /** `old`: it was stale when it was first seen, and nobody was told of it. `missing`: a read did not find it while nothing may be concluded. */
+  readonly state: 'fresh' | 'missing' | 'old' | 'stale'
 }
 
 /** One read of all records: complete, and made after `startedAt`. */
@@ -21,6 +21,8 @@ export interface FullRead {
   readonly databaseNow: number
   /** Our monotonic time when the read was sent. */
   readonly startedAt: number
+  /** Whether `records` are all; else those that were renewed last. */
+  readonly isComplete: boolean
 }
 
 /**
@@ -33,11 +35,23 @@ export class RecordBook {
   /** Ids that the change stream told of since the read under way began: its news is newer than the read. */
   #touched: Set<string> | undefined
   #holdUntil = Number.NEGATIVE_INFINITY
+  readonly #maxRecords: number
+  #overflowed = false
+
+  /** Records beyond `maxRecords` are ignored. */
+  constructor(maxRecords: number) {
+    this.#maxRecords = maxRecords
+  }
+
+  /** Whether records had to be ignored. */
+  get overflowed(): boolean {
+    return this.#overflowed
+  }
 
   /** The record of this id, unless it is stale. */
   find(id: string): InstanceRecord | undefined {
     const entry = this.#entries.get(id)
-    return entry?.state === 'fresh' ? entry.record : undefined
+    return entry?.state === 'fresh' || entry?.state === 'missing' ? entry.record : undefined
   }
 
   /** A full read is about to be sent. */
@@ -55,16 +69,20 @@ export class RecordBook {
       present.add(record._id)
       if (!touched.has(record._id)) events.push(...this.#look(record, read))
     }
-    if (read.startedAt >= this.#holdUntil) {
-      for (const [id, entry] of this.#entries) {
-        if (!present.has(id) && !touched.has(id)) events.push(...this.#drop(id, entry))
-      }
+    if (!read.isComplete) this.#overflowed = true
+    for (const [id, entry] of this.#entries) {
+      if (present.has(id) || touched.has(id)) continue
+      // It was not renewed lately, or it would be among those that were read.
+      if (!read.isComplete) events.push(...this.#look(entry.record, read))
+      else if (read.startedAt >= this.#holdUntil) events.push(...this.#drop(id, entry))
+      else if (entry.state === 'fresh') this.#entries.set(id, { ...entry, state: 'missing' })
     }
     return events
   }
 
   /** The change stream told of a whole record: inserted or replaced. */
   inserted(record: InstanceRecord, now: number): RecordEvent[] {
+    if (!this.#hasRoomFor(record._id)) return []
     this.#touched?.add(record._id)
     this.#entries.set(record._id, { record, movedAt: now, state: 'fresh' })
     return [{ type: 'seen', record }]
@@ -73,15 +91,16 @@ export class RecordBook {
   /** The registry came back after an outage, or we after a stall: for `holdMs` nothing is stale or deleted, as everyone has to heartbeat first. */
   hold(now: number, holdMs: number): void {
     this.#holdUntil = now + holdMs
-    for (const [id, entry] of this.#entries) this.#entries.set(id, { ...entry, movedAt: now })
+    for (const [id, entry] of this.#entries) this.#entries.set(id, { ...entry, movedAt: now, state: entry.state === 'missing' ? 'fresh' : entry.state })
   }
 
-  /** The monotonic time from which on a read would find a record stale that has not moved, or undefined. */
+  /** The monotonic time from which on a read would find a record stale or deleted, or undefined. Later than that of the last read. */
   nextExpiry(): number | undefined {
     let next: number | undefined
     for (const { record, movedAt, state } of this.#entries.values()) {
-      const expiry = movedAt + record.cluster.expireAfterMs
-      if (state === 'fresh' && (next === undefined || expiry < next)) next = expiry
+      if (state === 'old' || state === 'stale') continue
+      const expiry = state === 'missing' ? this.#holdUntil : movedAt + record.cluster.expireAfterMs
+      if (next === undefined || expiry < next) next = expiry
     }
     return next
   }
@@ -90,6 +109,7 @@ export class RecordBook {
     const known = this.#entries.get(record._id)
     const { expireAfterMs } = record.cluster
     if (!known) {
+      if (!this.#hasRoomFor(record._id)) return []
       const old = databaseNow - record._updatedAt.getTime() >= expireAfterMs
       this.#entries.set(record._id, { record, movedAt: startedAt, state: old ? 'old' : 'fresh' })
       return old ? [] : [{ type: 'seen', record }]
@@ -98,11 +118,24 @@ export class RecordBook {
       this.#entries.set(record._id, { record, movedAt: startedAt, state: 'fresh' })
       return [{ type: 'seen', record }]
     }
+    if (known.state === 'missing') this.#entries.set(record._id, { ...known, state: 'fresh' })
     if (known.state !== 'stale' && startedAt >= known.movedAt + expireAfterMs) {
       this.#entries.set(record._id, { ...known, state: 'stale' })
       return [{ type: 'stale', record }]
     }
     return []
+  }
+
+  /** Forgets one that is not fresh, if it must. */
+  #hasRoomFor(id: string): boolean {
+    if (this.#entries.size < this.#maxRecords || this.#entries.has(id)) return true
+    for (const [other, { state }] of this.#entries) {
+      if (state !== 'old' && state !== 'stale') continue
+      this.#entries.delete(other)
+      return true
+    }
+    this.#overflowed = true
+    return false
   }
 
   #drop(id: string, entry: Entry): RecordEvent[] {

@@ -3,11 +3,15 @@ import { type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
 import { ClusterError } from '../errors.js'
 import { hasChangeStreams } from './deployment.js'
 import type { Handles } from './handles.js'
+import { leastPoolForStream, urgency } from './lane.js'
 import { LastBeat } from './last-beat.js'
+import { type Ending, Operations, patienceMs } from './operations.js'
 import { type OwnFacts, OwnRecord } from './own-record.js'
+import { Reaper } from './reaper.js'
 import { type FullRead, RecordBook, type RecordEvent } from './record-book.js'
 import { type InstanceRecord, toRecord } from './record.js'
 import { Reachability } from './reachability.js'
+import { Slices } from './slices.js'
 import { TimeLimit } from './time-limit.js'
 import { ensureTtlIndex } from './ttl-index.js'
 import { Watch } from './watch.js'
@@ -25,21 +29,20 @@ export interface RegistryOptions {
   readonly facts: OwnFacts
   readonly heartbeatIntervalMs: number
   readonly expireAfterMs: number
+  /** Records beyond these are ignored. */
+  readonly maxMembers: number
   readonly clock: Clock
   readonly random: () => number
   readonly logger: Logger
   readonly events: RegistryEvents
   /** Whether this process stood still since: what then took too long says nothing of MongoDB. */
   readonly stalledSince: (askedAt: number) => boolean
-  /** What has to be written before the own record is, whenever that is. */
-  readonly beforeRegistering: () => Promise<void>
+  /** Written before the own record is, whenever that is: each within a limit of its own. */
+  readonly beforeRegistering: readonly ((ending: Ending) => Promise<void>)[]
 }
 
 /** Heartbeats are spread by this share of the interval to either side, so that instances that started together drift apart. */
 const jitter = 0.05
-
-/** What is no heartbeat may take so long, however short that is. */
-const leastPatienceMs = 5000
 
 /** Full reads are at least so far apart, and a millisecond for each record. */
 const leastPauseMs = 10
@@ -54,9 +57,17 @@ const leastRestoreMs = 1000
 export class Registry {
   readonly #options: RegistryOptions
   readonly #timers: Timers
+  /** Bounds what `close()` waits for. */
   readonly #limit: TimeLimit
+  readonly #ownWrites: Operations
+  readonly #reads: Operations
+  readonly #reaps: Operations
+  readonly #reaper: Reaper
+  /** What is told, in order. */
+  readonly #news: Slices<RecordEvent>
   readonly #own: OwnRecord
-  readonly #book = new RecordBook()
+  readonly #book: RecordBook
+  #overflowTold = false
   readonly #watch: Watch
   readonly #reachability: Reachability
   readonly lastBeat: LastBeat
@@ -74,15 +85,22 @@ export class Registry {
     const { clock, handles, facts, logger } = options
     this.#timers = new Timers(clock)
     this.#limit = new TimeLimit(clock)
+    this.#book = new RecordBook(options.maxMembers)
+    this.#news = new Slices((news) => this.#options.events.records(news, undefined))
+    const { own, others } = handles.lanes
+    this.#ownWrites = new Operations({ clock, lane: own, urgency: urgency.own })
+    this.#reads = new Operations({ clock, lane: others, urgency: urgency.read })
+    this.#reaps = new Operations({ clock, lane: others, urgency: urgency.upkeep })
+    this.#reaper = new Reaper(handles, this.#reaps, options.heartbeatIntervalMs, logger)
     this.lastBeat = new LastBeat(clock)
     this.#reachability = new Reachability({ clock, stalledSince: options.stalledSince, onLost: (error) => this.#lost(error), onRestored: () => this.#restored() })
-    this.#own = new OwnRecord(handles, facts, options.beforeRegistering)
+    this.#own = new OwnRecord(handles, facts)
     const events = {
-      inserted: (record: InstanceRecord) => this.#tell(this.#book.inserted(record, clock.now()), undefined),
+      inserted: (record: InstanceRecord, databaseNow: number | undefined) => this.#inserted(record, databaseNow),
       deleted: (id: string) => this.#deleted(id),
       readNeeded: () => void this.refresh().catch(() => undefined),
     }
-    this.#watch = new Watch(handles, this.#timers, events, { name: facts.name, clock, heartbeatIntervalMs: options.heartbeatIntervalMs, patienceMs: this.#patienceMs, logger })
+    this.#watch = new Watch(handles, this.#timers, events, { name: facts.name, clock, heartbeatIntervalMs: options.heartbeatIntervalMs, operations: this.#reads, logger })
   }
 
   /** Writes the own record and keeps it alive from now on. Rejects when MongoDB does not take part. */
@@ -98,9 +116,11 @@ export class Registry {
 
   /** Begins to follow the others: when it resolves, all that are there have been told. */
   async follow(): Promise<void> {
-    const { handles, expireAfterMs, heartbeatIntervalMs } = this.#options
-    const follows = await this.#limit.run(this.#patienceMs, 'asking what MongoDB can do', hasChangeStreams(handles.db, this.#patienceMs))
-    if (follows) await this.#limit.run(this.#patienceMs, 'following the registry', this.#watch.open())
+    const { handles, expireAfterMs, heartbeatIntervalMs, logger } = this.#options
+    const streams = await this.#reads.run(this.#patienceMs, 'what it can do', (ending) => hasChangeStreams(handles.db, ending))
+    const follows = streams && handles.lanes.hasRoomForStream
+    if (follows) await this.#watch.open()
+    else if (streams) logger.warn({ maxPoolSize: handles.maxPoolSize, leastPoolSize: leastPoolForStream, pollMs: heartbeatIntervalMs }, 'the connection pool is too small for a change stream; the registry is polled')
     // Streams can miss what nobody thinks of; a full read now and then makes good for it. Without streams it is all there is.
     this.#scheduleRead(follows ? expireAfterMs / 2 : heartbeatIntervalMs)
     await this.refresh()
@@ -165,10 +185,7 @@ export class Registry {
 
   /** Deletes the record of an instance that is gone, unless it has been renewed since it was seen. */
   reap(record: InstanceRecord): void {
-    const { handles, logger } = this.#options
-    handles.instances.deleteOne({ _id: record._id, _updatedAt: record._updatedAt }).catch((error: unknown) => {
-      logger.debug({ instance: record._id, error: String(error) }, 'the record of a departed instance could not be deleted; MongoDB will expire it')
-    })
+    this.#reaper.reap(record)
   }
 
   /** Stops following and removes the own record. Never rejects, and takes no longer than `timeoutMs`. */
@@ -177,30 +194,39 @@ export class Registry {
     this.#state = 'closed'
     this.#reachability.close()
     this.#timers.clear()
+    this.#news.clear()
     this.#endPause()
-    const { logger } = this.#options
+    this.#watch.stop()
+    this.#reads.close()
+    this.#reaps.close()
+    const { logger, clock } = this.#options
+    const until = clock.now() + timeoutMs
     // A heartbeat under way may be writing the record anew; the removal has to come after it.
-    const removal = this.#heartbeat.then(() => this.#own.remove())
-    const ended = Promise.all([removal, this.#watch.close()])
-    await this.#limit.run(timeoutMs, 'removing the own record', ended).catch((error: unknown) => {
+    const removal = this.#heartbeat.then(() => this.#ownWrites.run(timeoutMs, 'the removal of the own record', (ending) => this.#own.remove(ending)))
+    await this.#limit.run(timeoutMs, 'the removal of the own record', removal).catch((error: unknown) => {
       logger.warn({ error: String(error) }, 'the own record could not be removed; MongoDB will expire it')
     })
+    this.#ownWrites.close()
+    // Last, so that with the driver's killCursors no more connections are in use than before.
+    await this.#limit.run(Math.max(1, until - clock.now()), 'the end of the change stream', this.#watch.close()).catch(() => undefined)
     this.#limit.close()
   }
 
   async #read(): Promise<void> {
-    const { handles, facts, clock } = this.#options
+    const { handles, facts, clock, maxMembers } = this.#options
     const startedAt = clock.now()
     this.#book.readBegins()
     try {
-      const pipeline = [{ $match: { name: facts.name } }, { $addFields: { databaseNow: '$$NOW' } }]
-      const documents = await this.#limit.run(this.#patienceMs, 'reading the registry', handles.instances.aggregate(pipeline).toArray())
-      const records = documents.map(toRecord).filter((record) => record !== undefined)
+      const pipeline = [{ $match: { name: facts.name } }, { $sort: { _updatedAt: -1 } }, { $limit: maxMembers + 1 }, { $addFields: { databaseNow: '$$NOW' } }]
+      // One batch: a getMore takes no signal.
+      const documents = await this.#reads.run(this.#patienceMs, 'a read of the registry', (ending) => handles.instances.aggregate(pipeline, { batchSize: maxMembers + 2, ...ending }).toArray())
+      const records = documents.slice(0, maxMembers).map(toRecord).filter((record) => record !== undefined)
       const databaseNow: unknown = documents[0]?.['databaseNow']
-      const read = { records, databaseNow: databaseNow instanceof Date ? databaseNow.getTime() : 0, startedAt }
+      const read = { records, databaseNow: databaseNow instanceof Date ? databaseNow.getTime() : 0, startedAt, isComplete: documents.length <= maxMembers }
       this.#lastRead = read
       this.#reachability.answered('read')
-      this.#tell(this.#book.readEnds(read), startedAt)
+      await this.#tell(this.#book.readEnds(read))
+      if (!this.#isClosed()) this.#options.events.records([], startedAt)
     } catch (error) {
       this.#reachability.unanswered('read', error, startedAt)
       throw error
@@ -217,11 +243,28 @@ export class Registry {
     this.#startBeat()
   }
 
-  #tell(events: readonly RecordEvent[], readAt: number | undefined): void {
-    if (this.#state === 'closed') return
-    const others = events.filter((event) => event.record._id !== this.#options.facts._id)
-    this.#options.events.records(others, readAt)
+  /** One that was old when it was inserted, by the time of the database, is looked at with all others: of many one read is made. */
+  #inserted(record: InstanceRecord, databaseNow: number | undefined): void {
+    if (databaseNow !== undefined && databaseNow - record._updatedAt.getTime() >= record.cluster.expireAfterMs) return void this.refresh().catch(() => undefined)
+    void this.#tell(this.#book.inserted(record, this.#options.clock.now()))
+  }
+
+  /** Resolves when all has been told. */
+  async #tell(events: readonly RecordEvent[]): Promise<void> {
+    if (this.#isClosed()) return
+    const { facts, logger, maxMembers } = this.#options
+    if (this.#book.overflowed && !this.#overflowTold) {
+      this.#overflowTold = true
+      logger.warn({ maxMembers }, 'the registry has more records than maxMembers; those that were renewed longest ago are ignored')
+    }
+    if (events.length === 0) return this.#scheduleExpiry()
+    const told = this.#news.push(events.filter((event) => event.record._id !== facts._id))
     this.#scheduleExpiry()
+    await told
+  }
+
+  #isClosed(): boolean {
+    return this.#state === 'closed'
   }
 
   /** When a record has not moved for its time, a read made just then decides. */
@@ -229,7 +272,7 @@ export class Registry {
     this.#cancelExpiry?.()
     const expiry = this.#book.nextExpiry()
     if (expiry === undefined) return
-    const delayMs = Math.max(0, expiry - this.#options.clock.now())
+    const delayMs = Math.max(leastPauseMs, expiry - this.#options.clock.now())
     this.#cancelExpiry = this.#timers.after(delayMs, () => void this.refresh().catch(() => undefined))
   }
 
@@ -250,10 +293,11 @@ export class Registry {
 
   /** The index is looked after whenever the record is written: with the whole collection it may have been dropped too. */
   async #write(limitMs: number): Promise<void> {
-    const { handles, expireAfterMs, logger, clock } = this.#options
-    await this.#limit.run(limitMs, 'making the index on _updatedAt', ensureTtlIndex(handles, expireAfterMs, logger))
+    const { handles, expireAfterMs, logger, clock, beforeRegistering } = this.#options
+    await this.#ownWrites.run(limitMs, 'about the index on _updatedAt', (ending) => ensureTtlIndex(handles, expireAfterMs, logger, ending))
+    for (const write of beforeRegistering) await this.#ownWrites.run(limitMs, 'what goes before the registration', write)
     const startedAt = clock.now()
-    this.lastBeat.answered(await this.#limit.run(limitMs, 'registering', this.#own.register()), startedAt)
+    this.lastBeat.answered(await this.#ownWrites.run(limitMs, 'the registration', (ending) => this.#own.register(ending)), startedAt)
   }
 
   /** The removal of the record has to come after every heartbeat, or one would write it again. */
@@ -266,7 +310,7 @@ export class Registry {
     const { clock, heartbeatIntervalMs } = this.#options
     const startedAt = clock.now()
     try {
-      const renewed = await this.#limit.run(heartbeatIntervalMs, 'a heartbeat', this.#own.renew())
+      const renewed = await this.#ownWrites.run(heartbeatIntervalMs, 'a heartbeat', (ending) => this.#own.renew(ending))
       if (this.#state === 'closed') return
       if (renewed) this.lastBeat.answered(renewed, startedAt)
       else await this.#write(heartbeatIntervalMs)
@@ -278,7 +322,7 @@ export class Registry {
   }
 
   get #patienceMs(): number {
-    return Math.max(this.#options.heartbeatIntervalMs, leastPatienceMs)
+    return patienceMs(this.#options.heartbeatIntervalMs)
   }
 
   #restored(): void {

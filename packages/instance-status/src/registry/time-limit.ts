@@ -1,7 +1,7 @@
 import { type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
 import { ClusterError } from '../errors.js'
 
-/** Gives what waits for MongoDB an end: when the time is up, or the owner closes, it is abandoned, and what becomes of it is nobody's concern. */
+/** Bounds waits that are not operations of MongoDB: the waiter gives up when the time is over or the owner closes; the work goes on. */
 export class TimeLimit {
   readonly #timers: Timers
   readonly #waiting = new Set<() => void>()
@@ -15,7 +15,7 @@ export class TimeLimit {
   run<T>(limitMs: number, what: string, work: Promise<T>): Promise<T> {
     if (this.#state === 'closed') {
       work.catch(() => undefined)
-      return Promise.reject(new ClusterError('closed', `the cluster was closed: nobody waits for ${what}`))
+      return Promise.reject(new ClusterError('closed', `The cluster was closed before the end of ${what}`))
     }
     return new Promise((resolve, reject) => {
       const settled = (): void => {
@@ -24,7 +24,7 @@ export class TimeLimit {
       }
       const abandon = (): void => {
         settled()
-        reject(new ClusterError('registry-unreachable', `${what} was not answered within ${limitMs} ms`))
+        reject(new ClusterError('registry-unreachable', `${what} did not end within ${Math.round(limitMs)} ms`))
       }
       const cancel = this.#timers.deadline(limitMs, abandon)
       this.#waiting.add(abandon)

@@ -1,6 +1,7 @@
 import type { Logger } from '@ddp-cluster/ddp-common'
 import { isCommandError } from './deployment.js'
 import type { Handles } from './handles.js'
+import type { Ending } from './operations.js'
 
 const indexOptionsConflict = 85
 const indexKeySpecsConflict = 86
@@ -16,11 +17,11 @@ const mostRaises = 10
  * with a longer expiry may share the collection, and many that start at once must not drop each other's index. Without the rights to do so an
  * instance joins all the same: its peers remove what is left of the dead.
  */
-export async function ensureTtlIndex(handles: Handles, expireAfterMs: number, logger: Logger): Promise<void> {
+export async function ensureTtlIndex(handles: Handles, expireAfterMs: number, logger: Logger, ending: Ending): Promise<void> {
   const seconds = Math.ceil(expireAfterMs / 1000)
   try {
-    if (await create(handles, seconds)) return
-    await raise(handles, seconds, logger)
+    if (await create(handles, seconds, ending)) return
+    await raise(handles, seconds, logger, ending)
   } catch (error) {
     if (!isRefusal(error)) throw error
     logger.warn({ error: String(error) }, 'MongoDB refuses to make or to raise the index that expires records; peers remove those of the dead')
@@ -28,16 +29,16 @@ export async function ensureTtlIndex(handles: Handles, expireAfterMs: number, lo
 }
 
 /** Whether there is an index now that expires at these seconds. */
-async function create({ instances }: Handles, seconds: number): Promise<boolean> {
+async function create({ instances }: Handles, seconds: number, ending: Ending): Promise<boolean> {
   try {
-    await instances.createIndex({ _updatedAt: 1 }, { expireAfterSeconds: seconds })
+    await instances.createIndex({ _updatedAt: 1 }, { expireAfterSeconds: seconds, ...ending })
     return true
   } catch (error) {
     if (isCommandError(error, indexOptionsConflict)) return false
     if (!isCommandError(error, indexKeySpecsConflict)) throw error
   }
   try {
-    await instances.createIndex({ _updatedAt: 1 }, { name: ownName, expireAfterSeconds: seconds })
+    await instances.createIndex({ _updatedAt: 1 }, { name: ownName, expireAfterSeconds: seconds, ...ending })
     return true
   } catch (error) {
     if (isCommandError(error, indexOptionsConflict) || isCommandError(error, indexKeySpecsConflict)) return false
@@ -45,15 +46,15 @@ async function create({ instances }: Handles, seconds: number): Promise<boolean>
   }
 }
 
-async function raise({ instances, db }: Handles, seconds: number, logger: Logger): Promise<void> {
+async function raise({ instances, db }: Handles, seconds: number, logger: Logger, ending: Ending): Promise<void> {
   for (let attempt = 0; attempt < mostRaises; attempt += 1) {
-    const present = (await instances.listIndexes().toArray()).map(indexOf).find(({ keys }) => keys.length === 1 && keys[0] === '_updatedAt')
+    const present = (await instances.listIndexes(ending).toArray()).map(indexOf).find(({ keys }) => keys.length === 1 && keys[0] === '_updatedAt')
     if (present?.seconds === undefined) {
       logger.warn({ index: present?.name }, 'the index on _updatedAt does not expire records; peers remove those of the dead')
       return
     }
     if (present.seconds >= seconds) return
-    await db.command({ collMod: instances.collectionName, index: { name: present.name, expireAfterSeconds: seconds } })
+    await db.command({ collMod: instances.collectionName, index: { name: present.name, expireAfterSeconds: seconds } }, ending)
   }
 }
 

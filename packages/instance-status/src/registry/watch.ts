@@ -1,11 +1,13 @@
-import type { ChangeStream, Timestamp } from 'mongodb'
+import type { ChangeStream, Document, Timestamp } from 'mongodb'
 import type { Logger } from '@ddp-cluster/ddp-common'
 import type { Clock, Timers } from '@ddp-cluster/ddp-common/internal'
 import type { Handles, StringIdDocument } from './handles.js'
+import { type Ending, type Operations, patienceMs } from './operations.js'
 import { type InstanceRecord, toRecord } from './record.js'
 
 export interface WatchEvents {
-  inserted(record: InstanceRecord): void
+  /** `databaseNow`: the database's time at which it was, in milliseconds since the epoch, a second less at most. */
+  inserted(record: InstanceRecord, databaseNow: number | undefined): void
   deleted(id: string): void
   /** A stream stands now that was not there before, or something changed that the stream does not tell in full: read everything. */
   readNeeded(): void
@@ -32,7 +34,7 @@ export class Watch {
   readonly #logger: Logger
   readonly #name: string
   readonly #heartbeatIntervalMs: number
-  readonly #patienceMs: number
+  readonly #operations: Operations
   /** How often it was lost since a stream last stood for a while. */
   #losses = 0
   #openedAt = Number.NEGATIVE_INFINITY
@@ -40,23 +42,24 @@ export class Watch {
   #stream: ChangeStream<StringIdDocument> | undefined
   #closed = false
 
-  constructor(handles: Handles, timers: Timers, events: WatchEvents, options: { name: string; clock: Clock; heartbeatIntervalMs: number; patienceMs: number; logger: Logger }) {
+  constructor(handles: Handles, timers: Timers, events: WatchEvents, options: { name: string; clock: Clock; heartbeatIntervalMs: number; operations: Operations; logger: Logger }) {
     this.#handles = handles
     this.#timers = timers
     this.#events = events
     this.#name = options.name
     this.#clock = options.clock
     this.#heartbeatIntervalMs = options.heartbeatIntervalMs
-    this.#patienceMs = options.patienceMs
+    this.#operations = options.operations
     this.#logger = options.logger
   }
 
   /** Opens the stream from the deployment's present time on, so that a read made after this one misses nothing. */
   async open(): Promise<void> {
-    const { operationTime } = (await this.#handles.db.command({ ping: 1 }, { timeoutMS: this.#patienceMs })) as { operationTime?: Timestamp }
+    const ping = ({ signal }: Ending): Promise<Document> => this.#handles.db.command({ ping: 1 }, { signal })
+    const { operationTime } = (await this.#operations.run(patienceMs(this.#heartbeatIntervalMs), 'the opening of the change stream', ping)) as { operationTime?: Timestamp }
     if (this.#closed) return
-    // A stream waits for as long as it takes: no time limit of ours applies to it, and an empty-handed answer need not come often.
-    const options = { timeoutMS: 0, maxAwaitTimeMS: this.#heartbeatIntervalMs }
+    // An empty answer need not come often.
+    const options = { maxAwaitTimeMS: this.#heartbeatIntervalMs }
     const stream = this.#handles.instances.watch(pipeline, operationTime ? { ...options, startAtOperationTime: operationTime } : options)
     this.#stream = stream
     this.#openedAt = this.#clock.now()
@@ -65,7 +68,7 @@ export class Watch {
         case 'insert':
         case 'replace': {
           const record = toRecord(change.fullDocument)
-          if (record?.name === this.#name) this.#events.inserted(record)
+          if (record?.name === this.#name) this.#events.inserted(record, change.clusterTime && change.clusterTime.getHighBitsUnsigned() * 1000)
           break
         }
         case 'delete':
@@ -77,6 +80,11 @@ export class Watch {
     })
     stream.on('error', (error) => this.#lost(stream, error))
     stream.on('close', () => this.#lost(stream, undefined))
+  }
+
+  /** Tells nothing and opens no other stream any more. */
+  stop(): void {
+    this.#closed = true
   }
 
   async close(): Promise<void> {
@@ -91,12 +99,13 @@ export class Watch {
     if (this.#clock.now() - this.#openedAt >= steadyMs) this.#losses = 0
     const log = this.#losses === 0 ? 'warn' : 'debug'
     this.#logger[log]({ error: error?.message }, 'the change stream on the registry ended; opening another, and polling until one stands')
-    void stream.close().catch(() => undefined)
-    this.#reopen()
+    // The next one is opened when this one has given back its connection: its killCursors may hang.
+    void stream.close().catch(() => undefined).then(() => this.#reopen())
   }
 
   /** Later each time, up to a heartbeat; and every time all is read, as nobody tells of what changed. */
   #reopen(): void {
+    if (this.#closed) return
     const delayMs = Math.min(firstRetryMs * 2 ** this.#losses, Math.max(firstRetryMs, this.#heartbeatIntervalMs))
     this.#losses += 1
     this.#timers.after(delayMs, () => {
