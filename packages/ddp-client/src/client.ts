@@ -1,5 +1,5 @@
 import { stringifyMessage, type Logger, type MessageLimits } from '@ddp-cluster/ddp-common'
-import { Timers } from '@ddp-cluster/ddp-common/internal'
+import { Timers, unknownProperty } from '@ddp-cluster/ddp-common/internal'
 import type { Collection } from './collection.js'
 import { ConnectionError, type ConnectionEnd } from './connection-end.js'
 import { GuardedEmitter } from './guarded-emitter.js'
@@ -21,6 +21,8 @@ export interface DDPClientEvents {
   /** A login, a logout, or a login that was refused after a reconnect. */
   userChanged: (user: { readonly userId: string | undefined; readonly error?: Error }) => void
 }
+
+const applyOptionNames = Object.keys({ wait: 0, noRetry: 0, maxRetries: 0, timeoutMs: 0, randomSeed: 0 } satisfies Record<keyof ApplyOptions, unknown>)
 
 /** How far the present connection has got. Methods are sent from `login` on (the login is the first), subscriptions from `open` on. */
 type Stage = 'down' | 'login' | 'open'
@@ -45,7 +47,7 @@ export class DDPClient extends GuardedEmitter<DDPClientEvents> {
 
   /** Starts to connect. Throws a `RangeError` for a bad number in the options. */
   constructor(options: DDPClientOptions, dial: Dial, watchNetwork: WatchNetwork = nothingToWatch) {
-    super()
+    super(Object.keys({ statusChanged: 0, userChanged: 0 } satisfies Record<keyof DDPClientEvents, unknown>))
     const settings = clientSettings(options)
     this.#logger = settings.logger
     this.#timers = new Timers(settings.clock)
@@ -93,9 +95,10 @@ export class DDPClient extends GuardedEmitter<DDPClientEvents> {
     return this.apply(name, params)
   }
 
-  /** As `call`, with options. */
+  /** As `call`, with options; rejects with a `TypeError` for one that there is not. */
   apply(name: string, params: readonly unknown[], options?: ApplyOptions): Promise<unknown> {
-    return this.#apply(name, params, options)
+    const unknown = unknownProperty('option of apply()', options, applyOptionNames)
+    return unknown === undefined ? this.#apply(name, params, options) : Promise.reject(new TypeError(unknown))
   }
 
   /** Subscribes, now or as soon as there is a connection, and again after every reconnect, until `stop()`. Throws what EJSON cannot write. */

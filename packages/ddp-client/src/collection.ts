@@ -11,6 +11,8 @@ export interface CollectionEvents {
   moved: (change: { readonly id: string; readonly document: Document; readonly before: string | null }) => void
 }
 
+const collectionEvents = Object.keys({ added: 0, changed: 0, removed: 0, moved: 0 } satisfies Record<keyof CollectionEvents, unknown>)
+
 /** The documents of one collection as the server has told them so far, over all subscriptions. Documents are read-only. */
 export class Collection extends GuardedEmitter<CollectionEvents> {
   readonly name: string
@@ -18,7 +20,7 @@ export class Collection extends GuardedEmitter<CollectionEvents> {
   readonly #noteThrown: (error: unknown) => void
 
   constructor(name: string, documents: () => Documents, noteThrown: (error: unknown) => void) {
-    super()
+    super(collectionEvents)
     this.name = name
     this.#documents = documents
     this.#noteThrown = noteThrown

@@ -5,7 +5,7 @@ import type { WatchNetwork } from './transport.js'
 
 /**
  * Makes a client that connects over the platform's WebSocket, and keeps connected; it dials at once when the browser says that it is online again.
- * Throws a `RangeError` for a bad number in the options.
+ * Throws a `RangeError` for a bad number in the options, and a `TypeError` for an option that there is not.
  */
 export function connect(options: DDPClientOptions): DDPClient {
   return new DDPClient(options, dialWebSocket, watchNetwork)

@@ -1,4 +1,4 @@
-import { callSafely } from '@ddp-cluster/ddp-common/internal'
+import { callSafely, unknownName } from '@ddp-cluster/ddp-common/internal'
 import { EventEmitter } from 'eventemitter3'
 
 type Names<Events extends EventEmitter.ValidEventTypes> = EventEmitter.EventNames<Events>
@@ -10,10 +10,19 @@ export abstract class GuardedEmitter<Events extends EventEmitter.ValidEventTypes
   readonly #guards = new WeakMap<object, AnyListener>()
   readonly #guarded = new WeakMap<object, AnyListener>()
 
+  readonly #known: readonly string[]
+
+  /** @param known the names of all events */
+  constructor(known: readonly string[]) {
+    super()
+    this.#known = known
+  }
+
   /** Called with the error of a listener. */
   protected abstract noteThrown(error: unknown): void
 
   override on<Name extends Names<Events>>(event: Name, listener: Listener<Events, Name>, context?: unknown): this {
+    this.#requireKnown(event)
     return super.on(event, this.#guard(listener), context)
   }
 
@@ -22,6 +31,7 @@ export abstract class GuardedEmitter<Events extends EventEmitter.ValidEventTypes
   }
 
   override once<Name extends Names<Events>>(event: Name, listener: Listener<Events, Name>, context?: unknown): this {
+    this.#requireKnown(event)
     return super.once(event, this.#guard(listener), context)
   }
 
@@ -35,6 +45,12 @@ export abstract class GuardedEmitter<Events extends EventEmitter.ValidEventTypes
 
   override listeners<Name extends Names<Events>>(event: Name): Listener<Events, Name>[] {
     return super.listeners(event).map((guard) => (this.#guarded.get(guard) ?? guard) as Listener<Events, Name>)
+  }
+
+  /** @throws TypeError for the name of an event that there is not: its listener would never be called */
+  #requireKnown(event: Names<Events>): void {
+    const unknown = unknownName('event', String(event), this.#known)
+    if (unknown !== undefined) throw new TypeError(unknown)
   }
 
   /** The same one for the same listener, so that it can be taken away again; eventemitter3 itself takes a guard away after `once`. */

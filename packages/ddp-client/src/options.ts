@@ -1,5 +1,5 @@
 import type { DataMessage, DDPProtocolError, Logger } from '@ddp-cluster/ddp-common'
-import { harmless, systemClock, type Clock } from '@ddp-cluster/ddp-common/internal'
+import { harmless, systemClock, unknownProperty, type Clock } from '@ddp-cluster/ddp-common/internal'
 import type { TlsOptions } from './transport.js'
 
 /** What one session over one socket needs. */
@@ -97,8 +97,13 @@ export interface ClientSettings extends SessionSettings {
 
 const defaultMaxOutstandingCalls = 10_000
 
-/** As `sessionSettings`. */
+/** All options, so that a misspelt one is not passed over. */
+const clientOptionNames = Object.keys({ ...sessionDefaults, url: 0, headers: 0, tls: 0, clock: 0, logger: 0, maxOutstandingCalls: 0 } satisfies Record<keyof DDPClientOptions, unknown>)
+
+/** As `sessionSettings`; throws a `TypeError` for an option that there is not, too. */
 export function clientSettings(options: DDPClientOptions): ClientSettings {
+  const unknown = unknownProperty('option of connect()', options, clientOptionNames)
+  if (unknown !== undefined) throw new TypeError(unknown)
   const maxOutstandingCalls = options.maxOutstandingCalls ?? defaultMaxOutstandingCalls
   if (!(maxOutstandingCalls >= 1)) throw new RangeError(`maxOutstandingCalls must be a number from 1, not ${String(maxOutstandingCalls)}`)
   return { ...sessionSettings(options), maxOutstandingCalls }

@@ -1,5 +1,5 @@
 import type { Logger } from '@ddp-cluster/ddp-common'
-import { callNow, harmless, systemClock, type Clock } from '@ddp-cluster/ddp-common/internal'
+import { callNow, harmless, systemClock, unknownProperty, type Clock } from '@ddp-cluster/ddp-common/internal'
 import { type ApplicationServer, whyNoServer } from './application-server.js'
 import { DDPServerError } from './errors.js'
 import type { LoginHandler } from './login.js'
@@ -67,6 +67,8 @@ export const defaults = Object.freeze({
 
 /** @throws DDPServerError `invalid-option`, naming the option and what it may be */
 export function resolveOptions(options: DDPServerOptions): ResolvedOptions {
+  const unknown = unknownProperty('option of createDDPServer()', options, names)
+  if (unknown !== undefined) throw new DDPServerError('invalid-option', unknown)
   const unfit = whyNoServer(options.server)
   if (unfit !== undefined) throw new DDPServerError('invalid-option', unfit)
   const logger = validLogger(options.logger)
@@ -90,6 +92,9 @@ export function resolveOptions(options: DDPServerOptions): ResolvedOptions {
     clock: options.clock ?? systemClock,
   })
 }
+
+/** All options, so that a misspelt one is not passed over. */
+const names = Object.keys({ ...defaults, server: 0, allowedOrigins: 0, login: 0, logger: 0, clock: 0 } satisfies Record<keyof DDPServerOptions, unknown>)
 
 type NumberOption = Exclude<keyof typeof defaults, 'path'>
 

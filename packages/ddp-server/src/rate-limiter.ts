@@ -1,5 +1,5 @@
 import { DDPError, type Logger } from '@ddp-cluster/ddp-common'
-import { callNow } from '@ddp-cluster/ddp-common/internal'
+import { callNow, unknownProperty } from '@ddp-cluster/ddp-common/internal'
 import { DDPServerError, internalError } from './errors.js'
 
 /** What a rule looks at: a call that would begin now. */
@@ -48,6 +48,8 @@ export class RateLimiter {
 
   /** @returns a function that takes the rule back. @throws DDPServerError `invalid-option` */
   add(rule: RateLimitRule): () => void {
+    const unknown = unknownProperty('field of a rate limit', rule, [...fields, 'count', 'intervalMs'])
+    if (unknown !== undefined) throw new DDPServerError('invalid-option', unknown)
     for (const name of ['count', 'intervalMs'] as const) {
       if (!Number.isInteger(rule[name]) || rule[name] < (name === 'count' ? 0 : 1)) {
         throw new DDPServerError('invalid-option', `${name} of a rate limit must be a whole number, not ${String(rule[name])}`)

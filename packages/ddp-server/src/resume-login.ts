@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { DDPError } from '@ddp-cluster/ddp-common'
-import { isPlainObject, systemClock, type Clock } from '@ddp-cluster/ddp-common/internal'
+import { isPlainObject, systemClock, unknownProperty, type Clock } from '@ddp-cluster/ddp-common/internal'
+import { DDPServerError } from './errors.js'
 import type { LoginHandler } from './login.js'
 
 /** As much of a MongoDB collection as is needed here; the official driver's `Collection` is one. */
@@ -21,8 +22,12 @@ const tokensField = 'services.resume.loginTokens'
 /**
  * Meteor's login with a resume token, `{ resume: token }`: the user is the one among whose `services.resume.loginTokens` there is a
  * `hashedToken` that is the base64 of the token's SHA-256. Refuses with 403 what is not known or has expired, with 400 another request.
+ * @throws DDPServerError `invalid-option` for an option that there is not
  */
-export function resumeLogin(users: UsersCollection, { lifetimeMs = ninetyDays, clock = systemClock }: ResumeLoginOptions = {}): LoginHandler {
+export function resumeLogin(users: UsersCollection, options: ResumeLoginOptions = {}): LoginHandler {
+  const unknown = unknownProperty('option of resumeLogin()', options, ['lifetimeMs', 'clock'])
+  if (unknown !== undefined) throw new DDPServerError('invalid-option', unknown)
+  const { lifetimeMs = ninetyDays, clock = systemClock } = options
   return async (request) => {
     const token = isPlainObject(request) ? request['resume'] : undefined
     if (typeof token !== 'string') throw new DDPError(400, 'Unrecognized options for login request')

@@ -20,6 +20,7 @@ import type { DepartureHandler } from './departures/clean-up.js'
 import { DepartureRows } from './departures/departure-rows.js'
 import { Departures } from './departures/departures.js'
 import { ClusterError } from './errors.js'
+import { requireEventName } from './event-names.js'
 import { GuardedEvents } from './guarded-events.js'
 import { Members } from './members.js'
 import type { Happening, MembershipEvent } from './membership/happening.js'
@@ -31,7 +32,7 @@ import type { Ending } from './registry/operations.js'
 import { Registry } from './registry/registry.js'
 import type { OwnFacts } from './registry/own-record.js'
 import type { SharedSecret } from './registry/secret.js'
-import type { ResolvedOptions } from './options.js'
+import { requireKnown, type ResolvedOptions } from './options.js'
 import { StallWatch } from './stall-watch.js'
 import { textOf } from './text-of.js'
 import type { TlsOptions } from '@ddp-cluster/ddp-client/internal'
@@ -261,6 +262,7 @@ export class ClusterInstance implements Cluster {
   }
 
   publishStream<Events extends EventMap<Events> = Record<string, unknown[]>>(name: string, permissions: StreamPermissions): Stream<Events> {
+    requireKnown('permission of publishStream()', permissions, ['allowRead', 'allowWrite'])
     publishToClients({ ddpServer: this.#parts.door.clients, selfId: this.id, stream: this.#broadcast.stream(name), head: () => this.#broadcast.head, permissions, logger: this.#logger })
     return this.#broadcast.stream(name)
   }
@@ -281,8 +283,9 @@ export class ClusterInstance implements Cluster {
     return this.#calls.callAll(method, params, options)
   }
 
-  lease(name: string, { ttlMs }: { readonly ttlMs?: number } = {}): Lease {
-    return this.#leases.open(name, ttlMs)
+  lease(name: string, options: { readonly ttlMs?: number } = {}): Lease {
+    requireKnown('option of lease()', options, ['ttlMs'])
+    return this.#leases.open(name, options.ttlMs)
   }
 
   onLeft(handler: DepartureHandler): () => void {
@@ -290,6 +293,7 @@ export class ClusterInstance implements Cluster {
   }
 
   on<E extends keyof ClusterEvents>(event: E, listener: (payload: ClusterEvents[E]) => unknown): () => void {
+    requireEventName(event)
     return this.#events.on(event, listener)
   }
 

@@ -143,6 +143,7 @@ export interface Cluster extends AsyncDisposable {
    * Throws a `ClusterError` `closed` or `invalid-option`.
    */
   onLeft(handler: DepartureHandler): () => void
+  /** Calls `listener` at every `event`; the function returned ends that. @throws ClusterError `invalid-option` — there is no event of that name */
   on<E extends keyof ClusterEvents>(event: E, listener: (payload: ClusterEvents[E]) => unknown): () => void
   /** Leaves: deletes the record, says goodbye on every link, closes. May be called twice; takes at most `closeTimeoutMs`, and never rejects. */
   close(): Promise<void>

@@ -2,7 +2,7 @@ import type { ServerOptions as HttpsServerOptions } from 'node:https'
 import type { Logger } from '@ddp-cluster/ddp-common'
 import type { ApplicationServer, DDPServer } from '@ddp-cluster/ddp-server'
 import { whyNoServer } from '@ddp-cluster/ddp-server/internal'
-import { type Clock, harmless, systemClock } from '@ddp-cluster/ddp-common/internal'
+import { type Clock, harmless, systemClock, unknownProperty } from '@ddp-cluster/ddp-common/internal'
 import type { Db } from 'mongodb'
 import { ClusterError } from './errors.js'
 import { isExtraInformation, largestExtraCharacters } from './registry/extra-information.js'
@@ -120,11 +120,25 @@ const leastSecretLength = 32
 /** Half of a character: UTF-8 has no way to write it, so that the name in MongoDB and in proofs would be another. */
 const loneSurrogate = /\p{Surrogate}/u
 
+/** All options, so that a misspelt one is not passed over. */
+const names = Object.keys({
+  ...defaults, db: 0, name: 0, server: 0, ddpServer: 0, listen: 0, address: 0, path: 0, secret: 0, tls: 0, extraInformation: 0, hostFacts: 0, handleSignals: 0, logger: 0, clock: 0,
+} satisfies Record<keyof JoinOptions, unknown>)
+
+/** @throws ClusterError `invalid-option` — a property is none of `known` */
+export function requireKnown(what: string, options: unknown, known: readonly string[]): void {
+  const unknown = unknownProperty(what, options, known)
+  if (unknown !== undefined) throw invalid(unknown)
+}
+
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** Merges options, environment and defaults, in that order. Throws `invalid-option` for what cannot work. */
 export function resolveOptions(options: JoinOptions, env: Environment): ResolvedOptions {
   if (typeof options !== 'object' || options === null) throw invalid('joinCluster() takes an object of options')
+  requireKnown('option of joinCluster()', options, names)
+  requireKnown('field of the option address', options.address, ['host', 'port'])
+  requireKnown('field of the option listen', options.listen, ['host', 'port', 'tls'])
   if (typeof options.db?.collection !== 'function') throw invalid('db must be a Db of the mongodb driver')
   if (typeof options.name !== 'string' || options.name === '') throw invalid('name must be the name of the application, such as "rocket.chat"')
   if (loneSurrogate.test(options.name)) throw invalid(`name must be well-formed Unicode, not ${JSON.stringify(options.name)}`)

@@ -16,8 +16,15 @@ export interface FastifyLike {
   }): unknown
 }
 
+/** Options of `register()` itself, which Fastify hands to the plugin as well. */
+export interface RegisterOptions {
+  readonly prefix?: unknown
+  readonly logLevel?: unknown
+  readonly logSerializers?: unknown
+}
+
 /** `fastify.register(instancesApi, { cluster })`, for Fastify 5. A method that Fastify does not support, such as PROPFIND, is answered by the application's not-found handler. */
-export function instancesApi(fastify: FastifyLike, options: InstancesApiOptions, done: () => void): void {
+export function instancesApi(fastify: FastifyLike, { prefix: _prefix, logLevel: _logLevel, logSerializers: _logSerializers, ...options }: InstancesApiOptions & RegisterOptions, done: () => void): void {
   const api = new Api(options)
   for (const url of api.paths) {
     fastify.route({

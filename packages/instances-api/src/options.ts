@@ -1,4 +1,4 @@
-import { callSafely } from '@ddp-cluster/ddp-common/internal'
+import { callSafely, unknownProperty } from '@ddp-cluster/ddp-common/internal'
 import type { DDPServer } from '@ddp-cluster/ddp-server'
 import type { Cluster } from '@ddp-cluster/instance-status'
 import type { Authenticate, Authorize } from './meteor-access.js'
@@ -61,6 +61,16 @@ export interface ResolvedOptions {
   readonly tellError: (fields: object, message: string) => void
 }
 
+/** All options, so that a misspelt one, such as a check of who may see the cluster, is not passed over. */
+const names = Object.keys({
+  cluster: 0, authenticate: 0, authorize: 0, format: 0, rateLimit: 0, httpForwardedCount: 0, origins: 0, page: 0, ddpServer: 0, metrics: 0, logger: 0,
+} satisfies Record<keyof InstancesApiOptions, unknown>)
+
+function requireKnown(what: string, options: unknown, known: readonly string[]): void {
+  const unknown = unknownProperty(what, options, known)
+  if (unknown !== undefined) throw new InstancesApiError(unknown)
+}
+
 const noEndpoint = 'ddpServer must be what createDDPServer() returned, or false'
 
 const isCluster = (value: unknown): boolean => typeof value === 'object' && value !== null && (('then' in value && typeof value.then === 'function') || ('members' in value && typeof value.members === 'function'))
@@ -77,6 +87,9 @@ export class InstancesApiError extends Error {
 
 /** Merges options and defaults. Throws an `InstancesApiError`. */
 export function resolveOptions(options: InstancesApiOptions): ResolvedOptions {
+  requireKnown('option of instancesApi()', options, names)
+  requireKnown('field of the option rateLimit', options?.rateLimit, ['max', 'windowMs'])
+  requireKnown('field of the option metrics', options?.metrics, ['token'])
   if (!isCluster(options?.cluster)) throw new InstancesApiError('cluster must be what joinCluster() returned, or what that resolved with')
   if (options.ddpServer !== undefined && options.ddpServer !== false && typeof options.ddpServer?.publish !== 'function') throw new InstancesApiError(noEndpoint)
   for (const name of ['authenticate', 'authorize'] as const) {

@@ -1,5 +1,5 @@
 import { EJSON } from '@ddp-cluster/ddp-common'
-import { lossIn } from '@ddp-cluster/ddp-common/internal'
+import { lossIn, unknownProperty } from '@ddp-cluster/ddp-common/internal'
 import { ClusterError } from '../errors.js'
 import { messageOf } from '../text-of.js'
 import { withoutTrailing } from '../without-trailing.js'
@@ -35,6 +35,8 @@ const deepestLevel = 90
 export function prepareCall(method: unknown, params: unknown, options: CallOptions | undefined): CallRequest {
   if (!isMethodName(method)) throw new ClusterError('invalid-call', `the name of a method is a string of 1 to ${longestMethodName} characters`)
   if (!Array.isArray(params)) throw new ClusterError('invalid-call', `the parameters of "${method}" must be an array`)
+  const unknown = unknownProperty('option of a call', options, ['timeoutMs'])
+  if (unknown !== undefined) throw new ClusterError('invalid-call', unknown)
   const timeoutMs = options?.timeoutMs ?? defaultTimeoutMs
   if (typeof timeoutMs !== 'number' || !(timeoutMs >= 1 && timeoutMs <= longestTimeoutMs)) {
     throw new ClusterError('invalid-call', `timeoutMs must be milliseconds from 1 to ${longestTimeoutMs}, not ${String(timeoutMs)}`)
