@@ -1,5 +1,6 @@
+import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Cluster } from '@ddp-cluster/instance-status'
+import { type Cluster, joinCluster } from '@ddp-cluster/instance-status'
 import { Fleet, linked, until } from './fleet.js'
 
 const options = { heartbeatIntervalMs: 200, expireAfterMs: 1000 }
@@ -63,5 +64,38 @@ describe('the secret of a cluster', () => {
   it('is not written by those who were given one', async () => {
     await fleet.join({ ...options, name: 'given', secret: 's'.repeat(32) })
     expect(await settings().countDocuments({ _id: 'secret:given' })).toBe(0)
+  })
+})
+
+/** What looks like a secret, or like the signature of one. */
+const base64 = /[A-Za-z0-9+/]{20,}=/
+
+describe('joinCluster() without a secret', () => {
+  const refusal = async (): Promise<unknown> => joinCluster({ db: fleet.db, name: 'refused', listen: { host: '127.0.0.1' } }).then((cluster) => fleet.track(cluster), (error: unknown) => error)
+  const fail = (data?: object): Promise<unknown> => fleet.db.admin().command({ configureFailPoint: 'failCommand', mode: data ? 'alwaysOn' : 'off', ...(data && { data }) })
+
+  it('says that the secret could not be written when MongoDB refuses that, and never repeats it', async () => {
+    await fleet.db.command({ collMod: 'instances_settings', validator: { $jsonSchema: { properties: { secret: { bsonType: 'string', maxLength: 3 } } } } })
+    const error = await refusal()
+    await fleet.db.command({ collMod: 'instances_settings', validator: {} })
+    expect(error).toMatchObject({ code: 'registry-unreachable', message: expect.stringContaining('The secret of the cluster could not be written to instances_settings') as string })
+    expect(inspect(error, { depth: 20, maxStringLength: null })).not.toMatch(base64)
+  })
+
+  it.skipIf(process.env['MONGO_URL'])('says that the secret could not be read when MongoDB refuses that', async () => {
+    await fail({ failCommands: ['find'], errorCode: 13 })
+    const error = await refusal()
+    await fail()
+    expect(error).toMatchObject({ code: 'registry-unreachable', message: expect.stringContaining('The secret of the cluster could not be read from instances_settings') as string, cause: { code: 13 } })
+  })
+
+  it('reads a secret that is there without the right to write one', async () => {
+    await fleet.join({ ...options, name: 'refused' })
+    await fail({ failCommands: ['findAndModify'], errorCode: 13 })
+    const error = await refusal()
+    await fail()
+    // What was refused is the record, which comes after the secret.
+    expect(error).toMatchObject({ code: 'registry-unreachable', message: expect.not.stringContaining('secret') as string })
+    expect(inspect(error, { depth: 20, maxStringLength: null })).not.toMatch(base64)
   })
 })

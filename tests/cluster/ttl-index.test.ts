@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import type { Logger } from '@ddp-cluster/ddp-common'
 import { Fleet, linked, until } from './fleet.js'
 
 let fleet: Fleet
@@ -41,4 +42,30 @@ it.skipIf(process.env['MONGO_URL'])('who may not make or raise it joins all the 
   await instances.insertOne(ghost)
   await until(async () => (await instances.countDocuments({ _id: ghost._id })) === 0, 5000)
   await admin.command({ configureFailPoint: 'failCommand', mode: 'off' })
+})
+
+const warnings = (): { readonly warned: unknown[]; readonly logger: Logger } => {
+  const warned: unknown[] = []
+  return { warned, logger: { debug: () => undefined, info: () => undefined, warn: (fields: object, message: string) => warned.push([message, fields]), error: () => undefined } }
+}
+
+it('an index that expires only some records is not taken for one that expires all: one warning says so', async () => {
+  const instances = fleet.db.collection<{ _id: string }>('instances')
+  await instances.createIndex({ _updatedAt: 1 }, { expireAfterSeconds: 3600, partialFilterExpression: { old: true } })
+  const { warned, logger } = warnings()
+  const cluster = await fleet.join({ logger, heartbeatIntervalMs: 200, expireAfterMs: 1000 })
+  // Where MongoDB allows an index beside it, there is nothing to warn of.
+  const complete = (await instances.indexes()).some((index) => index['key']['_updatedAt'] === 1 && index['partialFilterExpression'] === undefined)
+  const expected = complete ? [] : [['the index on _updatedAt is partial and does not expire every record; peers remove those of the dead', { index: '_updatedAt_1' }]]
+  expect(warned).toEqual(expected)
+  await instances.deleteMany({})
+  await until(async () => (await instances.countDocuments({ _id: cluster.id })) === 1, 5000)
+  expect(warned).toEqual(expected)
+})
+
+it('a capped collection, from which nothing can be removed, is told of in one warning', async () => {
+  for (const name of ['instances', 'instances_departures']) await fleet.db.createCollection(name, { capped: true, size: 1_000_000 })
+  const { warned, logger } = warnings()
+  await fleet.join({ logger })
+  expect(warned).toEqual([['these collections are capped and lose documents that are needed; drop them, and they are made anew', { collections: ['instances', 'instances_departures'] }]])
 })

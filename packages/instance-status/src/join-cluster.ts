@@ -12,6 +12,7 @@ import { type JoinOptions, type ResolvedOptions, resolveOptions } from './option
 import { type OwnServer, openServer } from './own-server.js'
 import { openHandles } from './registry/handles.js'
 import { patienceMs } from './registry/operations.js'
+import { withoutReply } from './registry/refusal.js'
 import { SharedSecret } from './registry/secret.js'
 import { peerProtocol } from './mesh/proof.js'
 import { leaveOnSignals } from './signals.js'
@@ -87,8 +88,13 @@ export async function joinAs(id: string, options: JoinOptions): Promise<Cluster>
     sharedSecret?.close()
     await opened?.close()
     await own?.close()
-    throw error instanceof ClusterError ? error : new ClusterError('registry-unreachable', `MongoDB did not take the registration: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    throw error instanceof ClusterError ? error : refused(error)
   }
+}
+
+function refused(error: unknown): ClusterError {
+  const cause = withoutReply(error)
+  return new ClusterError('registry-unreachable', `MongoDB did not take the registration: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
 }
 
 /** A server that is being closed takes no peers any more, and is never closed while those that are there keep their sockets. */

@@ -122,7 +122,7 @@ const loneSurrogate = /\p{Surrogate}/u
 
 /** All options, so that a misspelt one is not passed over. */
 const names = Object.keys({
-  ...defaults, db: 0, name: 0, server: 0, ddpServer: 0, listen: 0, address: 0, path: 0, secret: 0, tls: 0, extraInformation: 0, hostFacts: 0, handleSignals: 0, logger: 0, clock: 0,
+  ...defaults, expireAfterMs: 0, db: 0, name: 0, server: 0, ddpServer: 0, listen: 0, address: 0, path: 0, secret: 0, tls: 0, extraInformation: 0, hostFacts: 0, handleSignals: 0, logger: 0, clock: 0,
 } satisfies Record<keyof JoinOptions, unknown>)
 
 /** @throws ClusterError `invalid-option` — a property is none of `known` */

@@ -113,7 +113,7 @@ describe('doctor', () => {
     expect(findings.filter(({ severity }) => severity === 'error')).toMatchObject([{ code: 'upgrade-dropped', instances: [third.id], todo: expect.stringContaining('proxy_set_header Upgrade') as unknown }])
   })
 
-  it('names a TTL index that is missing, that does not expire, or that is too short', async () => {
+  it('names a TTL index that is missing, that does not expire, that is partial, or that is too short', async () => {
     await two()
     const index = async (): Promise<string> => (await records().indexes()).find(({ key }) => key['_updatedAt'] === 1)?.name ?? ''
     await fleet.db.command({ collMod: 'instances', index: { name: await index(), expireAfterSeconds: 30 } })
@@ -121,6 +121,9 @@ describe('doctor', () => {
     await records().dropIndex(await index())
     expect(codes(reportOf(await consult()))).toEqual(['ttl-index-missing'])
     await records().createIndex({ _updatedAt: 1 })
+    expect(codes(reportOf(await consult()))).toEqual(['ttl-index-missing'])
+    await records().dropIndex(await index())
+    await records().createIndex({ _updatedAt: 1 }, { expireAfterSeconds: 60, partialFilterExpression: { old: true } })
     expect(codes(reportOf(await consult()))).toEqual(['ttl-index-missing'])
   })
 

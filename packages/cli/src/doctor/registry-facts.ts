@@ -13,7 +13,7 @@ export interface RegistryFacts {
   /** The name that was asked for. */
   readonly name: string | undefined
   readonly changeStreams: boolean
-  /** The index on `_updatedAt` alone: none, or after how long it expires a record, undefined when it does not. */
+  /** The index on `_updatedAt` alone that covers all records: none, or after how long it expires a record, undefined when it does not. */
   readonly index: { readonly expireAfterMs: number | undefined } | undefined
   /** The median of some pings. */
   readonly roundTripMs: number
@@ -59,7 +59,8 @@ async function expiryIndex({ collection }: Registry, ending: Ending): Promise<Re
     if (error instanceof Error && 'code' in error && error.code === namespaceNotFound) return []
     throw error
   })
-  const own = indexes.filter(({ key }) => Object.keys(key as object).join() === '_updatedAt')
+  // A partial index expires only some of the records.
+  const own = indexes.filter(({ key, partialFilterExpression }) => Object.keys(key as object).join() === '_updatedAt' && partialFilterExpression === undefined)
   const expiring = own.find((index) => index['expireAfterSeconds'] !== undefined) ?? own[0]
   if (!expiring) return undefined
   const seconds: unknown = expiring['expireAfterSeconds']

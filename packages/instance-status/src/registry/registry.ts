@@ -1,6 +1,7 @@
 import type { Logger } from '@ddp-cluster/ddp-common'
 import { type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
 import { ClusterError } from '../errors.js'
+import { warnOfCapped } from './capped.js'
 import { hasChangeStreams } from './deployment.js'
 import type { Handles } from './handles.js'
 import { leastPoolForStream, urgency } from './lane.js'
@@ -14,6 +15,7 @@ import { Reachability } from './reachability.js'
 import { Slices } from './slices.js'
 import { TimeLimit } from './time-limit.js'
 import { ensureTtlIndex } from './ttl-index.js'
+import { Warnings } from './warnings.js'
 import { Watch } from './watch.js'
 
 export interface RegistryEvents {
@@ -67,7 +69,7 @@ export class Registry {
   readonly #news: Slices<RecordEvent>
   readonly #own: OwnRecord
   readonly #book: RecordBook
-  #overflowTold = false
+  readonly #warnings: Warnings
   readonly #watch: Watch
   readonly #reachability: Reachability
   readonly lastBeat: LastBeat
@@ -85,6 +87,7 @@ export class Registry {
     const { clock, handles, facts, logger } = options
     this.#timers = new Timers(clock)
     this.#limit = new TimeLimit(clock)
+    this.#warnings = new Warnings(logger)
     this.#book = new RecordBook(options.maxMembers)
     this.#news = new Slices((news) => this.#options.events.records(news, undefined))
     const { own, others } = handles.lanes
@@ -105,6 +108,7 @@ export class Registry {
 
   /** Writes the own record and keeps it alive from now on. Rejects when MongoDB does not take part. */
   async register(): Promise<InstanceRecord> {
+    await this.#ownWrites.run(this.#patienceMs, 'what collections there are', (ending) => warnOfCapped(this.#options.handles, this.#warnings, ending))
     const writing = this.#write(this.#patienceMs)
     this.#heartbeat = writing.catch(() => undefined)
     await writing
@@ -116,11 +120,11 @@ export class Registry {
 
   /** Begins to follow the others: when it resolves, all that are there have been told. */
   async follow(): Promise<void> {
-    const { handles, expireAfterMs, heartbeatIntervalMs, logger } = this.#options
+    const { handles, expireAfterMs, heartbeatIntervalMs } = this.#options
     const streams = await this.#reads.run(this.#patienceMs, 'what it can do', (ending) => hasChangeStreams(handles.db, ending))
     const follows = streams && handles.lanes.hasRoomForStream
     if (follows) await this.#watch.open()
-    else if (streams) logger.warn({ maxPoolSize: handles.maxPoolSize, leastPoolSize: leastPoolForStream, pollMs: heartbeatIntervalMs }, 'the connection pool is too small for a change stream; the registry is polled')
+    else if (streams) this.#warnings.once({ maxPoolSize: handles.maxPoolSize, leastPoolSize: leastPoolForStream, pollMs: heartbeatIntervalMs }, 'the connection pool is too small for a change stream; the registry is polled')
     // Streams can miss what nobody thinks of; a full read now and then makes good for it. Without streams it is all there is.
     this.#scheduleRead(follows ? expireAfterMs / 2 : heartbeatIntervalMs)
     await this.refresh()
@@ -252,11 +256,8 @@ export class Registry {
   /** Resolves when all has been told. */
   async #tell(events: readonly RecordEvent[]): Promise<void> {
     if (this.#isClosed()) return
-    const { facts, logger, maxMembers } = this.#options
-    if (this.#book.overflowed && !this.#overflowTold) {
-      this.#overflowTold = true
-      logger.warn({ maxMembers }, 'the registry has more records than maxMembers; those that were renewed longest ago are ignored')
-    }
+    const { facts, maxMembers } = this.#options
+    if (this.#book.overflowed) this.#warnings.once({ maxMembers }, 'the registry has more records than maxMembers; those that were renewed longest ago are ignored')
     if (events.length === 0) return this.#scheduleExpiry()
     const told = this.#news.push(events.filter((event) => event.record._id !== facts._id))
     this.#scheduleExpiry()
@@ -293,8 +294,8 @@ export class Registry {
 
   /** The index is looked after whenever the record is written: with the whole collection it may have been dropped too. */
   async #write(limitMs: number): Promise<void> {
-    const { handles, expireAfterMs, logger, clock, beforeRegistering } = this.#options
-    await this.#ownWrites.run(limitMs, 'about the index on _updatedAt', (ending) => ensureTtlIndex(handles, expireAfterMs, logger, ending))
+    const { handles, expireAfterMs, clock, beforeRegistering } = this.#options
+    await this.#ownWrites.run(limitMs, 'about the index on _updatedAt', (ending) => ensureTtlIndex(handles, expireAfterMs, this.#warnings, ending))
     for (const write of beforeRegistering) await this.#ownWrites.run(limitMs, 'what goes before the registration', write)
     const startedAt = clock.now()
     this.lastBeat.answered(await this.#ownWrites.run(limitMs, 'the registration', (ending) => this.#own.register(ending)), startedAt)

@@ -147,11 +147,11 @@ export class SharedSecret {
   }
 }
 
-/** MongoDB's refusals may repeat the document that was written, so of the driver's error only what is known to hold no secret goes on. */
+/** A refusal in words. Its cause is without MongoDB's own text, which may repeat the document that was written. */
 function refused(error: unknown, what: string, help: string): unknown {
   if (!(error instanceof Error) || error instanceof ClusterError) return error
   const { code, codeName } = error as { code?: unknown; codeName?: unknown }
-  const cause = Object.assign(new Error(error.name), { name: error.name, code, codeName })
   const why = typeof codeName === 'string' ? codeName : error.name
+  const cause = Object.assign(new Error(why), { name: error.name, code, codeName })
   return new ClusterError('registry-unreachable', `${what} (${why}): ${help}`, { cause })
 }

@@ -1,7 +1,7 @@
-import type { Logger } from '@ddp-cluster/ddp-common'
 import { isCommandError } from './deployment.js'
 import type { Handles } from './handles.js'
 import type { Ending } from './operations.js'
+import type { Warnings } from './warnings.js'
 
 const indexOptionsConflict = 85
 const indexKeySpecsConflict = 86
@@ -17,14 +17,14 @@ const mostRaises = 10
  * with a longer expiry may share the collection, and many that start at once must not drop each other's index. Without the rights to do so an
  * instance joins all the same: its peers remove what is left of the dead.
  */
-export async function ensureTtlIndex(handles: Handles, expireAfterMs: number, logger: Logger, ending: Ending): Promise<void> {
+export async function ensureTtlIndex(handles: Handles, expireAfterMs: number, warnings: Warnings, ending: Ending): Promise<void> {
   const seconds = Math.ceil(expireAfterMs / 1000)
   try {
     if (await create(handles, seconds, ending)) return
-    await raise(handles, seconds, logger, ending)
+    await raise(handles, seconds, warnings, ending)
   } catch (error) {
     if (!isRefusal(error)) throw error
-    logger.warn({ error: String(error) }, 'MongoDB refuses to make or to raise the index that expires records; peers remove those of the dead')
+    warnings.once({ error: String(error) }, 'MongoDB refuses to make or to raise the index that expires records; peers remove those of the dead')
   }
 }
 
@@ -46,11 +46,17 @@ async function create({ instances }: Handles, seconds: number, ending: Ending): 
   }
 }
 
-async function raise({ instances, db }: Handles, seconds: number, logger: Logger, ending: Ending): Promise<void> {
+async function raise({ instances, db }: Handles, seconds: number, warnings: Warnings, ending: Ending): Promise<void> {
   for (let attempt = 0; attempt < mostRaises; attempt += 1) {
-    const present = (await instances.listIndexes(ending).toArray()).map(indexOf).find(({ keys }) => keys.length === 1 && keys[0] === '_updatedAt')
+    const onUpdatedAt = (await instances.listIndexes(ending).toArray()).map(indexOf).filter(({ keys }) => keys.length === 1 && keys[0] === '_updatedAt')
+    const complete = onUpdatedAt.filter(({ isPartial }) => !isPartial)
+    const present = complete.find(({ seconds: expiry }) => expiry !== undefined) ?? complete[0] ?? onUpdatedAt[0]
+    if (present?.isPartial) {
+      warnings.once({ index: present.name }, 'the index on _updatedAt is partial and does not expire every record; peers remove those of the dead')
+      return
+    }
     if (present?.seconds === undefined) {
-      logger.warn({ index: present?.name }, 'the index on _updatedAt does not expire records; peers remove those of the dead')
+      warnings.once({ index: present?.name }, 'the index on _updatedAt does not expire records; peers remove those of the dead')
       return
     }
     if (present.seconds >= seconds) return
@@ -62,7 +68,7 @@ async function raise({ instances, db }: Handles, seconds: number, logger: Logger
 const isRefusal = (error: unknown): boolean => error instanceof Error && error.name === 'MongoServerError'
 
 /** An index as `listIndexes` tells of it; the seconds come as any of MongoDB's number types. */
-function indexOf(index: unknown): { name: string; keys: string[]; seconds: number | undefined } {
-  const { name, key, expireAfterSeconds } = index as { name: string; key: object; expireAfterSeconds?: unknown }
-  return { name, keys: Object.keys(key), seconds: expireAfterSeconds === undefined ? undefined : Number(expireAfterSeconds) }
+function indexOf(index: unknown): { name: string; keys: string[]; seconds: number | undefined; isPartial: boolean } {
+  const { name, key, expireAfterSeconds, partialFilterExpression } = index as { name: string; key: object; expireAfterSeconds?: unknown; partialFilterExpression?: unknown }
+  return { name, keys: Object.keys(key), seconds: expireAfterSeconds === undefined ? undefined : Number(expireAfterSeconds), isPartial: partialFilterExpression !== undefined }
 }
