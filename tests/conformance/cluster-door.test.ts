@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest'
 import { WaitingRoom } from '../../packages/ddp-server/src/waiting-room.js'
 import { RawClient, startServer } from './server-harness.js'
 
-const limits = { maxMessageBytes: 8_388_608, admitTimeoutMs: 10_000, closeTimeoutMs: 500 }
+const limits = { maxMessageBytes: 8_388_608, admitTimeoutMs: 10_000, closeTimeoutMs: 500, onEndpointClosing: () => Promise.resolve() }
 const asInstance = { headers: { [instanceHeader]: 'someone' } }
 
 interface Refusal {

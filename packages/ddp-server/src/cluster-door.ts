@@ -24,6 +24,8 @@ export interface DoorOptions {
   readonly admitTimeoutMs: number
   /** Time a closing socket has to say goodbye, in milliseconds. */
   readonly closeTimeoutMs: number
+  /** The application closes the endpoint, which closes the door when this promise resolves: time to say goodbye to the other instances. Never rejects. */
+  readonly onEndpointClosing: () => Promise<void>
 }
 
 /** What the door is told by its endpoint, and tells it. */
@@ -56,15 +58,17 @@ export class ClusterDoor implements PeerHost {
   readonly #host: DoorHost
   readonly #accept: AcceptWebSocket
   readonly #admitTimeoutMs: number
+  readonly #onEndpointClosing: () => Promise<void>
   readonly #timers: Timers
   readonly #peers = new Set<Peer>()
   readonly #unadmitted = new Map<Peer, () => void>()
   #state: 'open' | 'closing' = 'open'
 
-  constructor(host: DoorHost, { maxMessageBytes, admitTimeoutMs, closeTimeoutMs }: DoorOptions) {
+  constructor(host: DoorHost, { maxMessageBytes, admitTimeoutMs, closeTimeoutMs, onEndpointClosing }: DoorOptions) {
     this.#host = host
     this.options = atLeastDefaults(host.options)
     this.#admitTimeoutMs = admitTimeoutMs
+    this.#onEndpointClosing = onEndpointClosing
     this.#timers = new Timers(host.options.clock)
     this.#accept = webSocketAcceptor({ maxMessageBytes, closeTimeoutMs, maxFirstMessageBytes: longestUnadmittedBytes })
   }
@@ -126,6 +130,15 @@ export class ClusterDoor implements PeerHost {
     this.admitted(peer)
     this.#peers.delete(peer)
     if (this.#state === 'closing' && this.isEmpty) this.#host.doorEmptied()
+  }
+
+  farewell(_settled: Promise<void>): void {
+    // Nobody but the cluster has handlers here.
+  }
+
+  /** Resolves when its owner has said goodbye. */
+  async endpointCloses(): Promise<void> {
+    if (this.#state === 'open') await this.#onEndpointClosing()
   }
 
   close(code: number, reason: string): void {

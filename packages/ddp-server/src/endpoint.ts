@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { callSafely } from '@ddp-cluster/ddp-common/internal'
+import { callSafely, Timers } from '@ddp-cluster/ddp-common/internal'
 import { ClusterDoor, type DoorOptions } from './cluster-door.js'
 import type { Connection } from './connection.js'
 import type { DDPServer } from './ddp-server.js'
@@ -41,10 +41,15 @@ export class Endpoint implements DDPServer, PeerHost {
   readonly #accept: AcceptWebSocket
   readonly #leaveGate: () => void
   readonly #waitingRoom: WaitingRoom
+  readonly #timers: Timers
+  /** `onClose` handlers that have not settled. */
+  readonly #farewells = new Set<Promise<void>>()
   #isReady = true
   #door: ClusterDoor | undefined
+  #doorEmptying: Promise<void> | undefined
   #onDoorEmptied: () => void = () => undefined
-  #state: 'open' | 'closing' | 'closed' = 'open'
+  /** `ending-clients`: instances still come and go. */
+  #state: 'open' | 'ending-clients' | 'closing' | 'closed' = 'open'
   #resolveClosed: () => void = () => undefined
 
   constructor(options: ResolvedOptions) {
@@ -59,6 +64,7 @@ export class Endpoint implements DDPServer, PeerHost {
     })
     this.#accept = webSocketAcceptor(options)
     this.#waitingRoom = new WaitingRoom(options.clock)
+    this.#timers = new Timers(options.clock)
     this.#leaveGate = guardRequests(server, {
       request: (request, response) => this.#onRequest(request, response),
       claims: (request) => isWebSocketUpgrade(request) && isSocketRoute(routeOf(request.url ?? '', path)),
@@ -99,16 +105,34 @@ export class Endpoint implements DDPServer, PeerHost {
   }
 
   close(): Promise<void> {
-    if (this.#state !== 'open') return this.closed
+    if (this.#state === 'closing' || this.#state === 'closed') return this.closed
     this.#state = 'closing'
     const { server, path } = this.options
     this.#leaveGate()
     takenPaths.get(server)?.delete(path)
-    this.#waitingRoom.close()
-    void this.closeDoor(this.#door)
-    for (const peer of this.#peers) peer.close(1001, 'the server closes')
+    this.#endSessions()
+    const door = this.#door
+    void door?.endpointCloses().then(() => this.closeDoor(door))
     this.#closeIfEmpty()
     return this.closed
+  }
+
+  endClients(withinMs: number): Promise<void> | undefined {
+    if (this.#state === 'open') this.#state = 'ending-clients'
+    this.#endSessions()
+    if (this.#farewells.size === 0) return undefined
+    return new Promise<void>((resolve) => {
+      const cancel = this.#timers.after(withinMs, resolve)
+      void Promise.all(this.#farewells).then(() => {
+        cancel()
+        resolve()
+      })
+    })
+  }
+
+  #endSessions(): void {
+    this.#waitingRoom.close()
+    for (const peer of this.#peers) if (!this.#admitted.has(peer)) peer.close(1001, 'the server closes')
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -135,10 +159,12 @@ export class Endpoint implements DDPServer, PeerHost {
   /** Ends the sessions of all instances, takes back what was offered to them, and resolves when their sockets are closed. Clients that still wait are refused. */
   closeDoor(door: ClusterDoor | undefined): Promise<void> {
     if (door === undefined || this.#door !== door) return Promise.resolve()
+    if (this.#doorEmptying) return this.#doorEmptying
     this.registry.behind = undefined
     this.#isReady = true
     this.#waitingRoom.close()
     const emptied = new Promise<void>((resolve) => (this.#onDoorEmptied = resolve))
+    this.#doorEmptying = emptied
     for (const peer of this.#admitted) peer.close(1001, 'the cluster closes')
     door.close(1001, 'the cluster closes')
     if (door.isEmpty) this.#doorEmptied()
@@ -161,6 +187,11 @@ export class Endpoint implements DDPServer, PeerHost {
 
   sessionEnded(peer: Peer): void {
     this.#open.delete(peer)
+  }
+
+  farewell(settled: Promise<void>): void {
+    this.#farewells.add(settled)
+    void settled.then(() => this.#farewells.delete(settled))
   }
 
   socketEnded(peer: Peer): void {
@@ -187,6 +218,10 @@ export class Endpoint implements DDPServer, PeerHost {
       this.#door.upgrade(request, tcp, head)
       return
     }
+    if (this.#state !== 'open') {
+      refuseUpgrade(tcp, 503)
+      return
+    }
     const taken = this.#peers.size - this.#admitted.size + this.#waitingRoom.size
     if (taken >= this.options.maxSessions) {
       this.options.logger.warn({ sessions: taken }, 'a client was refused: maxSessions is reached')
@@ -210,6 +245,7 @@ export class Endpoint implements DDPServer, PeerHost {
 
   #doorEmptied(): void {
     this.#door = undefined
+    this.#doorEmptying = undefined
     this.#onDoorEmptied()
     if (this.#state === 'closing') this.#closeIfEmpty()
   }

@@ -25,6 +25,8 @@ export interface OpenDoor {
   readonly clients: Offering
   /** Lets clients in: their upgrades are held until then. */
   ready(): void
+  /** Ends the sessions of clients and lets no more in. Resolves when their `onClose` handlers have settled, after `withinMs` at the latest; undefined when there are none. */
+  endClients(withinMs: number): Promise<void> | undefined
   /** Ends the sessions of instances; resolves when their sockets are closed, after the door's `closeTimeoutMs` at the latest. */
   close(): Promise<void>
 }
@@ -51,6 +53,7 @@ export function openClusterDoor(ddpServer: DDPServer, options: DoorOptions): Ope
       },
     },
     ready: () => endpoint.ready(door),
+    endClients: (withinMs) => endpoint.endClients(withinMs),
     close: () => {
       for (const handler of lent) endpoint.registry.release(handler)
       return endpoint.closeDoor(door)

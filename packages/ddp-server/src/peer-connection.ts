@@ -1,5 +1,4 @@
 import type { Logger } from '@ddp-cluster/ddp-common'
-import { callSafely } from '@ddp-cluster/ddp-common/internal'
 import type { Connection, ConnectionEnd } from './connection.js'
 import { DDPServerError } from './errors.js'
 import type { MessageSocket } from './socket/message-socket.js'
@@ -77,7 +76,7 @@ export class PeerConnection implements Connection {
   onClose(handler: (end: ConnectionEnd) => unknown): () => void {
     const end = this.#end
     if (end !== undefined) {
-      queueMicrotask(() => this.#call(handler, end))
+      queueMicrotask(() => void this.#call(handler, end))
       return () => undefined
     }
     // A wrapper, so that a handler that is given twice is called twice.
@@ -86,16 +85,20 @@ export class PeerConnection implements Connection {
     return () => void this.#handlers.delete(entry)
   }
 
-  /** The session has ended; called once, by its owner. */
-  ended(end: ConnectionEnd): void {
+  /** The session has ended; called once, by its owner. Resolves when all handlers have settled. */
+  async ended(end: ConnectionEnd): Promise<void> {
     this.#end = end
     insides.delete(this)
     const handlers = [...this.#handlers]
     this.#handlers.clear()
-    for (const handler of handlers) this.#call(handler, end)
+    await Promise.all(handlers.map((handler) => this.#call(handler, end)))
   }
 
-  #call(handler: (end: ConnectionEnd) => unknown, end: ConnectionEnd): void {
-    callSafely(() => handler(end), (thrown) => this.#logger.error({ err: thrown, session: this.id }, 'an onClose handler threw'))
+  async #call(handler: (end: ConnectionEnd) => unknown, end: ConnectionEnd): Promise<void> {
+    try {
+      await handler(end)
+    } catch (thrown) {
+      this.#logger.error({ err: thrown, session: this.id }, 'an onClose handler threw')
+    }
   }
 }

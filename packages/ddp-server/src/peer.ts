@@ -26,6 +26,8 @@ export interface PeerHost {
   /** The session is that of a cluster's instance. */
   admitted(peer: Peer): void
   sessionEnded(peer: Peer): void
+  /** Comes after `sessionEnded`: resolves when the application's `onClose` handlers have settled. */
+  farewell(settled: Promise<void>): void
   /** Comes last, after `sessionEnded` if there was a session. */
   socketEnded(peer: Peer): void
 }
@@ -299,6 +301,6 @@ export class Peer implements MessageSocketOwner, TurnMember {
     if (state.phase === 'greeting') return
     this.#host.sessionEnded(this)
     state.runner.end()
-    state.connection.ended(end)
+    this.#host.farewell(state.connection.ended(end))
   }
 }

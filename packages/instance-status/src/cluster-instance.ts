@@ -49,6 +49,8 @@ export interface ClusterParts {
   /** Undefined: the secret is an option. */
   readonly sharedSecret: SharedSecret | undefined
   readonly tls: TlsOptions | undefined
+  /** `close()` ends the sessions of clients, before nothing can be emitted any more. */
+  readonly endClientsFirst: boolean
   /** Closes what was opened for the cluster alone. */
   readonly dispose: () => Promise<void>
 }
@@ -298,7 +300,13 @@ export class ClusterInstance implements Cluster {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#leave()
+    this.#closing ??= this.#leave(this.#parts.endClientsFirst)
+    return this.#closing
+  }
+
+  /** The process ends: so do the sessions of clients, whoever made the endpoint. */
+  closeWithClients(): Promise<void> {
+    this.#closing ??= this.#leave(true)
     return this.#closing
   }
 
@@ -306,11 +314,14 @@ export class ClusterInstance implements Cluster {
     return this.close()
   }
 
-  async #leave(): Promise<void> {
+  async #leave(endsClients: boolean): Promise<void> {
     const { closeTimeoutMs } = this.#parts.options
     // What is left at the end is for the endpoint, which waits for its sockets.
     const until = this.#clock.now() + closeTimeoutMs * 0.75
     const left = (): number => Math.max(1, until - this.#clock.now())
+    // Handlers of sessions that end may still emit. Without any nothing is let in between: the application's next emit() is refused.
+    const clientsEnded = endsClients ? this.#parts.door.endClients(Math.min(left() / 4, longestFlushMs)) : undefined
+    if (clientsEnded) await clientsEnded
     this.#stalls.close()
     this.#parts.sharedSecret?.close()
     this.#members.close()

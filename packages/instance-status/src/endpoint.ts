@@ -9,6 +9,8 @@ import type { OwnServer } from './own-server.js'
 export interface Endpoint {
   readonly ddpServer: DDPServer
   readonly door: OpenDoor
+  /** The cluster made it. */
+  readonly isOwn: boolean
   /** Ends what the cluster has of it, or all of it where the cluster made it. */
   readonly close: () => Promise<void>
 }
@@ -17,18 +19,23 @@ export interface Endpoint {
 const longestFarewellMs = 1000
 
 /** Attaches an endpoint of the cluster's own to an HTTP server. @throws ClusterError `path-taken` */
-export function makeEndpoint(server: OwnServer['server'], options: ResolvedOptions): Endpoint {
+export function makeEndpoint(server: OwnServer['server'], options: ResolvedOptions, onClosing: () => Promise<void>): Endpoint {
   const { path, clock, logger } = options
   const taken = `${path}/websocket of this server is taken by another cluster or another DDP endpoint: to join on an endpoint of your own, give it as ddpServer instead of server`
   const ddpServer = explained(taken, () => createDDPServer({ server, path, clock, logger, maxMessageBytes: longestPeerMessageBytes, closeTimeoutMs: farewellMs(options) }))
-  return { ...joinEndpoint(ddpServer, options), close: () => ddpServer.close() }
+  const joined = joinEndpoint(ddpServer, options, onClosing)
+  const close = async (): Promise<void> => {
+    await joined.close()
+    await ddpServer.close()
+  }
+  return { ...joined, isOwn: true, close }
 }
 
-/** Joins on an endpoint of the application. @throws ClusterError `path-taken`, `invalid-option` */
-export function joinEndpoint(ddpServer: DDPServer, options: ResolvedOptions): Endpoint {
+/** Joins on an endpoint of the application, which may close it: `onClosing` is to close what was joined. @throws ClusterError `path-taken`, `invalid-option` */
+export function joinEndpoint(ddpServer: DDPServer, options: ResolvedOptions, onClosing: () => Promise<void>): Endpoint {
   const taken = 'another cluster has joined on this ddpServer, and has not closed: make one endpoint for each cluster, with different paths'
-  const door = explained(taken, () => openClusterDoor(ddpServer, { maxMessageBytes: longestPeerMessageBytes, admitTimeoutMs: options.authTimeoutMs, closeTimeoutMs: farewellMs(options) }))
-  return { ddpServer, door, close: () => door.close() }
+  const door = explained(taken, () => openClusterDoor(ddpServer, { maxMessageBytes: longestPeerMessageBytes, admitTimeoutMs: options.authTimeoutMs, closeTimeoutMs: farewellMs(options), onEndpointClosing: onClosing }))
+  return { ddpServer, door, isOwn: false, close: () => door.close() }
 }
 
 const farewellMs = ({ closeTimeoutMs }: ResolvedOptions): number => Math.floor(Math.min(closeTimeoutMs / 4, longestFarewellMs))

@@ -47,9 +47,10 @@ export async function joinAs(id: string, options: JoinOptions): Promise<Cluster>
   const own = options.listen && (await openServer(options.listen))
   let opened: Endpoint | undefined
   let sharedSecret: SharedSecret | undefined
+  let onEndpointClosing = async (): Promise<void> => opened?.close()
   try {
     // Before anything is waited for: clients that come meanwhile are held, and not told that there is nothing here.
-    const endpoint = openEndpoint(options, resolved, own)
+    const endpoint = openEndpoint(options, resolved, own, () => onEndpointClosing())
     opened = endpoint
     const { ddpServer, door } = endpoint
     if (!hasAddress(options.address)) await listening(door.server, resolved.clock)
@@ -77,9 +78,10 @@ export async function joinAs(id: string, options: JoinOptions): Promise<Cluster>
       await endpoint.close()
       await own?.close()
     }
-    const cluster = new ClusterInstance({ options: resolved, db: options.db, handles, facts, address, ddpServer, door, sharedSecret, tls: options.tls, dispose })
+    const cluster = new ClusterInstance({ options: resolved, db: options.db, handles, facts, address, ddpServer, door, sharedSecret, tls: options.tls, endClientsFirst: endpoint.isOwn, dispose })
+    onEndpointClosing = () => cluster.closeWithClients()
     if (!own) stopWatching = leaveWithServer(cluster, door.server, resolved)
-    if (options.handleSignals) leaveOnSignals(cluster)
+    if (options.handleSignals) leaveOnSignals({ closed: cluster.closed, close: () => cluster.closeWithClients() })
     await cluster.join()
     // The application adds what it offers in the turn in which this promise resolves.
     setImmediate(() => door.ready())
@@ -105,11 +107,11 @@ function leaveWithServer(cluster: Cluster, server: OwnServer['server'], { logger
   })
 }
 
-function openEndpoint({ server, ddpServer }: JoinOptions, resolved: ResolvedOptions, own: OwnServer | undefined): Endpoint {
-  if (ddpServer) return joinEndpoint(ddpServer, resolved)
+function openEndpoint({ server, ddpServer }: JoinOptions, resolved: ResolvedOptions, own: OwnServer | undefined, onClosing: () => Promise<void>): Endpoint {
+  if (ddpServer) return joinEndpoint(ddpServer, resolved, onClosing)
   const attachedTo = server ?? own?.server
   if (!attachedTo) throw new ClusterError('invalid-option', 'there is no server to attach to')
-  return makeEndpoint(attachedTo, resolved)
+  return makeEndpoint(attachedTo, resolved, onClosing)
 }
 
 const hasAddress = (address: JoinOptions['address']): boolean => address?.host !== undefined && address.port !== undefined
