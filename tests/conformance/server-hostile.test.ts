@@ -33,7 +33,8 @@ describe('very many messages in one go', () => {
       const { user, system } = process.cpuUsage(before)
       longestMs = Math.max(longestMs, (user + system) / 1_000)
     }
-    expect(longestMs).toBeLessThan(150)
+    // Some 100 ms on a quiet machine; it took seconds when one burst was taken in as a whole.
+    expect(longestMs).toBeLessThan(500)
     flooder.tcp.destroy()
     witness.tcp.destroy()
   })
