@@ -111,6 +111,14 @@ describe('an endpoint that a cluster joins on', () => {
     expect((await instance.closed).code).toBe(1001)
   })
 
+  it('refuses instances with 503 while no cluster has joined on it', async () => {
+    await using server = await startServer()
+    const refused = (): Promise<string> => RawClient.open(server.port, 'websocket', asInstance).then(() => 'let in', String)
+    expect(await refused()).toContain('503')
+    await openClusterDoor(server.ddp, limits).close()
+    expect(await refused()).toContain('503')
+  })
+
   it('ends a session that says it is an instance and is not admitted in time', async () => {
     const clock = new ManualClock()
     await using server = await startServer({ clock })

@@ -1,7 +1,6 @@
 import nodeCluster from 'node:cluster'
 import { type as osType, release } from 'node:os'
 import { randomId } from '@ddp-cluster/ddp-common'
-import { onServerClosing } from '@ddp-cluster/ddp-server/internal'
 import { advertisedAddress } from './address.js'
 import type { Cluster } from './cluster.js'
 import { ClusterInstance } from './cluster-instance.js'
@@ -13,6 +12,7 @@ import { type OwnServer, openServer } from './own-server.js'
 import { openHandles } from './registry/handles.js'
 import { sharedSecret } from './registry/secret.js'
 import { peerProtocol } from './mesh/proof.js'
+import { leaveWithEndpoint, leaveWithServer } from './leave-with.js'
 import { leaveOnSignals } from './signals.js'
 
 /**
@@ -72,7 +72,8 @@ export async function joinAs(id: string, options: JoinOptions): Promise<Cluster>
       await own?.close()
     }
     const cluster = new ClusterInstance({ options: resolved, db: options.db, handles, facts, address, ddpServer, door, secrets, tls: options.tls, dispose })
-    if (!own) stopWatching = leaveWithServer(cluster, door.server, resolved)
+    if (!own) stopWatching = leaveWithServer(cluster, door.server, resolved.logger)
+    if (options.ddpServer) leaveWithEndpoint(cluster, ddpServer, resolved.logger)
     if (options.handleSignals) leaveOnSignals(cluster)
     await cluster.join()
     // The application adds what it offers in the turn in which this promise resolves.
@@ -91,14 +92,6 @@ export async function joinAs(id: string, options: JoinOptions): Promise<Cluster>
     await own?.close()
     throw error instanceof ClusterError ? error : new ClusterError('registry-unreachable', `MongoDB did not take the registration: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
   }
-}
-
-/** A server that is being closed takes no peers any more, and is never closed while those that are there keep their sockets. */
-function leaveWithServer(cluster: Cluster, server: OwnServer['server'], { logger }: ResolvedOptions): () => void {
-  return onServerClosing(server, () => {
-    logger.warn({}, 'server.close() was called before cluster.close(): this instance leaves the cluster')
-    void cluster.close()
-  })
 }
 
 function openEndpoint({ server, ddpServer }: JoinOptions, resolved: ResolvedOptions, own: OwnServer | undefined): Endpoint {
