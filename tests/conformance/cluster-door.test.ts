@@ -16,7 +16,7 @@ interface Refusal {
   readonly retryAfter: string | undefined
 }
 
-/** How an upgrade was refused. */
+/** Resolves with the answer that refused an upgrade. */
 function refusal(port: number): Promise<Refusal> {
   return new Promise((resolve, reject) => {
     const webSocket = new WebSocket(`ws://127.0.0.1:${port}/websocket`)

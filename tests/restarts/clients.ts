@@ -8,7 +8,7 @@ export interface Watcher {
   /** The last incarnation of the server that it heard of over its subscription. */
   readonly heard: number
   readonly problems: readonly string[]
-  /** Who the server takes it for. */
+  /** Resolves with the user that the server takes the client for. */
   user(): Promise<unknown>
   close(): unknown
 }
@@ -85,7 +85,7 @@ function npmDDP(port: number, token: string): Watcher {
   })
   let redialling: ReturnType<typeof setTimeout> | undefined
   client.connect((refused) => {
-    // It dials again by itself when a connection is lost, and not when one is refused.
+    // npm ddp dials again by itself when a connection is lost, and not when one is refused.
     if (refused) {
       redialling = setTimeout(() => client.connect(), redialMs)
       return

@@ -1,6 +1,6 @@
 import { get } from 'node:http'
 
-/** What became of requests. */
+/** Outcomes of requests. */
 export interface Tally {
   answered: number
   /** Nobody listened: the server was between two lives. */

@@ -16,7 +16,7 @@ export interface Outcome {
   readonly requests: Tally
   /** Longest time from the start of a server until every client was logged in and heard its subscription again. */
   readonly longestMs: number
-  /** What must not be: a nosub, a failed login, a client that hears nothing, a request without an answer. */
+  /** Violations: a nosub, a failed login, a client that hears nothing, a request without an answer. */
   readonly violations: readonly string[]
 }
 

@@ -26,7 +26,7 @@ export interface DoorOptions {
   readonly closeTimeoutMs: number
 }
 
-/** What the door is told by its endpoint, and tells it. */
+/** Endpoint that a door belongs to, as the door sees it. */
 export interface DoorHost {
   readonly options: ResolvedOptions
   readonly turn: Turn
