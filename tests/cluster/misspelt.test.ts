@@ -8,7 +8,7 @@ import fastify from 'fastify'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Fleet } from './fleet.js'
 
-/** As plain JavaScript calls a function: with whatever it likes. */
+/** Any function, as plain JavaScript calls it: with whatever it likes. */
 type Loose = (...values: unknown[]) => unknown
 
 let fleet: Fleet

@@ -227,6 +227,16 @@ describe('server.close() while instances are linked', () => {
     expect(Object.getOwnPropertyNames(server)).toEqual(before)
   })
 
+  it('has the instance leave when its endpoint closes', async () => {
+    const other = await fleet.join()
+    const { cluster, ddpServer } = await join()
+    await linked([cluster, other])
+    const left = new Promise((resolve) => other.on('memberLeft', ({ reason }) => resolve(reason)))
+    await ddpServer.close()
+    expect(await left).toBe('closed')
+    await cluster.closed
+  })
+
   it('says nothing when the cluster was closed before', async () => {
     const { server } = await fleet.listen()
     const before = Object.getOwnPropertyNames(server)

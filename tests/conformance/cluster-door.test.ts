@@ -16,7 +16,7 @@ interface Refusal {
   readonly retryAfter: string | undefined
 }
 
-/** How an upgrade was refused. */
+/** Resolves with the answer that refused an upgrade. */
 function refusal(port: number): Promise<Refusal> {
   return new Promise((resolve, reject) => {
     const webSocket = new WebSocket(`ws://127.0.0.1:${port}/websocket`)
@@ -109,6 +109,14 @@ describe('an endpoint that a cluster joins on', () => {
     expect(server.ddp.sessions).toBe(0)
     await door.close()
     expect((await instance.closed).code).toBe(1001)
+  })
+
+  it('refuses instances with 503 while no cluster has joined on it', async () => {
+    await using server = await startServer()
+    const refused = (): Promise<string> => RawClient.open(server.port, 'websocket', asInstance).then(() => 'let in', String)
+    expect(await refused()).toContain('503')
+    await openClusterDoor(server.ddp, limits).close()
+    expect(await refused()).toContain('503')
   })
 
   it('ends a session that says it is an instance and is not admitted in time', async () => {

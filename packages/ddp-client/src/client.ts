@@ -95,7 +95,7 @@ export class DDPClient extends GuardedEmitter<DDPClientEvents> {
     return this.apply(name, params)
   }
 
-  /** As `call`, with options; rejects with a `TypeError` for one that there is not. */
+  /** Calls a method as `call` does, with options. Rejects with a `TypeError` for an unknown option. */
   apply(name: string, params: readonly unknown[], options?: ApplyOptions): Promise<unknown> {
     const unknown = unknownProperty('option of apply()', options, applyOptionNames)
     return unknown === undefined ? this.#apply(name, params, options) : Promise.reject(new TypeError(unknown))

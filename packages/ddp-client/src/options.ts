@@ -100,7 +100,7 @@ const defaultMaxOutstandingCalls = 10_000
 /** All options, so that a misspelt one is not passed over. */
 const clientOptionNames = Object.keys({ ...sessionDefaults, url: 0, headers: 0, tls: 0, clock: 0, logger: 0, maxOutstandingCalls: 0 } satisfies Record<keyof DDPClientOptions, unknown>)
 
-/** As `sessionSettings`; throws a `TypeError` for an option that there is not, too. */
+/** Merges options and defaults as `sessionSettings` does, and throws a `TypeError` for an unknown option. */
 export function clientSettings(options: DDPClientOptions): ClientSettings {
   const unknown = unknownProperty('option of connect()', options, clientOptionNames)
   if (unknown !== undefined) throw new TypeError(unknown)

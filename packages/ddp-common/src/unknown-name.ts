@@ -12,7 +12,7 @@ export function unknownName(what: string, name: string, known: readonly string[]
   return `${JSON.stringify(name.slice(0, longestNameTold))} is no ${what}: ${nearest === undefined ? `there are ${known.join(', ')}` : `did you mean ${JSON.stringify(nearest)}?`}`
 }
 
-/** As `unknownName`, for the first property that is none of `known`. A property that is undefined counts as not given. */
+/** Complains, as `unknownName` does, of the first property that is none of `known`. A property that is undefined counts as not given. */
 export function unknownProperty(what: string, options: unknown, known: readonly string[]): string | undefined {
   if (typeof options !== 'object' || options === null) return undefined
   for (const [name, value] of Object.entries(options)) {

@@ -28,7 +28,7 @@ export interface DoorOptions {
   readonly onEndpointClosing: () => Promise<void>
 }
 
-/** What the door is told by its endpoint, and tells it. */
+/** Endpoint that a door belongs to, as the door sees it. */
 export interface DoorHost {
   readonly options: ResolvedOptions
   readonly turn: Turn
@@ -93,12 +93,12 @@ export class ClusterDoor implements PeerHost {
     this.registry.addPublication(name, handler)
   }
 
-  /** Whether an upgrade comes from an instance, or from somebody who says so. */
-  isFor(request: IncomingMessage): boolean {
-    return this.#state === 'open' && request.headers[instanceHeader] !== undefined
-  }
-
+  /** Takes the upgrade of an instance, or of somebody who says that it is one. */
   upgrade(request: IncomingMessage, tcp: Duplex, head: Buffer): void {
+    if (this.#state === 'closing') {
+      refuseUpgrade(tcp, 503)
+      return
+    }
     if (this.#unadmitted.size >= mostUnadmitted) {
       this.options.logger.warn({ sessions: this.#unadmitted.size }, 'an upgrade was refused: too many sessions wait to be admitted as instances')
       refuseUpgrade(tcp, 503)

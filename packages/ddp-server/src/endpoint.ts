@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { callSafely, Timers } from '@ddp-cluster/ddp-common/internal'
-import { ClusterDoor, type DoorOptions } from './cluster-door.js'
+import { ClusterDoor, type DoorOptions, instanceHeader } from './cluster-door.js'
 import type { Connection } from './connection.js'
 import type { DDPServer } from './ddp-server.js'
 import { DDPServerError } from './errors.js'
@@ -214,8 +214,9 @@ export class Endpoint implements DDPServer, PeerHost {
       refuseUpgrade(tcp, 403)
       return
     }
-    if (this.#door?.isFor(request)) {
-      this.#door.upgrade(request, tcp, head)
+    if (request.headers[instanceHeader] !== undefined) {
+      if (this.#door === undefined) refuseUpgrade(tcp, 503)
+      else this.#door.upgrade(request, tcp, head)
       return
     }
     if (this.#state !== 'open') {

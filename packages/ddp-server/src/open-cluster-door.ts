@@ -6,7 +6,7 @@ import { DDPServerError } from './errors.js'
 import type { MethodHandler } from './method-invocation.js'
 import type { PublicationHandler } from './publication.js'
 
-/** Where methods and publications can be offered. */
+/** Takes methods and publications. */
 export interface Offering {
   /** @throws DDPServerError `method-taken` */
   method(name: string, handler: MethodHandler): void
@@ -14,7 +14,7 @@ export interface Offering {
   publish(name: string, handler: PublicationHandler): void
 }
 
-/** What a cluster has of an endpoint that it joins on. */
+/** Entrance of one cluster to an endpoint that it joins on. */
 export interface OpenDoor {
   readonly server: ApplicationServer
   /** Before `/websocket`. */

@@ -1,7 +1,6 @@
 import nodeCluster from 'node:cluster'
 import { type as osType, release } from 'node:os'
 import { randomId } from '@ddp-cluster/ddp-common'
-import { onServerClosing } from '@ddp-cluster/ddp-server/internal'
 import { advertisedAddress } from './address.js'
 import type { Cluster } from './cluster.js'
 import { ClusterInstance } from './cluster-instance.js'
@@ -15,6 +14,7 @@ import { patienceMs } from './registry/operations.js'
 import { withoutReply } from './registry/refusal.js'
 import { SharedSecret } from './registry/secret.js'
 import { peerProtocol } from './mesh/proof.js'
+import { leaveWithServer } from './leave-with.js'
 import { leaveOnSignals } from './signals.js'
 
 /**
@@ -80,7 +80,7 @@ export async function joinAs(id: string, options: JoinOptions): Promise<Cluster>
     }
     const cluster = new ClusterInstance({ options: resolved, db: options.db, handles, facts, address, ddpServer, door, sharedSecret, tls: options.tls, endClientsFirst: endpoint.isOwn, dispose })
     onEndpointClosing = () => cluster.closeWithClients()
-    if (!own) stopWatching = leaveWithServer(cluster, door.server, resolved)
+    if (!own) stopWatching = leaveWithServer(cluster, door.server, resolved.logger)
     if (options.handleSignals) leaveOnSignals({ closed: cluster.closed, close: () => cluster.closeWithClients() })
     await cluster.join()
     // The application adds what it offers in the turn in which this promise resolves.
@@ -97,14 +97,6 @@ export async function joinAs(id: string, options: JoinOptions): Promise<Cluster>
 function refused(error: unknown): ClusterError {
   const cause = withoutReply(error)
   return new ClusterError('registry-unreachable', `MongoDB did not take the registration: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
-}
-
-/** A server that is being closed takes no peers any more, and is never closed while those that are there keep their sockets. */
-function leaveWithServer(cluster: Cluster, server: OwnServer['server'], { logger }: ResolvedOptions): () => void {
-  return onServerClosing(server, () => {
-    logger.warn({}, 'server.close() was called before cluster.close(): this instance leaves the cluster')
-    void cluster.close()
-  })
 }
 
 function openEndpoint({ server, ddpServer }: JoinOptions, resolved: ResolvedOptions, own: OwnServer | undefined, onClosing: () => Promise<void>): Endpoint {

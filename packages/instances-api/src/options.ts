@@ -18,7 +18,7 @@ export interface RateLimit {
 
 export interface InstancesApiOptions {
   /**
-   * What `joinCluster()` returned: the promise, so that the API can be mounted before the server listens, or the cluster. Until the promise resolves `/ready`
+   * Result of `joinCluster()`: the promise, so that the API can be mounted before the server listens, or the cluster. Until the promise resolves `/ready`
    * says that the cluster is being joined, and everything but `/health` and the page is answered with 503; when it rejects that stays so, and `/ready` has the error's code.
    */
   readonly cluster: ClusterState | PromiseLike<ClusterState>

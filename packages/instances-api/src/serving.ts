@@ -19,7 +19,7 @@ const recordsTimeoutMs = 300
 /** Records are read again at most so often, however many ask. */
 const recordsMaxAgeMs = 1000
 
-/** What is served of a cluster that has been joined. */
+/** Answers for a cluster that has been joined. */
 export class Serving {
   readonly #cluster: ClusterState
   readonly #resolved: ResolvedOptions
@@ -62,7 +62,7 @@ export class Serving {
     return this.#resolved.rateLimit ? { ...answer, headers: { ...answer.headers, ...headers } } : answer
   }
 
-  /** Who guesses at the token may do so no more often than others may ask. */
+  /** Guesses at the token are limited as other requests are. */
   async #metrics(request: ApiRequest): Promise<Answer> {
     const { metrics } = this.#resolved
     if (typeof metrics === 'object' && !showsToken(request, metrics.token)) {
@@ -77,7 +77,7 @@ export class Serving {
     return view(this.#resolved.format, this.#cluster, await this.#records())
   }
 
-  /** As MongoDB has them now; when it is away, as they were. */
+  /** Records as MongoDB has them now; the last ones while it is away. */
   async #records(): Promise<readonly InstanceRecord[]> {
     const reading = this.#cluster.records({ maxAgeMs: recordsMaxAgeMs }).catch(() => 'late' as const)
     const fresh = await before(performance.now() + recordsTimeoutMs, reading)

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { ask, askDDP, type Site, tlsOptions } from './site.js'
 import { WebSocketServer } from 'ws'
 
-/** What a server answers over HTTP/2. */
+/** Resolves with a server's answer over HTTP/2. */
 async function getOverHTTP2({ origin }: Site, path: string): Promise<{ status: number | undefined; text: string }> {
   const session = http2.connect(origin, { rejectUnauthorized: false })
   const stream = session.request({ ':path': path }).setEncoding('utf8')

@@ -5,7 +5,7 @@ import { createServer as createTlsServer, type Server as HttpsServer } from 'nod
 import type { AddressInfo } from 'node:net'
 import WebSocket from 'ws'
 
-/** Where a server of a test is reached. */
+/** Address of a test's server. */
 export interface Site {
   /** `http://` or `https://`, and the port. */
   readonly origin: string
@@ -56,7 +56,7 @@ async function nextText(webSocket: WebSocket): Promise<string> {
   return data.toString()
 }
 
-/** What the WebSocket server at `path` answers to one message. */
+/** Resolves with the answer of the WebSocket server at `path` to one message. */
 export async function ask(site: Site, path: string, text: string, protocol?: string): Promise<string> {
   const webSocket = await open(site, path, protocol)
   try {

@@ -32,7 +32,7 @@ class Wire {
     this.#socket.write(lines.join('\r\n'))
   }
 
-  /** What came since the last time, up to `text`. */
+  /** Resolves with the text that came since the last time, up to `text`. */
   async until(text: string): Promise<string> {
     while (!this.#read.includes(text)) {
       if (this.#socket.closed) throw new Error(`closed before ${JSON.stringify(text)} came: ${JSON.stringify(this.#read)}`)
