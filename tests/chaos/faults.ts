@@ -26,6 +26,7 @@ async function replace({ stage, victim, choose, pass }: Means, signal: 'SIGKILL'
   await stage.start()
 }
 
+const mongoWrites = ['findAndModify', 'update', 'insert', 'delete']
 const mongoCommands = ['findAndModify', 'aggregate', 'getMore', 'find', 'update', 'insert', 'delete']
 
 async function failing({ stage, pass }: Means, kind: string, forMs: number, data: { readonly blockTimeMS?: number; readonly [setting: string]: unknown }): Promise<void> {
@@ -77,13 +78,16 @@ export const faults = {
     over()
   },
   'MongoDB hangs': (means) => failing(means, 'MongoDB hangs', 500 + means.choose(8000), { blockConnection: true, blockTimeMS: 3000 }),
+  'MongoDB hangs on writes': (means) => failing(means, 'MongoDB hangs on writes', 500 + means.choose(8000), { failCommands: mongoWrites, blockConnection: true, blockTimeMS: 3000 }),
   'MongoDB is slow': (means) => failing(means, 'MongoDB is slow', 1000 + means.choose(5000), { blockConnection: true, blockTimeMS: 300 }),
   'MongoDB fails over': (means) => failing(means, 'MongoDB fails over', 200 + means.choose(3000), { errorCode: 10_107, errorLabels: ['RetryableWriteError'] }),
+  'secret dropped': ({ stage }) => stage.dropSecret(),
+  'settings dropped': ({ stage }) => stage.dropSettings(),
 } satisfies Record<string, Fault>
 
 export type FaultName = keyof typeof faults
 
 /** What is done most, what is done to MongoDB, and to the network of all: one at a time. */
 export const toInstances: readonly FaultName[] = ['kill', 'kill', 'leave', 'pause', 'pause', 'block', 'cut links', 'cut links', 'cut links', 'delay', 'half open', 'one way', 'clock', 'no descriptors', 'full disk']
-export const toMongo: readonly FaultName[] = ['MongoDB stops', 'MongoDB hangs', 'MongoDB is slow', 'MongoDB fails over']
+export const toMongo: readonly FaultName[] = ['MongoDB stops', 'MongoDB hangs', 'MongoDB hangs on writes', 'MongoDB is slow', 'MongoDB fails over', 'secret dropped', 'settings dropped']
 export const toNetwork: readonly FaultName[] = ['lost packets']

@@ -22,6 +22,8 @@ export const leaseTtlMs = 1500
 const options = { heartbeatIntervalMs: 1000, expireAfterMs: 5000, linkHeartbeatIntervalMs: 1000, linkHeartbeatTimeoutMs: 1000, linkTimeoutMs: 5000 }
 export const { expireAfterMs } = options
 
+const settings = 'instances_settings'
+
 /** MongoDB is never away for as long as so many starts take. */
 const mostTries = 20
 
@@ -98,6 +100,16 @@ export class Stage {
   /** Makes MongoDB's commands fail or wait, as its own fail points do. */
   async failPoint(command: { readonly mode: string; readonly data?: object }): Promise<void> {
     await this.#ask((client) => client.db('admin').command({ configureFailPoint: 'failCommand', ...command }))
+  }
+
+  /** Deletes the document in which the secret is, as an operator's mistake does. */
+  async dropSecret(): Promise<void> {
+    await this.#ask((client) => client.db(this.database).collection<{ _id: string }>(settings).deleteOne({ _id: 'secret:chaos' }))
+  }
+
+  /** Drops the whole collection. */
+  async dropSettings(): Promise<void> {
+    await this.#ask((client) => client.db(this.database).collection(settings).drop())
   }
 
   /** The ids of the records that are there. */

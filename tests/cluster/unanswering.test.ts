@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Cluster, joinCluster } from '@ddp-cluster/instance-status'
-import { MongoClient } from 'mongodb'
+import type { MongoClient } from 'mongodb'
 import { type Driver, drivers } from '../pool/drivers.js'
 import { type MongoProcess, startMongoProcess } from '../pool/mongo-process.js'
 import { linked, until } from './fleet.js'

@@ -20,7 +20,7 @@ const mostWaiting = 1000
  */
 export class Lookups {
   static readonly #byClient = new WeakMap<object, Lookups>()
-  readonly #waiting = new Set<() => Promise<void>>()
+  readonly #waiting = new Set<() => Promise<unknown>>()
   #state: 'free' | 'taken' = 'free'
 
   /** Lookups of all APIs that share a client share its one connection. */
@@ -40,14 +40,10 @@ export class Lookups {
     if (this.#waiting.size >= mostWaiting) return Promise.reject(new LookupError(`More than ${mostWaiting} lookups wait for MongoDB`))
     return new Promise((resolve, reject) => {
       const abort = new AbortController()
-      const turn = async (): Promise<void> => {
-        try {
-          resolve(await lookUp({ signal: abort.signal, maxTimeMS: timeoutMs }))
-        } catch (error) {
-          reject(error)
-        } finally {
-          clearTimeout(timer)
-        }
+      const turn = (): Promise<unknown> => {
+        const looking = lookUp({ signal: abort.signal, maxTimeMS: timeoutMs }).finally(() => clearTimeout(timer))
+        looking.then(resolve, reject)
+        return looking
       }
       const timer = setTimeout(() => {
         const late = new LookupError(`MongoDB did not answer within ${timeoutMs} ms`)
@@ -66,9 +62,10 @@ export class Lookups {
     if (this.#state === 'taken' || !turn) return
     this.#waiting.delete(turn)
     this.#state = 'taken'
-    void turn().then(() => {
+    const settled = (): void => {
       this.#state = 'free'
       this.#next()
-    })
+    }
+    turn().then(settled, settled)
   }
 }

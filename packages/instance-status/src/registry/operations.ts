@@ -57,14 +57,10 @@ export class Operations {
       }
       this.#underWay.add(end)
       const cancelLimit = this.#timers.deadline(limitMs, () => end(new ClusterError('registry-unreachable', `MongoDB did not answer ${what} within ${Math.round(limitMs)} ms`)))
-      const begin = async (): Promise<void> => {
-        try {
-          resolve(await operate({ signal: abort.signal, maxTimeMS: Math.ceil(limitMs) }))
-        } catch (error) {
-          reject(error)
-        } finally {
-          settled()
-        }
+      const begin = (): Promise<unknown> => {
+        const working = operate({ signal: abort.signal, maxTimeMS: Math.ceil(limitMs) }).finally(settled)
+        working.then(resolve, reject)
+        return working
       }
       const withdraw = lane.take(urgency, begin)
     })

@@ -119,7 +119,7 @@ export class SharedSecret {
       const document = await settings.findOne({ _id: this.#id }, ending)
       return document ? this.#secretOf(document) : undefined
     } catch (error) {
-      throw refused(error, `The secret of the cluster could not be read from ${settings.collectionName}`, 'give the user the right to read it, or joinCluster() the option secret')
+      throw failed(error, `The secret of the cluster could not be read from ${settings.collectionName}`, 'give the user the right to read it, or joinCluster() the option secret')
     }
   }
 
@@ -136,7 +136,7 @@ export class SharedSecret {
         throw error
       })
     } catch (error) {
-      throw refused(error, `The secret of the cluster could not be written to ${settings.collectionName}`, 'give the user the right to write it, or joinCluster() the option secret')
+      throw failed(error, `The secret of the cluster could not be written to ${settings.collectionName}`, 'give the user the right to write it, or joinCluster() the option secret')
     }
   }
 
@@ -147,9 +147,10 @@ export class SharedSecret {
   }
 }
 
-/** A refusal in words. Its cause is without MongoDB's own text, which may repeat the document that was written. */
-function refused(error: unknown, what: string, help: string): unknown {
+/** A failure in words. The cause of a refusal is without MongoDB's own text, which may repeat the document that was written. */
+function failed(error: unknown, what: string, help: string): unknown {
   if (!(error instanceof Error) || error instanceof ClusterError) return error
+  if (error.name !== 'MongoServerError') return new ClusterError('registry-unreachable', `${what}: ${error.message}`, { cause: error })
   const { code, codeName } = error as { code?: unknown; codeName?: unknown }
   const why = typeof codeName === 'string' ? codeName : error.name
   const cause = Object.assign(new Error(why), { name: error.name, code, codeName })
