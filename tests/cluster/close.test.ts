@@ -9,7 +9,7 @@ import { RoughProxy } from './rough-proxy.js'
 
 it('close() leaves no timer, socket or listener that would keep a process alive', async () => {
   const file = fileURLToPath(new URL('leaves-nothing.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=@ddp-cluster/source', file], { stdio: ['ignore', 'inherit', 'inherit'], timeout: 10_000 })
+  const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=@ddp-cluster/source', file], { stdio: ['ignore', 'inherit', 'inherit'], timeout: 60_000 })
   expect(await new Promise((resolve) => child.once('close', (code, signal) => resolve(signal ?? code)))).toBe(0)
 })
 

@@ -43,7 +43,7 @@ export class Asking {
    */
   async subscribe(peerId: string, connection: Connection): Promise<void> {
     this.settle()
-    const after = this.#reader.position(peerId)
+    const after = this.#reader.nextAfter(peerId)
     const open = new Set([...this.#wanted].filter((stream) => !this.#reader.isKnown(peerId, stream)))
     this.#peers.set(peerId, { connection, open, unasked: new Set(), asked: this.#wanted.size, hasSurplus: false, state: 'subscribing' })
     void connection.closed.then(() => {

@@ -22,6 +22,8 @@ export interface Received {
 interface Sender {
   /** The last number that came or was lost; `undefined` until the sender has said where it is, `disproved` once it said that it never got there. */
   position: number | 'disproved' | undefined
+  /** The highest position ever: a lower one may be a liar's word. */
+  highest: number
   /** What comes up to here was emitted before its link came up. */
   replayedUpTo: number
   /** The streams that the sender knows this instance to listen to. */
@@ -57,10 +59,16 @@ export class Reader {
     this.#isMember = isMember
   }
 
-  /** The number after which a sender is asked to go on; undefined for one that was never heard. */
+  /** The number up to which a sender has been read; undefined for one that was never heard. */
   position(senderId: string): number | undefined {
     const position = this.#senders.get(senderId)?.position
     return position === 'disproved' ? undefined : position
+  }
+
+  /** The number after which a new link goes on: the highest, so that nothing is heard twice. The sender refuses one that it never reached. */
+  nextAfter(senderId: string): number | undefined {
+    const position = this.position(senderId)
+    return position === undefined ? undefined : Math.max(position, this.#senders.get(senderId)?.highest ?? 0)
   }
 
   /** Whether the frame's numbers are near enough to those that were read: a single invented one must not make this instance deaf to the sender. */
@@ -71,7 +79,9 @@ export class Reader {
 
   /** The sender has not emitted as much as was read in its name: its next answer begins anew. */
   restart(senderId: string): void {
-    this.#touch(senderId).position = 'disproved'
+    const sender = this.#touch(senderId)
+    sender.position = 'disproved'
+    sender.highest = 0
   }
 
   /** Whether the sender knows that events of this stream are wanted. */
@@ -90,6 +100,7 @@ export class Reader {
     const goesOn = typeof sender.position === 'number' && sender.position < from
     const hadInterest = sender.known.size > 0
     const position = goesOn ? (sender.position as number) : from - 1
+    if (typeof sender.position === 'number') sender.highest = Math.max(sender.highest, sender.position)
     sender.position = position
     for (const [stream, start] of sender.starts) if (start > from) sender.starts.set(stream, from)
     for (const stream of streams) if (!sender.known.has(stream) && from > position + 1) sender.starts.set(stream, from)
@@ -104,6 +115,8 @@ export class Reader {
     const sender = this.#touch(senderId)
     sender.replayedUpTo = from - 1
     sender.end = undefined
+    // It goes on after the highest number: what was said in between was not its word.
+    if (from > sender.highest) sender.position = Math.max(this.position(senderId) ?? 0, sender.highest)
   }
 
   /** Nobody listens to this stream any more: who listens next begins anew. */
@@ -183,7 +196,7 @@ export class Reader {
   }
 
   #touch(senderId: string): Sender {
-    const sender = this.#senders.get(senderId) ?? { position: undefined, replayedUpTo: 0, known: new Set(), asked: 0, starts: new Map(), waiting: new Set(), end: undefined }
+    const sender = this.#senders.get(senderId) ?? { position: undefined, highest: 0, replayedUpTo: 0, known: new Set(), asked: 0, starts: new Map(), waiting: new Set(), end: undefined }
     // The one that was heard last is forgotten last.
     this.#senders.delete(senderId)
     this.#senders.set(senderId, sender)
