@@ -46,7 +46,10 @@ stream.on('next', function (n) {
   journal.write({ what: 'heard', at: sharedNow(), from: this.from, n, seq: this.seq })
   heard.set(this.from, n)
 })
-cluster.on('gap', ({ from, after, lost, exact }) => journal.write({ what: 'gap', at: sharedNow(), from, after, lost, exact }))
+cluster.on('gap', ({ from, after, lost, exact }) => {
+  journal.write({ what: 'gap', at: sharedNow(), from, after, lost, exact })
+  heard.set(from, Math.max(heard.get(from) ?? 0, after + lost))
+})
 for (const event of ['memberJoined', 'memberSuspected', 'memberRecovered', 'memberLeft'] as const) {
   cluster.on(event, (payload) => journal.write({ what: 'told', at: sharedNow(), event, about: payload.id, reason: 'reason' in payload ? payload.reason : undefined }))
 }

@@ -1,4 +1,5 @@
 import type { Actor } from './cast.js'
+import { Liar, sayGoodbyeAs } from './liar.js'
 import type { Stage } from './stage.js'
 
 /** What a fault gets to do its harm with. `choose` gives a whole number below its argument, from the seed. */
@@ -38,6 +39,21 @@ async function failing({ stage, pass }: Means, kind: string, forMs: number, data
   over(data.blockTimeMS)
 }
 
+/** Somebody with the secret speaks in the name of an instance, and goes away again. */
+async function lie({ stage, victim, choose, pass }: Means): Promise<void> {
+  const secret = await stage.secret()
+  if (secret === undefined) return
+  const over = stage.trouble('liar', victim.id)
+  const liar = await Liar.begin(secret, choose)
+  victim.proxy.redirect(liar.port)
+  await pass(500 + choose(2500))
+  const to = stage.actors.filter((actor) => actor !== victim)[choose(Math.max(1, stage.actors.length - 1))]
+  if (to) await sayGoodbyeAs(victim, { to, secret, database: stage.database, choose })
+  liar.close()
+  victim.proxy.redirect(victim.port)
+  over()
+}
+
 /** Each may be chosen again and again; the more often it stands in `often`, the likelier. */
 export const faults = {
   kill: (means) => replace(means, 'SIGKILL'),
@@ -65,6 +81,7 @@ export const faults = {
     const ms = 500 + means.choose(5000)
     return during(means, 'full disk', ms, () => means.victim.order({ do: 'fill disk', ms }), () => undefined)
   },
+  liar: lie,
   'lost packets': async ({ stage, choose, pass }) => {
     const over = stage.trouble('lost packets')
     stage.packets?.lose(2 + choose(25))
@@ -88,6 +105,6 @@ export const faults = {
 export type FaultName = keyof typeof faults
 
 /** What is done most, what is done to MongoDB, and to the network of all: one at a time. */
-export const toInstances: readonly FaultName[] = ['kill', 'kill', 'leave', 'pause', 'pause', 'block', 'cut links', 'cut links', 'cut links', 'delay', 'half open', 'one way', 'clock', 'no descriptors', 'full disk']
+export const toInstances: readonly FaultName[] = ['kill', 'kill', 'leave', 'pause', 'pause', 'block', 'cut links', 'cut links', 'cut links', 'delay', 'half open', 'one way', 'clock', 'no descriptors', 'full disk', 'liar']
 export const toMongo: readonly FaultName[] = ['MongoDB stops', 'MongoDB hangs', 'MongoDB hangs on writes', 'MongoDB is slow', 'MongoDB fails over', 'secret dropped', 'settings dropped']
 export const toNetwork: readonly FaultName[] = ['lost packets']

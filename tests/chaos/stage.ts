@@ -102,6 +102,12 @@ export class Stage {
     await this.#ask((client) => client.db('admin').command({ configureFailPoint: 'failCommand', ...command }))
   }
 
+  /** The cluster's secret, unless it is lost just now. */
+  async secret(): Promise<string | undefined> {
+    const document = await this.#ask((client) => client.db(this.database).collection<{ _id: string; secret?: unknown }>(settings).findOne({ _id: 'secret:chaos' })).catch(() => null)
+    return typeof document?.secret === 'string' ? document.secret : undefined
+  }
+
   /** Deletes the document in which the secret is, as an operator's mistake does. */
   async dropSecret(): Promise<void> {
     await this.#ask((client) => client.db(this.database).collection<{ _id: string }>(settings).deleteOne({ _id: 'secret:chaos' }))

@@ -11,12 +11,15 @@ export interface RawPeerOptions {
   readonly url?: string
 }
 
+/** The instance that it dials. */
+export type Dialled = Pick<Cluster, 'id' | 'name' | 'address'> & { readonly db: { readonly databaseName: string } }
+
 /** A peer written by PROTOCOL.md alone: one session, dialled and proven, over which a test says what it likes. It has no record, and dialling it back is not possible. */
 export class RawPeer {
   readonly id: string
   readonly connection: Connection
   readonly #attempt: number
-  readonly #cluster: Cluster
+  readonly #cluster: Dialled
   readonly #secret: string
   /** The fields of every message on `cluster.broadcast`, with its id. */
   readonly frames: { readonly id: string; readonly fields: Record<string, unknown> }[] = []
@@ -24,7 +27,7 @@ export class RawPeer {
   /** What it was told of itself: the ids of the notices. */
   readonly notices: string[] = []
 
-  constructor(cluster: Cluster, { secret, id = randomId(), attempt = 1, url = cluster.address.url }: RawPeerOptions) {
+  constructor(cluster: Dialled, { secret, id = randomId(), attempt = 1, url = cluster.address.url }: RawPeerOptions) {
     this.id = id
     this.#attempt = attempt
     this.#cluster = cluster
@@ -32,7 +35,7 @@ export class RawPeer {
     this.connection = openConnection({ url, onMessage: (message) => this.#take(message) })
   }
 
-  static async prove(cluster: Cluster, options: RawPeerOptions): Promise<RawPeer> {
+  static async prove(cluster: Dialled, options: RawPeerOptions): Promise<RawPeer> {
     const peer = new RawPeer(cluster, options)
     await peer.prove()
     return peer

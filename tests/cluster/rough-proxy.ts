@@ -15,6 +15,7 @@ export class RoughProxy {
   /** What was read from the port behind it. */
   carriedBytes = 0
   readonly #server: Server
+  #target: number
   readonly #pairs = new Set<readonly [Socket, Socket]>()
   /** Write what waits in one direction of one connection. */
   readonly #writers = new Set<() => void>()
@@ -22,8 +23,9 @@ export class RoughProxy {
 
   private constructor(server: Server, target: number) {
     this.#server = server
+    this.#target = target
     this.port = (server.address() as AddressInfo).port
-    server.on('connection', (near) => this.#join(near, connect(target, '127.0.0.1')))
+    server.on('connection', (near) => this.#join(near, connect(this.#target, '127.0.0.1')))
   }
 
   static async before(port: number): Promise<RoughProxy> {
@@ -37,6 +39,12 @@ export class RoughProxy {
     const pair = [...this.#pairs][choose(this.#pairs.size)]
     for (const socket of pair ?? []) socket.resetAndDestroy()
     return pair !== undefined
+  }
+
+  /** Sends new connections to another port, and cuts those that are there. */
+  redirect(target: number): void {
+    this.#target = target
+    for (const pair of this.#pairs) for (const socket of pair) socket.resetAndDestroy()
   }
 
   /** Carries nothing any more in these directions, over old connections or new ones, and nobody is told: what was sent waits. */

@@ -1,4 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto'
+import type { Server } from 'node:http'
 import { randomId } from '@ddp-cluster/ddp-common'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Fleet } from '../cluster/fleet.js'
@@ -27,6 +28,17 @@ export interface CompromisedPeer {
 export async function compromisedPeer(fleet: Fleet, secret: string | undefined, answer: Answer = () => undefined): Promise<CompromisedPeer> {
   const { server, port } = await fleet.listen()
   const id = randomId()
+  const speaker = speakAsInstance(server, secret, answer)
+  const now = new Date()
+  await fleet.db.collection<{ _id: string }>('instances').insertOne({
+    _id: id, _createdAt: now, _updatedAt: now, name: 'test', pid: 1, extraInformation: { host: 'localhost', port: String(port) },
+    cluster: { protocol: 1, expireAfterMs: 60_000, url: `ws://127.0.0.1:${port}/websocket` },
+  } as never)
+  return { id, ...speaker }
+}
+
+/** Answers instances that dial this server as the one that they look for, whoever that is. */
+export function speakAsInstance(server: Server, secret: string | undefined, answer: Answer = () => undefined): Omit<CompromisedPeer, 'id'> {
   const sessions = new Set<WebSocket>()
   let dials = 0
   const say = (message: object | string): void => {
@@ -59,15 +71,10 @@ export async function compromisedPeer(fleet: Fleet, secret: string | undefined, 
       if (said !== undefined) socket.send(JSON.stringify(said))
     })
   })
-  const now = new Date()
-  await fleet.db.collection<{ _id: string }>('instances').insertOne({
-    _id: id, _createdAt: now, _updatedAt: now, name: 'test', pid: 1, extraInformation: { host: 'localhost', port: String(port) },
-    cluster: { protocol: 1, expireAfterMs: 60_000, url: `ws://127.0.0.1:${port}/websocket` },
-  } as never)
   const hangUp = (): void => {
     for (const socket of sessions) socket.terminate()
   }
-  return { id, say, dials: () => dials, hangUp }
+  return { say, dials: () => dials, hangUp }
 }
 
 function prove(secret: string, fields: readonly unknown[]): Buffer {

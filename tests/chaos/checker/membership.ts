@@ -33,8 +33,10 @@ export function checkMembership(journals: readonly Journal[], troubles: readonly
 
 function couldHaveLeft(about: string, reason: string | undefined, at: number, troubles: readonly Trouble[], expireAfterMs: number): boolean {
   const own = troubles.filter(({ id, from }) => id === about && from <= at)
-  if (reason === 'closed') return own.some(({ kind }) => kind === 'SIGTERM')
+  if (reason === 'closed') return own.some(({ kind }) => kind === 'SIGTERM' || kind === 'liar')
   if (own.some(({ kind }) => ending.has(kind))) return true
+  // Somebody said goodbye in its name, or answered in its place.
+  if (own.some(({ kind, until }) => kind === 'liar' && at <= until + expireAfterMs + slackMs)) return true
   const since = at - expireAfterMs - slackMs
   const silences = own.filter(({ kind }) => silencing.has(kind))
   const silentMs = coveredMs(silences, since, at)
