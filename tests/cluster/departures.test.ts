@@ -269,7 +269,8 @@ describe('onLeft', () => {
     await new Promise((resolve) => setTimeout(resolve, 3 * heartbeatIntervalMs))
     asked.splice(0)
     await new Promise((resolve) => setTimeout(resolve, 8 * heartbeatIntervalMs))
-    expect(new Set(asked)).toEqual(new Set(['instances']))
+    // The records, and the secret.
+    expect(new Set(asked)).toEqual(new Set(['instances', 'instances_settings']))
     const index = (await fleet.db.collection('instances_departures').indexes()).find(({ name }) => name === 'leftAt_1')
     expect(index).toMatchObject({ key: { leftAt: 1 }, expireAfterSeconds: 7 * 24 * 60 * 60 })
     expect((await rows()).map(({ leftAt }) => leftAt)).toEqual([undefined, undefined, undefined])

@@ -3,6 +3,7 @@ import { type Cluster, joinCluster } from '@ddp-cluster/instance-status'
 import type { MongoClient } from 'mongodb'
 import { type Driver, drivers } from '../pool/drivers.js'
 import { type MongoProcess, startMongoProcess } from '../pool/mongo-process.js'
+import { PoolWatch } from '../pool/pool-watch.js'
 import { linked, until } from './fleet.js'
 
 let mongo: MongoProcess
@@ -62,6 +63,17 @@ describe.each(Object.keys(drivers) as Driver[])('joinCluster() with %s', (driver
     expect(told).toEqual([])
     expect(warned).toEqual([['the connection pool is too small for a change stream; the registry is polled', { maxPoolSize: 1, leastPoolSize: 4, pollMs: 1000 }]])
   })
+})
+
+it.each(Object.keys(drivers) as Driver[])('close() gives every connection back while MongoDB is stopped, with %s', async (driver) => {
+  const client = open(driver)
+  const pool = new PoolWatch(client)
+  const cluster = await join(client, { closeTimeoutMs: 1000 })
+  await until(() => pool.ours === 1, 5000, () => pool.ours)
+  mongo.stop()
+  await cluster.close()
+  await until(() => pool.ours === 0, 2000, () => pool.ours)
+  mongo.continue()
 })
 
 it('hears of a newcomer by a change stream on a pool of four connections', async () => {

@@ -41,7 +41,7 @@ export class Lookups {
     return new Promise((resolve, reject) => {
       const abort = new AbortController()
       const turn = (): Promise<unknown> => {
-        const looking = lookUp({ signal: abort.signal, maxTimeMS: timeoutMs }).finally(() => clearTimeout(timer))
+        const looking = (async () => lookUp({ signal: abort.signal, maxTimeMS: timeoutMs }))().finally(() => clearTimeout(timer))
         looking.then(resolve, reject)
         return looking
       }

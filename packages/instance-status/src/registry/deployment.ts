@@ -3,13 +3,14 @@ import type { Ending } from './operations.js'
 
 const unknownCommand = 59
 
-/**
- * Whether the deployment has change streams: replica sets and sharded clusters do, a standalone server does not.
- * A server as old as 4.4.0 may not know `hello`; it is then asked by the old name.
- */
-export async function hasChangeStreams(db: Db, ending: Ending): Promise<boolean> {
+/** Replica sets and sharded clusters have change streams, a standalone server has none. */
+export type Deployment = 'standalone' | 'replica-set' | 'sharded'
+
+/** Asks MongoDB what it is. A server as old as 4.4.0 may not know `hello`; it is then asked by the old name. */
+export async function deploymentOf(db: Db, ending: Ending): Promise<Deployment> {
   const reply = await hello(db, ending)
-  return typeof reply['setName'] === 'string' || reply['msg'] === 'isdbgrid'
+  if (reply['msg'] === 'isdbgrid') return 'sharded'
+  return typeof reply['setName'] === 'string' ? 'replica-set' : 'standalone'
 }
 
 async function hello(db: Db, { signal }: Ending): Promise<Document> {

@@ -58,7 +58,8 @@ export class Operations {
       this.#underWay.add(end)
       const cancelLimit = this.#timers.deadline(limitMs, () => end(new ClusterError('registry-unreachable', `MongoDB did not answer ${what} within ${Math.round(limitMs)} ms`)))
       const begin = (): Promise<unknown> => {
-        const working = operate({ signal: abort.signal, maxTimeMS: Math.ceil(limitMs) }).finally(settled)
+        // A driver that throws at once must not keep the lane.
+        const working = (async () => operate({ signal: abort.signal, maxTimeMS: Math.ceil(limitMs) }))().finally(settled)
         working.then(resolve, reject)
         return working
       }

@@ -2,7 +2,7 @@ import type { Logger } from '@ddp-cluster/ddp-common'
 import { type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
 import { ClusterError } from '../errors.js'
 import { warnOfCapped } from './capped.js'
-import { hasChangeStreams } from './deployment.js'
+import { deploymentOf } from './deployment.js'
 import type { Handles } from './handles.js'
 import { leastPoolForStream, urgency } from './lane.js'
 import { LastBeat } from './last-beat.js'
@@ -48,6 +48,9 @@ const jitter = 0.05
 
 /** Full reads are at least so far apart, and a millisecond for each record. */
 const leastPauseMs = 10
+
+/** Share of the time of `close()` for the removal of the own record; the rest is for the change stream. */
+const removalShare = 0.75
 
 /** A record of ours that is deleted is written again at once, but not more often than this. */
 const leastRestoreMs = 1000
@@ -121,10 +124,10 @@ export class Registry {
   /** Begins to follow the others: when it resolves, all that are there have been told. */
   async follow(): Promise<void> {
     const { handles, expireAfterMs, heartbeatIntervalMs } = this.#options
-    const streams = await this.#reads.run(this.#patienceMs, 'what it can do', (ending) => hasChangeStreams(handles.db, ending))
-    const follows = streams && handles.lanes.hasRoomForStream
-    if (follows) await this.#watch.open()
-    else if (streams) this.#warnings.once({ maxPoolSize: handles.maxPoolSize, leastPoolSize: leastPoolForStream, pollMs: heartbeatIntervalMs }, 'the connection pool is too small for a change stream; the registry is polled')
+    const deployment = await this.#reads.run(this.#patienceMs, 'what it can do', (ending) => deploymentOf(handles.db, ending))
+    const follows = deployment !== 'standalone' && handles.lanes.hasRoomForStream
+    if (follows) await this.#watch.open(deployment)
+    else if (deployment !== 'standalone') this.#warnings.once({ maxPoolSize: handles.maxPoolSize, leastPoolSize: leastPoolForStream, pollMs: heartbeatIntervalMs }, 'the connection pool is too small for a change stream; the registry is polled')
     // Streams can miss what nobody thinks of; a full read now and then makes good for it. Without streams it is all there is.
     this.#scheduleRead(follows ? expireAfterMs / 2 : heartbeatIntervalMs)
     await this.refresh()
@@ -206,13 +209,15 @@ export class Registry {
     const { logger, clock } = this.#options
     const until = clock.now() + timeoutMs
     // A heartbeat under way may be writing the record anew; the removal has to come after it.
-    const removal = this.#heartbeat.then(() => this.#ownWrites.run(timeoutMs, 'the removal of the own record', (ending) => this.#own.remove(ending)))
-    await this.#limit.run(timeoutMs, 'the removal of the own record', removal).catch((error: unknown) => {
+    const removalMs = timeoutMs * removalShare
+    const removal = this.#heartbeat.then(() => this.#ownWrites.run(removalMs, 'the removal of the own record', (ending) => this.#own.remove(ending)))
+    await this.#limit.run(removalMs, 'the removal of the own record', removal).catch((error: unknown) => {
       logger.warn({ error: String(error) }, 'the own record could not be removed; MongoDB will expire it')
     })
     this.#ownWrites.close()
-    // Last, so that with the driver's killCursors no more connections are in use than before.
-    await this.#limit.run(Math.max(1, until - clock.now()), 'the end of the change stream', this.#watch.close()).catch(() => undefined)
+    // Last, so that with its killCursors no more connections are in use than before.
+    const leftMs = Math.max(1, until - clock.now())
+    await this.#limit.run(leftMs, 'the end of the change stream', this.#watch.close(leftMs / 2)).catch(() => undefined)
     this.#limit.close()
   }
 

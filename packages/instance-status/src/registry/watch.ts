@@ -1,7 +1,10 @@
-import type { ChangeStream, Document, Timestamp } from 'mongodb'
+import type { Document, Timestamp } from 'mongodb'
 import type { Logger } from '@ddp-cluster/ddp-common'
 import type { Clock, Timers } from '@ddp-cluster/ddp-common/internal'
-import type { Handles, StringIdDocument } from './handles.js'
+import { CommandFeed } from './command-feed.js'
+import type { Deployment } from './deployment.js'
+import { type Change, type Feed, type FeedEvents, streamFeed } from './feed.js'
+import type { Handles } from './handles.js'
 import { type Ending, type Operations, patienceMs } from './operations.js'
 import { type InstanceRecord, toRecord } from './record.js'
 
@@ -12,14 +15,6 @@ export interface WatchEvents {
   /** A stream stands now that was not there before, or something changed that the stream does not tell in full: read everything. */
   readNeeded(): void
 }
-
-/**
- * Everything but heartbeats: an update that touches `_updatedAt` alone reaches nobody.
- * What is no update has no updated fields, and null is unlike any list.
- */
-const pipeline = [
-  { $match: { $expr: { $ne: [{ $map: { input: { $objectToArray: '$updateDescription.updatedFields' }, in: '$$this.k' } }, ['_updatedAt']] } } },
-]
 
 /** A stream that was lost is opened again after this, and then twice as much each time. */
 const firstRetryMs = 1000
@@ -39,7 +34,7 @@ export class Watch {
   #losses = 0
   #openedAt = Number.NEGATIVE_INFINITY
   readonly #clock: Clock
-  #stream: ChangeStream<StringIdDocument> | undefined
+  #feed: Feed | undefined
   #closed = false
 
   constructor(handles: Handles, timers: Timers, events: WatchEvents, options: { name: string; clock: Clock; heartbeatIntervalMs: number; operations: Operations; logger: Logger }) {
@@ -53,33 +48,16 @@ export class Watch {
     this.#logger = options.logger
   }
 
-  /** Opens the stream from the deployment's present time on, so that a read made after this one misses nothing. */
-  async open(): Promise<void> {
-    const ping = ({ signal }: Ending): Promise<Document> => this.#handles.db.command({ ping: 1 }, { signal })
-    const { operationTime } = (await this.#operations.run(patienceMs(this.#heartbeatIntervalMs), 'the opening of the change stream', ping)) as { operationTime?: Timestamp }
-    if (this.#closed) return
-    // An empty answer need not come often.
-    const options = { maxAwaitTimeMS: this.#heartbeatIntervalMs }
-    const stream = this.#handles.instances.watch(pipeline, operationTime ? { ...options, startAtOperationTime: operationTime } : options)
-    this.#stream = stream
+  /** Opens a stream. A read that is made after it stands misses nothing. */
+  async open(deployment: Exclude<Deployment, 'standalone'>): Promise<void> {
+    const events: FeedEvents = {
+      changed: (change) => this.#changed(change),
+      ended: (error) => this.#lost(deployment, error),
+    }
+    const feed = deployment === 'sharded' ? streamFeed(this.#handles, await this.#operationTime(), this.#heartbeatIntervalMs, events) : await CommandFeed.open(this.#handles, this.#heartbeatIntervalMs, this.#clock, events)
+    if (this.#closed) return feed.close(0)
+    this.#feed = feed
     this.#openedAt = this.#clock.now()
-    stream.on('change', (change) => {
-      switch (change.operationType) {
-        case 'insert':
-        case 'replace': {
-          const record = toRecord(change.fullDocument)
-          if (record?.name === this.#name) this.#events.inserted(record, change.clusterTime && change.clusterTime.getHighBitsUnsigned() * 1000)
-          break
-        }
-        case 'delete':
-          this.#events.deleted(change.documentKey._id)
-          break
-        default:
-          this.#events.readNeeded()
-      }
-    })
-    stream.on('error', (error) => this.#lost(stream, error))
-    stream.on('close', () => this.#lost(stream, undefined))
   }
 
   /** Tells nothing and opens no other stream any more. */
@@ -87,33 +65,57 @@ export class Watch {
     this.#closed = true
   }
 
-  async close(): Promise<void> {
+  /** Never rejects. */
+  async close(limitMs: number): Promise<void> {
     this.#closed = true
-    await this.#stream?.close()
+    await this.#feed?.close(limitMs)
   }
 
-  /** The driver has resumed by token what it could; what reaches us here is over. */
-  #lost(stream: ChangeStream<StringIdDocument>, error: Error | undefined): void {
-    if (this.#closed || this.#stream !== stream) return
-    this.#stream = undefined
+  #changed(change: Change): void {
+    if (this.#closed) return
+    switch (change.operationType) {
+      case 'insert':
+      case 'replace': {
+        const record = toRecord(change.fullDocument)
+        if (record?.name === this.#name) this.#events.inserted(record, change.clusterTime && change.clusterTime.getHighBitsUnsigned() * 1000)
+        break
+      }
+      case 'delete':
+        this.#events.deleted(change.documentKey._id)
+        break
+      default:
+        this.#events.readNeeded()
+    }
+  }
+
+  /** The driver opens its stream only later: from the deployment's present time on. */
+  async #operationTime(): Promise<Timestamp | undefined> {
+    const ping = ({ signal }: Ending): Promise<Document> => this.#handles.db.command({ ping: 1 }, { signal })
+    const { operationTime } = await this.#operations.run(patienceMs(this.#heartbeatIntervalMs), 'the opening of the change stream', ping)
+    return operationTime as Timestamp | undefined
+  }
+
+  /** What could be resumed by token has been resumed; this is over. */
+  #lost(deployment: Exclude<Deployment, 'standalone'>, error: unknown): void {
+    if (this.#closed) return
+    this.#feed = undefined
     if (this.#clock.now() - this.#openedAt >= steadyMs) this.#losses = 0
     const log = this.#losses === 0 ? 'warn' : 'debug'
-    this.#logger[log]({ error: error?.message }, 'the change stream on the registry ended; opening another, and polling until one stands')
-    // The next one is opened when this one has given back its connection: its killCursors may hang.
-    void stream.close().catch(() => undefined).then(() => this.#reopen())
+    this.#logger[log]({ error: error instanceof Error ? error.message : undefined }, 'the change stream on the registry ended; opening another, and polling until one stands')
+    this.#reopen(deployment)
   }
 
   /** Later each time, up to a heartbeat; and every time all is read, as nobody tells of what changed. */
-  #reopen(): void {
+  #reopen(deployment: Exclude<Deployment, 'standalone'>): void {
     if (this.#closed) return
     const delayMs = Math.min(firstRetryMs * 2 ** this.#losses, Math.max(firstRetryMs, this.#heartbeatIntervalMs))
     this.#losses += 1
     this.#timers.after(delayMs, () => {
-      void this.open()
+      void this.open(deployment)
         .catch((error: unknown) => {
           if (this.#closed) return
           this.#logger.debug({ error: String(error) }, 'the change stream on the registry could not be opened yet')
-          this.#reopen()
+          this.#reopen(deployment)
         })
         .then(() => this.#events.readNeeded())
     })
