@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import { DDPError } from '@ddp-cluster/ddp-common'
-import { isPlainObject, systemClock, unknownProperty, type Clock } from '@ddp-cluster/ddp-common/internal'
+import { isPlainObject, LookupError, type LookupEnding, Lookups, systemClock, unknownProperty, type Clock } from '@ddp-cluster/ddp-common/internal'
 import { DDPServerError } from './errors.js'
 import type { LoginHandler } from './login.js'
 
 /** As much of a MongoDB collection as is needed here; the official driver's `Collection` is one. */
 export interface UsersCollection {
-  findOne(filter: Record<string, unknown>, options: { projection: Record<string, unknown> }): Promise<unknown>
+  /** `signal` and `maxTimeMS` end it when the database does not answer. */
+  findOne(filter: Record<string, unknown>, options: { projection: Record<string, unknown> } & LookupEnding): Promise<unknown>
 }
 
 export interface ResumeLoginOptions {
@@ -16,12 +17,15 @@ export interface ResumeLoginOptions {
   readonly clock?: Clock
 }
 
+/** Everybody may ask: a token is looked up when its turn comes, and for so long. After a restart all clients log in at once. */
+const limits = { waitMs: 30_000, limitMs: 5000 }
+
 const ninetyDays = 90 * 24 * 60 * 60 * 1000
 const tokensField = 'services.resume.loginTokens'
 
 /**
  * Meteor's login with a resume token, `{ resume: token }`: the user is the one among whose `services.resume.loginTokens` there is a
- * `hashedToken` that is the base64 of the token's SHA-256. Refuses with 403 what is not known or has expired, with 400 another request.
+ * `hashedToken` that is the base64 of the token's SHA-256. Refuses with 403 what is not known or has expired, with 400 another request, with 503 when the database does not answer.
  * @throws DDPServerError `invalid-option` for an option that there is not
  */
 export function resumeLogin(users: UsersCollection, options: ResumeLoginOptions = {}): LoginHandler {
@@ -32,7 +36,10 @@ export function resumeLogin(users: UsersCollection, options: ResumeLoginOptions 
     const token = isPlainObject(request) ? request['resume'] : undefined
     if (typeof token !== 'string') throw new DDPError(400, 'Unrecognized options for login request')
     const hashedToken = createHash('sha256').update(token).digest('base64')
-    const user = await users.findOne({ [`${tokensField}.hashedToken`]: hashedToken }, { projection: { [`${tokensField}.$`]: 1 } })
+    const lookUp = (ending: LookupEnding): Promise<unknown> => users.findOne({ [`${tokensField}.hashedToken`]: hashedToken }, { projection: { [`${tokensField}.$`]: 1 }, ...ending })
+    const user = await Lookups.of(clientOf(users)).run(limits, lookUp).catch((error: unknown) => {
+      throw error instanceof LookupError ? new DDPError(503, 'The database does not answer; try again later') : error
+    })
     const found = foundToken(user, hashedToken)
     if (found === undefined) throw loggedOut()
     const { id, when } = found
@@ -42,6 +49,14 @@ export function resumeLogin(users: UsersCollection, options: ResumeLoginOptions 
     return { id, token, tokenExpires, type: 'resume' }
   }
 }
+
+/** The driver's client of a collection, so that all who use it look up one after the other; what is no collection of the driver stands for itself. */
+function clientOf(users: UsersCollection): object {
+  const client = isObject(users) && isObject(users['db']) ? users['db']['client'] : undefined
+  return isObject(client) ? client : users
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
 
 /** The words are Meteor's: its clients show them. */
 const loggedOut = (): DDPError => new DDPError(403, "You've been logged out by the server. Please log in again.")

@@ -19,3 +19,19 @@ it('remembers for a second what was granted, of a thousand at most, the oldest f
   await check(1000)
   expect(asked).toBe(1003)
 })
+
+it('shares one answer among those who ask the same at once, and not one that never comes', async () => {
+  let now = 0
+  let asked = 0
+  const access = new AccessCheck(() => {
+    asked += 1
+    return asked === 1 ? new Promise(() => undefined) : Promise.resolve('user')
+  }, () => Promise.resolve(true), () => now)
+  const check = (): unknown => access.check({ userId: 'user', authToken: 'token' })
+  void check()
+  void check()
+  expect(asked).toBe(1)
+  now = 1000
+  expect(await check()).toBe('granted')
+  expect(asked).toBe(2)
+})

@@ -1,4 +1,4 @@
-import { LookupError } from './lookups.js'
+import { LookupError } from '@ddp-cluster/ddp-common/internal'
 
 /** What a MongoDB says that is shutting down, stepping down or not the primary (any more). */
 const awayCodes: ReadonlySet<unknown> = new Set([6, 7, 89, 91, 189, 262, 9001, 10_107, 11_600, 11_602, 13_435, 13_436])

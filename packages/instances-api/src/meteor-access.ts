@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
+import { Lookups } from '@ddp-cluster/ddp-common/internal'
 import type { Db } from 'mongodb'
-import { Lookups } from './lookups.js'
 
 /** What a request shows of who sends it: the headers `X-Auth-Token` and `X-User-Id`. */
 export interface Credentials {
@@ -29,7 +29,7 @@ export function meteorAuthentication(db: Db, timeoutMs: number): Authenticate {
     if (authToken.length > longestCredential || userId.length > longestCredential) return undefined
     const hashedToken = createHash('sha256').update(authToken).digest('base64')
     const selector = { _id: userId, 'services.resume.loginTokens.hashedToken': hashedToken }
-    const user = await Lookups.of(db).run(timeoutMs, (ending) => users.findOne(selector, { projection: { _id: 1 }, ...ending }))
+    const user = await Lookups.of(db.client ?? db).run({ waitMs: timeoutMs, limitMs: timeoutMs }, (ending) => users.findOne(selector, { projection: { _id: 1 }, ...ending }))
     return user?._id
   }
 }
@@ -39,7 +39,7 @@ export function rocketChatAuthorization(db: Db, timeoutMs: number): Authorize {
   const users = db.collection<StringIdDocument>('users')
   const permissions = db.collection<StringIdDocument>('rocketchat_permissions')
   return async (userId) => {
-    const [user, permission] = await Lookups.of(db).run(timeoutMs, async (ending) => {
+    const [user, permission] = await Lookups.of(db.client ?? db).run({ waitMs: timeoutMs, limitMs: timeoutMs }, async (ending) => {
       const options = { projection: { roles: 1 }, ...ending }
       return [await users.findOne({ _id: userId }, options), await permissions.findOne({ _id: 'view-statistics' }, options)]
     })
