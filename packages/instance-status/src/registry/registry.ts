@@ -68,7 +68,7 @@ export class Registry {
   readonly #reads: Operations
   readonly #reaps: Operations
   readonly #reaper: Reaper
-  /** What is told, in order. */
+  /** News for the membership, in order. */
   readonly #news: Slices<RecordEvent>
   readonly #own: OwnRecord
   readonly #book: RecordBook
@@ -227,7 +227,7 @@ export class Registry {
     this.#book.readBegins()
     try {
       const pipeline = [{ $match: { name: facts.name } }, { $sort: { _updatedAt: -1 } }, { $limit: maxMembers + 1 }, { $addFields: { databaseNow: '$$NOW' } }]
-      // One batch: a getMore takes no signal.
+      // A single batch: a getMore takes no signal.
       const documents = await this.#reads.run(this.#patienceMs, 'a read of the registry', (ending) => handles.instances.aggregate(pipeline, { batchSize: maxMembers + 2, ...ending }).toArray())
       const records = documents.slice(0, maxMembers).map(toRecord).filter((record) => record !== undefined)
       const databaseNow: unknown = documents[0]?.['databaseNow']
@@ -252,7 +252,7 @@ export class Registry {
     this.#startBeat()
   }
 
-  /** One that was old when it was inserted, by the time of the database, is looked at with all others: of many one read is made. */
+  /** A record that was old by the database's time when it was inserted is left to a read: many of them cost one. */
   #inserted(record: InstanceRecord, databaseNow: number | undefined): void {
     if (databaseNow !== undefined && databaseNow - record._updatedAt.getTime() >= record.cluster.expireAfterMs) return void this.refresh().catch(() => undefined)
     void this.#tell(this.#book.inserted(record, this.#options.clock.now()))
