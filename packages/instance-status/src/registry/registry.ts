@@ -55,6 +55,8 @@ const removalShare = 0.75
 /** A record of ours that is deleted is written again at once, but not more often than this. */
 const leastRestoreMs = 1000
 
+const byRegistration = (a: InstanceRecord, b: InstanceRecord): number => a._createdAt.getTime() - b._createdAt.getTime() || (a._id < b._id ? -1 : 1)
+
 /**
  * This instance's place in MongoDB: keeps the own record alive, and knows everyone else's.
  * It says what the records tell; what follows from that is the membership's to decide.
@@ -229,7 +231,7 @@ export class Registry {
       const pipeline = [{ $match: { name: facts.name } }, { $sort: { _updatedAt: -1 } }, { $limit: maxMembers + 1 }, { $addFields: { databaseNow: '$$NOW' } }]
       // A single batch: a getMore takes no signal.
       const documents = await this.#reads.run(this.#patienceMs, 'a read of the registry', (ending) => handles.instances.aggregate(pipeline, { batchSize: maxMembers + 2, ...ending }).toArray())
-      const records = documents.slice(0, maxMembers).map(toRecord).filter((record) => record !== undefined)
+      const records = documents.slice(0, maxMembers).map(toRecord).filter((record) => record !== undefined).sort(byRegistration)
       const databaseNow: unknown = documents[0]?.['databaseNow']
       const read = { records, databaseNow: databaseNow instanceof Date ? databaseNow.getTime() : 0, startedAt, isComplete: documents.length <= maxMembers }
       this.#lastRead = read
