@@ -47,7 +47,7 @@ async function insert(count: number, updatedAt: () => Date): Promise<void> {
 const beyond = 'the registry has more records than maxMembers; those that were renewed longest ago are ignored'
 
 describe('a flood of records', () => {
-  it('that are all stale blocks nobody, and links nobody to them', async () => {
+  it('of stale ones neither blocks the event loop nor has anybody dial them', async () => {
     const [first, second] = [await join(), await join()]
     await linked([first, second])
     const told: string[] = []
@@ -65,7 +65,7 @@ describe('a flood of records', () => {
     expect(told).toEqual([])
   }, 120_000)
 
-  it('that are all fresh is taken up to maxMembers, with one warning', async () => {
+  it('of fresh ones is taken up to maxMembers, with one warning', async () => {
     const first = await join({ maxMembers: 50 })
     const second = await join()
     await linked([first, second])

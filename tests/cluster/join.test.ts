@@ -36,6 +36,14 @@ describe('joinCluster', () => {
     expect(await fleet.db.collection('instances').countDocuments()).toBe(1)
   })
 
+  it('shows the records in the order of registration, whoever renewed last', async () => {
+    const clusters: Cluster[] = []
+    for (let count = 0; count < 3; count += 1) clusters.push(await fleet.join({ heartbeatIntervalMs: 20_000 + count * 10_000, expireAfterMs: 120_000 }))
+    const [first, second, third] = clusters.map(({ id }) => id)
+    await fleet.db.collection<{ _id: string }>('instances').updateOne({ _id: second ?? '' }, { $currentDate: { _updatedAt: true } })
+    expect((await clusters[0]?.records({ maxAgeMs: 0 }))?.map(({ _id }) => _id)).toEqual([first, second, third])
+  })
+
   it('keeps two applications in one collection apart', async () => {
     const chat = await Promise.all([fleet.join({ name: 'chat' }), fleet.join({ name: 'chat' })])
     const shop = await Promise.all([fleet.join({ name: 'shop' }), fleet.join({ name: 'shop' })])

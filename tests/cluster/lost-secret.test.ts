@@ -45,7 +45,7 @@ describe('the secret of a cluster', () => {
     await settings().deleteMany({})
     const newcomer = await fleet.join(options)
     await linked([...old, newcomer], 15_000)
-    // Whoever wrote first has won; nobody writes over it.
+    // The first writer wins; nobody writes over it.
     const after = await stored()
     await settings().updateOne({ _id: 'secret:test' }, { $set: { secret: `${before?.slice(4)}abcd` } })
     const second = await fleet.join(options)
@@ -67,7 +67,7 @@ describe('the secret of a cluster', () => {
   })
 })
 
-/** What looks like a secret, or like the signature of one. */
+/** Shape of a secret, or of a signature. */
 const base64 = /[A-Za-z0-9+/]{20,}=/
 
 describe('joinCluster() without a secret', () => {
@@ -94,7 +94,7 @@ describe('joinCluster() without a secret', () => {
     await fail({ failCommands: ['findAndModify'], errorCode: 13 })
     const error = await refusal()
     await fail()
-    // What was refused is the record, which comes after the secret.
+    // The record is refused, which comes after the secret.
     expect(error).toMatchObject({ code: 'registry-unreachable', message: expect.not.stringContaining('secret') as string })
     expect(inspect(error, { depth: 20, maxStringLength: null })).not.toMatch(base64)
   })

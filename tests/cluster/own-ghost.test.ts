@@ -11,7 +11,7 @@ afterEach(() => fleet.close())
 
 const instances = () => fleet.db.collection<{ _id: string }>('instances')
 
-/** What kill -9 leaves behind: records that were renewed just now. */
+/** Leaves behind what kill -9 does: records that were renewed just now. */
 async function ghosts(count: number, port: number): Promise<string[]> {
   const ids = Array.from({ length: count }, () => randomId())
   const cluster = { protocol: 1, expireAfterMs: 60_000, url: `ws://localhost:${port}/websocket` }

@@ -14,7 +14,7 @@ if (!(minutes > 0 && Number.isInteger(requests)) || chosenWays.length === 0 || c
   process.exit(2)
 }
 
-/** What the application may notice of the library. */
+/** Most that the application may notice of the library. */
 const mostConnections = 4
 const mostSlowdown = 1.1
 

@@ -6,7 +6,7 @@ const limits = { waitMs: 1000, limitMs: 500 }
 
 /** A driver that settles a lookup when its signal aborts. */
 const heeding = ({ signal }: { signal: AbortSignal }): Promise<never> => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
-/** One that never settles it. */
+/** Driver that never settles an operation. */
 const deaf = (): Promise<never> => new Promise(() => undefined)
 
 describe('Lookups', () => {

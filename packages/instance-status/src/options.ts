@@ -180,7 +180,7 @@ function checkLogger(logger: Logger | undefined): Logger {
   }
 }
 
-/** One missed heartbeat must not make an instance dead. */
+/** Two missed heartbeats must not make an instance dead. */
 const heartbeatsInExpiry = 3
 const minuteMs = 60_000
 

@@ -66,7 +66,7 @@ export class DepartureRows {
           { $lookup: { from: instances.collectionName, localField: '_id', foreignField: '_id', as: 'record' } },
           { $set: { recordMovedAt: { $arrayElemAt: ['$record._updatedAt', 0] }, record: '$$REMOVE' } },
         ],
-        // One batch: a getMore takes no signal.
+        // A single batch: a getMore takes no signal.
         { batchSize: rowsAtOnce + 1, ...ending },
       )
       .toArray()

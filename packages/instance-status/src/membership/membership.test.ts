@@ -165,7 +165,7 @@ describe('membership, row by row', () => {
     expect(world.did()).toEqual(['dial a'])
     expect(world.happen({ type: 'dialFailed', id: 'a', ending: { by: 'other', reason: 'wrong-instance', answeredBy: 'self' } }).did()).toEqual(['hangUp a', 'reap a'])
     expect(world.status('a')).toBe('unknown')
-    // The same record again, as when it could not be deleted.
+    // Seen again, as when the record could not be deleted.
     expect(world.happen(seen(record)).did()).toEqual([])
   })
 
@@ -179,7 +179,7 @@ describe('membership, row by row', () => {
     expect(world.said()).toEqual([])
   })
 
-  it('who shares our address from another host is back with its next heartbeat, and stays', () => {
+  it('a peer that shares our address from another host is back with its next heartbeat, and stays', () => {
     const world = new World().happen(seen(testRecord('a', { updatedAt: 40, url: 'ws://self:3000/websocket' })))
     const failed: Happening = { type: 'dialFailed', id: 'a', ending: { by: 'other', reason: 'wrong-instance', answeredBy: 'self' } }
     world.happen(failed)

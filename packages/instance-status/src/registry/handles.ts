@@ -23,7 +23,7 @@ export interface Handles {
   readonly maxPoolSize: number
 }
 
-/** What the driver has where nobody says otherwise. */
+/** Default of the driver. */
 const defaultPoolSize = 100
 
 /** Reads go to the primary, and writes survive a failover. */

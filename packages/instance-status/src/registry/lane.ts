@@ -17,7 +17,7 @@ interface Turn {
 }
 
 /**
- * One pooled connection of the application, as this library uses it: operations run one after the other.
+ * A pooled connection of the application, as this library uses it: operations run one after the other.
  * The lane stays taken until the driver settles an operation, not until the caller stops waiting: what the driver cannot end never adds up.
  */
 export class Lane {

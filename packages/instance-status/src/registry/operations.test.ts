@@ -3,9 +3,9 @@ import { ManualClock } from '@ddp-cluster/ddp-common/internal'
 import { Lane, openLanes, urgency } from './lane.js'
 import { type Ending, Operations } from './operations.js'
 
-/** A driver that settles an operation when its signal aborts, as it does from 6.13 on. */
+/** Driver that settles an operation when its signal aborts, as it does from 6.13 on. */
 const heeding = ({ signal }: Ending): Promise<never> => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
-/** One that never settles it. */
+/** Driver that never settles an operation. */
 const deaf = (): Promise<never> => new Promise(() => undefined)
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

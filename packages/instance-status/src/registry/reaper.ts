@@ -33,7 +33,7 @@ export class Reaper {
   /** Never rejects. */
   async #delete(): Promise<void> {
     this.#state = 'deleting'
-    // What is reaped in the same turn goes together.
+    // Records that are reaped in the same turn are deleted together.
     await Promise.resolve()
     while (this.#waiting.size > 0) {
       const records = [...this.#waiting.values()].slice(0, mostAtOnce)

@@ -72,7 +72,7 @@ export class RecordBook {
     if (!read.isComplete) this.#overflowed = true
     for (const [id, entry] of this.#entries) {
       if (present.has(id) || touched.has(id)) continue
-      // It was not renewed lately, or it would be among those that were read.
+      // Records that were renewed lately are among those that were read: this one was not.
       if (!read.isComplete) events.push(...this.#look(entry.record, read))
       else if (read.startedAt >= this.#holdUntil) events.push(...this.#drop(id, entry))
       else if (entry.state === 'fresh') this.#entries.set(id, { ...entry, state: 'missing' })

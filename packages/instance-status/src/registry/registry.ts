@@ -55,6 +55,8 @@ const removalShare = 0.75
 /** A record of ours that is deleted is written again at once, but not more often than this. */
 const leastRestoreMs = 1000
 
+const byRegistration = (a: InstanceRecord, b: InstanceRecord): number => a._createdAt.getTime() - b._createdAt.getTime() || (a._id < b._id ? -1 : 1)
+
 /**
  * This instance's place in MongoDB: keeps the own record alive, and knows everyone else's.
  * It says what the records tell; what follows from that is the membership's to decide.
@@ -68,7 +70,7 @@ export class Registry {
   readonly #reads: Operations
   readonly #reaps: Operations
   readonly #reaper: Reaper
-  /** What is told, in order. */
+  /** News for the membership, in order. */
   readonly #news: Slices<RecordEvent>
   readonly #own: OwnRecord
   readonly #book: RecordBook
@@ -227,9 +229,9 @@ export class Registry {
     this.#book.readBegins()
     try {
       const pipeline = [{ $match: { name: facts.name } }, { $sort: { _updatedAt: -1 } }, { $limit: maxMembers + 1 }, { $addFields: { databaseNow: '$$NOW' } }]
-      // One batch: a getMore takes no signal.
+      // A single batch: a getMore takes no signal.
       const documents = await this.#reads.run(this.#patienceMs, 'a read of the registry', (ending) => handles.instances.aggregate(pipeline, { batchSize: maxMembers + 2, ...ending }).toArray())
-      const records = documents.slice(0, maxMembers).map(toRecord).filter((record) => record !== undefined)
+      const records = documents.slice(0, maxMembers).map(toRecord).filter((record) => record !== undefined).sort(byRegistration)
       const databaseNow: unknown = documents[0]?.['databaseNow']
       const read = { records, databaseNow: databaseNow instanceof Date ? databaseNow.getTime() : 0, startedAt, isComplete: documents.length <= maxMembers }
       this.#lastRead = read
@@ -252,7 +254,7 @@ export class Registry {
     this.#startBeat()
   }
 
-  /** One that was old when it was inserted, by the time of the database, is looked at with all others: of many one read is made. */
+  /** A record that was old by the database's time when it was inserted is left to a read: many of them cost one. */
   #inserted(record: InstanceRecord, databaseNow: number | undefined): void {
     if (databaseNow !== undefined && databaseNow - record._updatedAt.getTime() >= record.cluster.expireAfterMs) return void this.refresh().catch(() => undefined)
     void this.#tell(this.#book.inserted(record, this.#options.clock.now()))

@@ -108,7 +108,7 @@ export class SharedSecret {
     this.#onAdopted()
   }
 
-  /** Whoever writes first wins: resolves with the secret that MongoDB has then. */
+  /** Resolves with the secret that MongoDB has then: the first writer wins. */
   async #readOrWrite(made: string, ending: Ending): Promise<string> {
     return (await this.#read(ending)) ?? (await this.#write(made, ending))
   }

@@ -95,7 +95,7 @@ export class Watch {
     return operationTime as Timestamp | undefined
   }
 
-  /** What could be resumed by token has been resumed; this is over. */
+  /** The stream ended for good: resuming by token has failed. */
   #lost(deployment: Exclude<Deployment, 'standalone'>, error: unknown): void {
     if (this.#closed) return
     this.#feed = undefined
