@@ -71,7 +71,7 @@ export interface JoinOptions {
   readonly extraInformation?: Readonly<Record<string, unknown>>
   /** Adds `os` and `nodeVersion` to it. */
   readonly hostFacts?: boolean
-  /** Leave on SIGTERM and SIGINT, and raise the signal again when no other listener wants it. */
+  /** Leave on SIGTERM and SIGINT, and raise the signal again when no other listener wants it. The sessions of clients end first, also on a `ddpServer`. @defaultValue false */
   readonly handleSignals?: boolean
   readonly logger?: Logger
   /** For tests. */
