@@ -43,6 +43,9 @@ describe('lossIn', () => {
     [{ 'a b': { '': new Error('x') } }, 'value["a b"][""] is an Error'],
     [[() => undefined], 'value[0] is a function'],
     [{ on: () => undefined }, 'value.on is a function'],
+    [{ a: Object.defineProperty({}, 'toJSON', { value: () => 5 }) }, 'value.a has a toJSON method'],
+    [new (class Tags extends Array {})(), 'value is an instance of Tags'],
+    [new (class Moment extends Date {})(), 'value is an instance of Moment'],
     [new URL('http://localhost/'), 'value is a URL'],
     [[1, undefined], 'value[1] is undefined'],
     // eslint-disable-next-line no-sparse-arrays

@@ -31,6 +31,7 @@ function find(value: unknown, depth: number): string | undefined {
 function findInObject(value: object, depth: number): string | undefined {
   if (depth > maxNesting) return ` is nested deeper than ${maxNesting} levels`
   if (Array.isArray(value)) {
+    if (value.constructor !== Array && !isForeignArray(value)) return ` is ${kindOf(value)}`
     for (let i = 0; i < value.length; i += 1) {
       const loss = find(value[i], depth + 1)
       if (loss !== undefined) return `[${i}]${loss}`
@@ -39,7 +40,9 @@ function findInObject(value: object, depth: number): string | undefined {
   }
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== Object.prototype && prototype !== null && !isForeignPlain(prototype)) return instanceLoss(value)
-  return isCustomType(value) ? undefined : findInFields(value as Record<string, unknown>, depth)
+  if (isCustomType(value)) return undefined
+  if (typeof (value as { toJSON?: unknown }).toJSON === 'function') return ' has a toJSON method'
+  return findInFields(value as Record<string, unknown>, depth)
 }
 
 function findInFields(fields: Record<string, unknown>, depth: number): string | undefined {
@@ -59,11 +62,17 @@ function isForeignPlain(prototype: unknown): boolean {
   return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, 'isPrototypeOf')
 }
 
+/** An array of another realm; one of a subclass would arrive as a plain one. */
+const isForeignArray = (value: readonly unknown[]): boolean => Object.getPrototypeOf(Object.getPrototypeOf(Object.getPrototypeOf(value))) === null
+
 function instanceLoss(value: object): string | undefined {
-  if (value instanceof Date || value instanceof RegExp || value instanceof Uint8Array) return undefined
+  if (value instanceof Date || value instanceof RegExp || value instanceof Uint8Array) return plainKinds.has(value.constructor.name) ? undefined : ` is ${kindOf(value)}`
   if (isCustomType(value) || readBson(value)) return undefined
   return ` is ${kindOf(value)}`
 }
+
+/** A Buffer arrives as a Uint8Array, with the same bytes. */
+const plainKinds = new Set(['Date', 'RegExp', 'Uint8Array', 'Buffer'])
 
 /** Kinds that people use in place of what EJSON has. */
 const known = new Map<unknown, string>([[Map, 'a Map'], [Set, 'a Set'], [WeakMap, 'a WeakMap'], [WeakSet, 'a WeakSet'], [Promise, 'a Promise'], [globalThis.URL, 'a URL']])

@@ -72,10 +72,13 @@ export class Broadcast {
     this.#timers = new Timers(clock)
     this.#log = new BroadcastLog(bounds)
     this.#pump = new Pump(this.#log, this.#timers, clock, { bytes: Math.min(markBytes, bounds.maxBytes / markPart), entries: bounds.maxEntries / markPart })
-    this.#listeners = new Listeners({
-      fault: (error, { stream, event }) => logger.error({ stream, event, error: textOf(error) }, 'a listener threw'),
+    this.#listeners = new Listeners(clock, {
+      fault: (error, { stream, event }) => {
+        // Told once, as `endless`, and not for every event that is one too many.
+        if (!(error instanceof ClusterError && error.code === 'too-many-events')) logger.error({ stream, event, error: textOf(error) }, 'a listener threw')
+      },
       emptied: (name) => this.#asking.changed(name),
-      endless: ({ stream, event }) => logger.warn({ stream, event }, 'listeners keep emitting the events that they hear; the rest is dispatched in later turns'),
+      endless: ({ stream, event }) => logger.warn({ stream, event }, 'events are dispatched without a pause, as when a listener emits what it hears; the rest follows in later turns'),
     })
     this.#reader = new Reader((id) => this.#members.has(id))
     this.#asking = new Asking(this.#reader, (name) => this.#listeners.has(name), (peer, error) => {
@@ -111,7 +114,8 @@ export class Broadcast {
       emitLocal: (event, ...args) => {
         this.#requireOpen()
         encode(event, args)
-        this.#dispatchHere(name, event, args, 0)
+        this.#requireRoom(name, event)
+        this.#dispatchHere(name, event, this.#received(name, event, args), 0)
       },
       ready: ({ timeoutMs = readyTimeoutMs } = {}) => this.#ready(name, timeoutMs),
       drained: () => this.#drained(),
@@ -286,19 +290,33 @@ export class Broadcast {
     if (typeof event !== 'string') throw new ClusterError('event-not-encodable', `the name of an event is a string, not ${typeof event}`)
     const name = this.#names.of(stream, event)
     const text = encode(event, args)
-    if (this.#listeners.isFull) throw new ClusterError('too-many-events', `events of listeners wait to be dispatched here, and "${event}" is one too many: a listener of ${JSON.stringify(stream)} emits more than it hears`)
+    this.#requireRoom(stream, event)
+    // Before the event has a number: what fails here fails nowhere else.
+    const received = to === undefined || to === this.#options.selfId ? this.#received(stream, event, args) : undefined
     const { maxEventBytes, clock, selfId } = this.#options
     const seq = this.#log.append(name, text, { at: clock.now(), stream, to }, maxEventBytes)
     if (seq === undefined) throw new ClusterError('event-too-large', `an event of ${Buffer.byteLength(name) + Buffer.byteLength(text)} bytes was emitted; at most ${maxEventBytes} are sent (the option maxEventBytes)`)
     this.#pump.schedule()
-    if (to === undefined || to === selfId) this.#dispatchHere(stream, event, args, seq)
+    this.#dispatchHere(stream, event, received, seq)
     return this.#pump.isUnderMark
   }
 
-  /** The listeners here get what those elsewhere get. */
-  #dispatchHere(stream: string, event: string, args: readonly unknown[], seq: number): void {
-    if (!this.#listeners.hears(stream, event)) return
-    this.#listeners.dispatch(this.#options.selfId, { seq, stream, event, args: asReceived(withoutTrailing(args)) as unknown[] })
+  #requireRoom(stream: string, event: string): void {
+    if (this.#listeners.isFull) throw new ClusterError('too-many-events', `"${event}" of ${JSON.stringify(stream)} was not emitted: too many events that listeners emitted wait for the listeners here`)
+  }
+
+  /** The arguments as listeners elsewhere get them; undefined when nobody listens here. */
+  #received(stream: string, event: string, args: readonly unknown[]): readonly unknown[] | undefined {
+    if (!this.#listeners.hears(stream, event)) return undefined
+    try {
+      return asReceived(withoutTrailing(args)) as unknown[]
+    } catch (error) {
+      throw notEncodable(event, error)
+    }
+  }
+
+  #dispatchHere(stream: string, event: string, args: readonly unknown[] | undefined, seq: number): void {
+    if (args) this.#listeners.dispatch(this.#options.selfId, { seq, stream, event, args })
   }
 
   #tellLoss(from: string, loss: Loss): void {
@@ -322,6 +340,8 @@ function encode(event: string, args: readonly unknown[]): string {
     if (loss === undefined) return encodeArgs(sent)
     throw new TypeError(loss)
   } catch (error) {
-    throw new ClusterError('event-not-encodable', `the arguments of "${event}" cannot be sent: ${messageOf(error)}`, { cause: error })
+    throw notEncodable(event, error)
   }
 }
+
+const notEncodable = (event: string, error: unknown): ClusterError => new ClusterError('event-not-encodable', `the arguments of "${event}" cannot be sent: ${messageOf(error)}`, { cause: error })

@@ -1,4 +1,4 @@
-import { asReceived, callSafely } from '@ddp-cluster/ddp-common/internal'
+import { asReceived, callSafely, type Clock } from '@ddp-cluster/ddp-common/internal'
 import { type AnyListener, type Entry, EntryList } from './entry-list.js'
 import type { SequencedEvent } from './wire.js'
 
@@ -15,8 +15,16 @@ export const anyEvent: unique symbol = Symbol('any event')
 /** Work for after the events that are dispatched now: another event, or whatever has to keep its place among them. */
 type Waiting = { readonly from: string; readonly event: SequencedEvent } | (() => void)
 
-/** Events that listeners emitted are dispatched in the same turn up to so many; the rest lets IO in between. */
-const roundsPerTurn = 1_000
+/** Time in one turn of the event loop after which events that listeners emitted wait for the next, so that IO gets in between. */
+const turnMs = 50
+/** The same for events that are dispatched one by one and never let the event loop turn, as from an asynchronous listener that emits again. */
+const standstillMs = 1_000
+/** The clock is asked once for so many events. */
+const eventsPerLook = 64
+/** Listeners that still emit after so many turns in a row emit what they hear. */
+const endlessTurns = 20
+/** It is said no more often than this. */
+const quietMs = 60_000
 
 /** Beyond so many events that wait, listeners emit more than they will ever hear. */
 const mostWaiting = 100_000
@@ -28,7 +36,7 @@ export interface ListenersEvents {
   fault(error: unknown, event: SequencedEvent): void
   /** A stream has no listeners any more because its last one was to be called once. */
   emptied(stream: string): void
-  /** Listeners keep emitting what they hear: the rest is dispatched in later turns of the event loop. */
+  /** Events have been dispatched without a pause, as when listeners emit what they hear: the rest is dispatched in later turns of the event loop. */
   endless(event: SequencedEvent): void
 }
 
@@ -43,8 +51,16 @@ export class Listeners {
   /** `deferred`: the rest of what waits goes on in a turn of its own. */
   #state: 'idle' | 'dispatching' | 'deferred' = 'idle'
   #immediate: NodeJS.Immediate | undefined
+  readonly #clock: Clock
+  /** Events dispatched since the event loop turned, and when the first of them was. */
+  #sinceTurn = 0
+  #turnBeganAt = 0
+  /** Turns in a row after which something still waited. */
+  #deferrals = 0
+  #saidAt = Number.NEGATIVE_INFINITY
 
-  constructor(events: ListenersEvents) {
+  constructor(clock: Clock, events: ListenersEvents) {
+    this.#clock = clock
     this.#events = events
   }
 
@@ -91,9 +107,15 @@ export class Listeners {
       this.#waiting.push({ from, event })
       return
     }
+    if (this.#standsStill()) {
+      this.#waiting.push({ from, event })
+      this.#defer()
+      this.#sayEndless()
+      return
+    }
     this.#state = 'dispatching'
     this.#tell(from, event)
-    this.#goOn('new')
+    this.#goOn()
   }
 
   /** Runs `work` in its place among the events: at once, or after those that wait. */
@@ -105,32 +127,54 @@ export class Listeners {
   clear(): void {
     this.#streams.clear()
     this.#waiting = []
+    this.#deferrals = 0
     clearImmediate(this.#immediate)
     if (this.#state === 'deferred') this.#state = 'idle'
   }
 
-  /** Does what came to wait meanwhile, up to a bound; the rest in a turn of its own. */
-  #goOn(chain: 'new' | 'deferred'): void {
-    // Everything that waits at the beginning has its turn, so that a backlog does not grow.
-    const bound = Math.max(roundsPerTurn, this.#waiting.length)
+  /** Does what came to wait meanwhile, for some time; the rest in a turn of its own. */
+  #goOn(): void {
+    const until = this.#waiting.length > 0 ? this.#clock.now() + turnMs : 0
     let at = 0
-    for (let next = this.#waiting[at]; next !== undefined && at < bound; next = this.#waiting[at]) {
+    for (let next = this.#waiting[at]; next !== undefined; next = this.#waiting[at]) {
+      if (at > 0 && at % eventsPerLook === 0 && this.#clock.now() > until) break
       at += 1
       if (typeof next === 'function') next()
       else this.#tell(next.from, next.event)
     }
     if (at > 0) this.#waiting = this.#waiting.slice(at)
-    if (this.#waiting.length === 0) {
-      this.#state = 'idle'
-      return
-    }
+    if (this.#waiting.length > 0) return this.#defer()
+    this.#state = 'idle'
+    this.#deferrals = 0
+  }
+
+  #defer(): void {
     this.#state = 'deferred'
+    this.#deferrals += 1
     this.#immediate = setImmediate(() => {
       this.#state = 'dispatching'
-      this.#goOn('deferred')
+      this.#goOn()
     })
-    const endless = chain === 'new' ? this.#waiting.find((waiting) => typeof waiting !== 'function') : undefined
-    if (endless) this.#events.endless(endless.event)
+    if (this.#deferrals >= endlessTurns) this.#sayEndless()
+  }
+
+  #sayEndless(): void {
+    const now = this.#clock.now()
+    const next = this.#waiting.find((waiting) => typeof waiting !== 'function')
+    if (!next || now - this.#saidAt < quietMs) return
+    this.#saidAt = now
+    this.#events.endless(next.event)
+  }
+
+  /** Whether events have been dispatched for so long that nothing else ran. */
+  #standsStill(): boolean {
+    this.#sinceTurn += 1
+    if (this.#sinceTurn === 1) {
+      this.#turnBeganAt = this.#clock.now()
+      setImmediate(() => (this.#sinceTurn = 0))
+      return false
+    }
+    return this.#sinceTurn % eventsPerLook === 0 && this.#clock.now() - this.#turnBeganAt > standstillMs
   }
 
   #tell(from: string, event: SequencedEvent): void {
