@@ -40,6 +40,7 @@ const failures: [string, Failing][] = [
   ['throws an error', () => { throw new Error('thrown') }],
   ['throws null', () => { throw null as unknown as Error }],
   ['throws what has no text', () => { throw Object.create(null) as Error }],
+  ['throws an error whose message cannot be read', () => { throw Object.defineProperty(new Error('x'), 'message', { get: () => { throw new Error('a getter') } }) }],
   ['rejects', (() => Promise.reject(new Error('rejected'))) as unknown as Failing],
   ['rejects with null', (async () => { await Promise.resolve(); throw null as unknown as Error }) as unknown as Failing],
   ['rejects by a thenable of its own', () => rejectingThenable as never],

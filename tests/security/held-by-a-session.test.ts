@@ -98,6 +98,33 @@ describe('handlers of publications', () => {
   })
 })
 
+describe('changes of user', () => {
+  it('start the publications of one session over only while few of their handlers run', async () => {
+    await using server = await startServer({ maxQueuedMessages: 100 })
+    let running = 0
+    let most = 0
+    server.ddp.publish('waits', async function () {
+      running += 1
+      most = Math.max(most, running)
+      this.unblock()
+      await new Promise(() => undefined)
+    })
+    server.ddp.method('become', async function (userId) {
+      await this.setUserId(userId as string)
+    })
+    const { client, socket } = await connected(server)
+    for (let id = 0; id < 60; id += 1) client.send({ msg: 'sub', id: String(id), name: 'waits' })
+    for (let id = 0; id < 30; id += 1) client.send({ msg: 'method', method: 'become', id: `m${id}`, params: [`user ${id}`] })
+    for (let before = -1; before < 2000 || socket.bytesRead > before;) {
+      before = socket.bytesRead
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    await client.next('result')
+    expect(most).toBeLessThanOrEqual(160)
+    client.tcp.destroy()
+  })
+})
+
 describe('logout', () => {
   it('is limited as login is, and starts nothing over for nobody', async () => {
     await using server = await startServer({ login: () => ({ id: 'anna' }) })

@@ -17,6 +17,15 @@ export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
   }
 }
 
+/** The message of what was thrown, or its text. Never throws: application code can throw what has neither. */
+export function messageOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? String(thrown.message) : String(thrown)
+  } catch {
+    return 'something that has no text'
+  }
+}
+
 /** The answer of application code that has to answer at once. Throws what it throws, and a `TypeError` for a promise, whose rejection is not left unheard. */
 export function callNow(ask: () => unknown): unknown {
   const answer = ask()

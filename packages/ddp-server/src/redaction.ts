@@ -6,7 +6,11 @@ import { internalError } from './errors.js'
  * The logger gets the rest; `context` says where, in names only.
  */
 export function toWireError(thrown: unknown, logger: Logger, context: object): WireError {
-  if (thrown instanceof DDPError) return thrown.toWire()
+  try {
+    if (thrown instanceof DDPError) return thrown.toWire()
+  } catch {
+    // A revoked proxy, or a toWire of the application's own that throws.
+  }
   logger.error({ ...context, err: thrown }, 'an exception was redacted to 500 Internal server error')
   return internalError().toWire()
 }

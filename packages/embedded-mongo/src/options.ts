@@ -1,5 +1,5 @@
 import { wallClock } from './clock.js'
-import { silentLogger } from './logger.js'
+import { guardLogger, silentLogger } from './logger.js'
 import type { EmbeddedClock } from './clock.js'
 import type { Logger } from './logger.js'
 import type { Store } from './storage/store.js'
@@ -34,7 +34,7 @@ export const resolveOptions = (options: EmbeddedMongoOptions) => {
     clock: options.clock ?? defaults.clock,
     store: options.store,
     ttlIntervalMs: options.ttlIntervalMs ?? defaults.ttlIntervalMs,
-    logger: options.logger ?? defaults.logger,
+    logger: guardLogger(options.logger ?? defaults.logger),
   }
   if (!Number.isInteger(resolved.port) || resolved.port < 0 || resolved.port > 65_535) throw new RangeError(`port must be between 0 and 65535, not ${resolved.port}`)
   if (resolved.replicaSet !== false && !/^[^?&=,/\s]+$/.test(resolved.replicaSet)) throw new RangeError(`replicaSet must be a name without white space or any of ?&=,/, or false, not '${resolved.replicaSet}'`)

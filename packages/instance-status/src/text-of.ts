@@ -8,13 +8,7 @@ export function textOf(thrown: unknown): string {
 }
 
 /** The same without the name of the error's class, for messages that go on. */
-export function messageOf(thrown: unknown): string {
-  try {
-    return thrown instanceof Error ? String(thrown.message) : String(thrown)
-  } catch {
-    return 'something that has no text'
-  }
-}
+export { messageOf } from '@ddp-cluster/ddp-common/internal'
 
 /** What another instance, or who pretends to be one, has to say is for people: more of it is cut. */
 const longestWords = 500

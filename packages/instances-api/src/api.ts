@@ -1,3 +1,4 @@
+import { messageOf } from '@ddp-cluster/ddp-common/internal'
 import { type Answer, failed, notFound, unavailable, wrongMethod } from './answer.js'
 import { corsHeaders } from './cors.js'
 import { isDatabaseAway } from './database-away.js'
@@ -51,7 +52,7 @@ export class Api {
     } catch (error) {
       const away = isDatabaseAway(error)
       const path = pathOf(request.target)
-      if (!away) this.#resolved.tellError({ error: error instanceof Error ? error.message : 'unknown' }, `${path.slice(path.lastIndexOf('/') + 1)} failed`)
+      if (!away) this.#resolved.tellError({ error: messageOf(error) }, `${path.slice(path.lastIndexOf('/') + 1)} failed`)
       return written(away ? unavailable : failed, cors, request.method)
     }
   }
@@ -65,7 +66,7 @@ export class Api {
   #fail(error: unknown): void {
     const code: unknown = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
     this.#state = { kind: 'failed', reason: `the cluster could not be joined: ${typeof code === 'string' ? code : 'unknown error'}` }
-    this.#resolved.tellError({ error: error instanceof Error ? error.message : 'unknown' }, 'the cluster could not be joined')
+    this.#resolved.tellError({ error: messageOf(error) }, 'the cluster could not be joined')
   }
 
   async #answer(request: ApiRequest): Promise<Answer> {

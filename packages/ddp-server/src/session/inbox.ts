@@ -31,9 +31,9 @@ export class Inbox<Message, Work extends object> {
     this.#waitingLength += received.length
   }
 
-  /** The next message, if it may begin. */
-  next(): Received<Message> | undefined {
-    if (this.#holder !== undefined || this.#first === this.#waiting.length) return undefined
+  /** The next message, if it may begin: not while so much work is under way that was let go on. */
+  next(mostUnblocked: number): Received<Message> | undefined {
+    if (this.#holder !== undefined || this.#first === this.#waiting.length || this.#unblocked.size >= mostUnblocked) return undefined
     const received = this.#waiting[this.#first]
     this.#first += 1
     this.#waitingLength -= received?.length ?? 0

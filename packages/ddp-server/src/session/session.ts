@@ -106,7 +106,7 @@ export class Session {
 
   /** Begins the next message; `undefined` while there is none that may begin. */
   next(now: number): readonly SessionEffect[] | undefined {
-    const received = this.#inbox.next()
+    const received = this.#inbox.next(this.#options.limits.maxQueuedMessages)
     if (received === undefined) return undefined
     const { message, length } = received
     switch (message.msg) {

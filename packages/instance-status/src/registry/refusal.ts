@@ -6,7 +6,10 @@ const commandText = ' to execute command'
  * with documents and signatures. Errors of another kind are returned as they are.
  */
 export function withoutReply(error: unknown): unknown {
-  if (!(error instanceof Error) || error.name !== 'MongoServerError') return error
+  if (!(error instanceof Error) || !isReply(error)) return error
   const { code, codeName } = error as { code?: unknown; codeName?: unknown }
   return Object.assign(new Error(error.message.split(commandText)[0]), { name: error.name, code, codeName })
 }
+
+/** Whether it is an answer of MongoDB: `MongoServerError` and its kinds, such as `MongoWriteConcernError`, which holds the document that was written. */
+export const isReply = (error: Error): boolean => /^Mongo(Server|WriteConcern|BulkWrite)Error$/.test(error.name) || 'errorResponse' in error

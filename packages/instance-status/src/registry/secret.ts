@@ -6,6 +6,7 @@ import { isCommandError } from './deployment.js'
 import type { Handles, StringIdDocument } from './handles.js'
 import { urgency } from './lane.js'
 import { type Ending, Operations } from './operations.js'
+import { isReply } from './refusal.js'
 
 const duplicateKey = 11000
 
@@ -150,7 +151,7 @@ export class SharedSecret {
 /** A failure in words. The cause of a refusal is without MongoDB's own text, which may repeat the document that was written. */
 function failed(error: unknown, what: string, help: string): unknown {
   if (!(error instanceof Error) || error instanceof ClusterError) return error
-  if (error.name !== 'MongoServerError') return new ClusterError('registry-unreachable', `${what}: ${error.message}`, { cause: error })
+  if (!isReply(error)) return new ClusterError('registry-unreachable', `${what}: ${error.message}`, { cause: error })
   const { code, codeName } = error as { code?: unknown; codeName?: unknown }
   const why = typeof codeName === 'string' ? codeName : error.name
   const cause = Object.assign(new Error(why), { name: error.name, code, codeName })
