@@ -20,7 +20,7 @@ import type { DepartureHandler } from './departures/clean-up.js'
 import { DepartureRows } from './departures/departure-rows.js'
 import { Departures } from './departures/departures.js'
 import { ClusterError } from './errors.js'
-import { requireEventName } from './event-names.js'
+import { clusterEvents } from './event-names.js'
 import { GuardedEvents } from './guarded-events.js'
 import { Members } from './members.js'
 import type { Happening, MembershipEvent } from './membership/happening.js'
@@ -89,7 +89,7 @@ export class ClusterInstance implements Cluster {
     const { clock, logger, heartbeatIntervalMs, expireAfterMs, maxMembers } = options
     this.#clock = clock
     this.#logger = logger
-    this.#events = new GuardedEvents((event, error) => logger.error({ event, error: textOf(error) }, 'a listener of the cluster threw'))
+    this.#events = new GuardedEvents('event of a cluster', clusterEvents, (event, error) => logger.error({ event, error: textOf(error) }, 'a listener of the cluster threw'))
     const onStall = (delayMs: number): void => this.#stalled(delayMs)
     this.#stalls = new StallWatch({ clock, thresholdMs: Math.min(stallMs, heartbeatIntervalMs), onStall })
     const random = (): number => Math.random()
@@ -251,8 +251,9 @@ export class ClusterInstance implements Cluster {
     return { heartbeat: { ageMs, durationMs }, ...this.#broadcast.statistics(), authorizationFailures: this.#mesh.authorizationFailures }
   }
 
-  records({ maxAgeMs = 1000 }: { readonly maxAgeMs?: number } = {}): Promise<readonly InstanceRecord[]> {
-    return this.#registry.recordsWithin(maxAgeMs)
+  async records(options: { readonly maxAgeMs?: number } = {}): Promise<readonly InstanceRecord[]> {
+    requireKnown('option of records()', options, ['maxAgeMs'])
+    return this.#registry.recordsWithin(options.maxAgeMs ?? 1000)
   }
 
   lastRecords(): readonly InstanceRecord[] {
@@ -269,7 +270,8 @@ export class ClusterInstance implements Cluster {
     return this.#broadcast.stream(name)
   }
 
-  flush(options?: { readonly timeoutMs?: number }): Promise<FlushReport> {
+  async flush(options?: { readonly timeoutMs?: number }): Promise<FlushReport> {
+    requireKnown('option of flush()', options, ['timeoutMs'])
     return this.#broadcast.flush(options)
   }
 
@@ -295,7 +297,6 @@ export class ClusterInstance implements Cluster {
   }
 
   on<E extends keyof ClusterEvents>(event: E, listener: (payload: ClusterEvents[E]) => unknown): () => void {
-    requireEventName(event)
     return this.#events.on(event, listener)
   }
 

@@ -293,7 +293,7 @@ export class Broadcast {
     this.#requireRoom(stream, event)
     // Before the event has a number: what fails here fails nowhere else.
     const received = to === undefined || to === this.#options.selfId ? this.#received(stream, event, args) : undefined
-    const { maxEventBytes, clock, selfId } = this.#options
+    const { maxEventBytes, clock } = this.#options
     const seq = this.#log.append(name, text, { at: clock.now(), stream, to }, maxEventBytes)
     if (seq === undefined) throw new ClusterError('event-too-large', `an event of ${Buffer.byteLength(name) + Buffer.byteLength(text)} bytes was emitted; at most ${maxEventBytes} are sent (the option maxEventBytes)`)
     this.#pump.schedule()

@@ -98,7 +98,7 @@ describe('listeners', () => {
   it('that are asynchronous and emit what they hear let timers fire, and are told of', async () => {
     let isLooping = true
     listeners.add('room', 'message', async () => {
-      await undefined
+      await Promise.resolve()
       if (isLooping) dispatch('message', 1, 'here')
     })
     dispatch('message', 1)

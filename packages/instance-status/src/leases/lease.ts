@@ -92,7 +92,7 @@ export class LeaseKeeper implements Lease {
   constructor(options: LeaseOptions) {
     this.#options = options
     this.#timers = new Timers(options.clock)
-    this.#events = new GuardedEvents((event, error) => options.logger.error({ lease: options.name, event, error: textOf(error) }, 'a listener of a lease threw'))
+    this.#events = new GuardedEvents<LeaseEvents>('event of a lease', { acquired: true, lost: true }, (event, error) => options.logger.error({ lease: options.name, event, error: textOf(error) }, 'a listener of a lease threw'))
     this.#workIn(0)
   }
 
