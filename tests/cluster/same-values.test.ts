@@ -1,4 +1,4 @@
-import { DDPError } from '@ddp-cluster/ddp-common'
+import { DDPError, EJSON } from '@ddp-cluster/ddp-common'
 import type { Cluster } from '@ddp-cluster/instance-status'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Fleet, linked, until } from './fleet.js'
@@ -52,6 +52,38 @@ describe('a value that EJSON cannot carry without loss', () => {
       expect(error).toBeInstanceOf(DDPError)
       expect(error).toMatchObject({ error: 'result-not-encodable', reason: expect.stringContaining(`result.value${what}`) as unknown })
     }
+  })
+})
+
+describe('call() to oneself', () => {
+  it('rejects with an error of the caller\'s own, and believes no method that says that it did not run', async () => {
+    const thrown = new DDPError('refused', 'why', { list: [1] })
+    here.method('refuses', () => { throw thrown })
+    here.method('pretends', () => { throw new DDPError('cluster.leaving') })
+    const error = await here.call(here.id, 'refuses').catch((caught: unknown) => caught)
+    expect(error).toMatchObject({ error: 'refused', reason: 'why', details: { list: [1] } })
+    expect((error as DDPError).details).not.toBe(thrown.details)
+    await expect(here.call(here.id, 'pretends')).rejects.toMatchObject({ error: 500 })
+    there.method('pretends', () => { throw new DDPError('cluster.busy') })
+    await expect(here.call(there.id, 'pretends')).rejects.toMatchObject({ error: 500 })
+  })
+})
+
+describe('an event that cannot be copied', () => {
+  it('has no number and goes nowhere', () => {
+    let isGrumpy = false
+    class Grumpy {
+      typeName(): string { return 'test.grumpy' }
+      toJSONValue(): unknown { return 1 }
+    }
+    EJSON.addType('test.grumpy', () => {
+      if (isGrumpy) throw new Error('no')
+      return new Grumpy()
+    })
+    here.stream('room').on('message', () => undefined)
+    isGrumpy = true
+    expect(() => here.stream('room').emit('message', new Grumpy())).toThrow(expect.objectContaining({ code: 'event-not-encodable' }))
+    expect(here.statistics().events.emitted).toBe(0)
   })
 })
 

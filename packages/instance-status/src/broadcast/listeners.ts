@@ -1,5 +1,5 @@
 import { asReceived, callSafely, type Clock } from '@ddp-cluster/ddp-common/internal'
-import { type AnyListener, type Entry, EntryList } from './entry-list.js'
+import { type AnyListener, type Entry, EntryList, type EventOrigin } from './entry-list.js'
 import type { SequencedEvent } from './wire.js'
 
 /** The listeners of one stream. */
@@ -182,15 +182,15 @@ export class Listeners {
     if (!listeners) return
     const named = listeners.byEvent.get(event.event)?.snapshot ?? nobody
     const any = listeners.any.snapshot
-    const origin = { from, seq: event.seq }
+    const origin = (): EventOrigin => ({ from, seq: event.seq })
     let left = named.length + any.length
     // Each listener may do with its arguments what it likes: the last one has the originals, the others copies.
     const args = (): unknown[] => ((left -= 1) > 0 ? asReceived(event.args) : event.args) as unknown[]
     const fault = (error: unknown): void => this.#events.fault(error, event)
     for (const { listener, once } of named) {
       if (once && this.remove(event.stream, event.event, listener)) this.#events.emptied(event.stream)
-      callSafely(() => listener.apply(origin, args()), fault)
+      callSafely(() => listener.apply(origin(), args()), fault)
     }
-    for (const { listener } of any) callSafely(() => listener.apply(origin, [event.event, ...args()]), fault)
+    for (const { listener } of any) callSafely(() => listener.apply(origin(), [event.event, ...args()]), fault)
   }
 }

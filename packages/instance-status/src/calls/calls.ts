@@ -1,4 +1,4 @@
-import { DDPError, EJSON, type Logger } from '@ddp-cluster/ddp-common'
+import { DDPError, EJSON, type Logger, type WireError } from '@ddp-cluster/ddp-common'
 import { type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
 import type { Connection as DialledConnection } from '@ddp-cluster/ddp-client/internal'
 import type { Connection, DDPServer } from '@ddp-cluster/ddp-server'
@@ -184,7 +184,8 @@ export class Calls {
     try {
       pending.resolve(asSent(await this.#methods.run(id, method, EJSON.parse(text), ample)))
     } catch (error) {
-      pending.reject(explain(error, pending))
+      // As over the wire: the caller's error is not the method's own.
+      pending.reject(explain(error instanceof DDPError ? DDPError.fromWire(asSent(error.toWire()) as WireError) : error, pending))
     }
   }
 }

@@ -87,7 +87,8 @@ export class PeerMethods {
     try {
       result = await handler.apply({ from }, params)
     } catch (error) {
-      if (error instanceof DDPError) {
+      // These two say that a method did not run, and only this instance says so.
+      if (error instanceof DDPError && error.error !== refusals.leaving && error.error !== refusals.busy) {
         await room(this.#sizeOf(error.toWire(), 'error', name, from))
         throw error
       }
