@@ -119,6 +119,39 @@ describe('joinCluster({ ddpServer })', () => {
     user.tcp.destroy()
   })
 
+  it('goes on with subscriptions to streams that are open when the next cluster publishes them', async () => {
+    const [first, other] = await Promise.all([join(), join()])
+    first.cluster.publishStream('room', { allowRead: 'all' })
+    await linked([first.cluster, other.cluster])
+    const user = await RawClient.connect(first.port)
+    closing.push(() => user.tcp.destroy())
+    // With a document, which the client must not be given twice.
+    user.send({ msg: 'sub', id: 's', name: 'stream-room', params: ['message', true] })
+    await user.next('ready')
+    await first.cluster.close()
+    const again = fleet.track(await joinCluster({ db: fleet.db, name: 'test', ddpServer: first.ddpServer, address: { host: 'localhost', port: first.port } }))
+    again.publishStream('room', { allowRead: 'all' })
+    await linked([again, other.cluster])
+    expect(await user.next()).toEqual({ msg: 'ready', subs: ['s'] })
+    other.cluster.stream('room').emit('message', 'from the other')
+    expect(await user.next('changed')).toMatchObject({ fields: { args: ['from the other'] } })
+    again.stream('room').emit('message', 'from here')
+    expect(await user.next('changed')).toMatchObject({ fields: { args: ['from here'] } })
+  })
+
+  it('ends such a subscription when the next cluster does not let its client read', async () => {
+    const { cluster, ddpServer, port } = await join()
+    cluster.publishStream('room', { allowRead: 'all' })
+    const user = await RawClient.connect(port)
+    closing.push(() => user.tcp.destroy())
+    user.send({ msg: 'sub', id: 's', name: 'stream-room', params: ['message', false] })
+    await user.next('ready')
+    await cluster.close()
+    const again = fleet.track(await joinCluster({ db: fleet.db, name: 'test', ddpServer, address: { host: 'localhost', port } }))
+    again.publishStream('room', { allowRead: 'none' })
+    expect(await user.next()).toMatchObject({ msg: 'nosub', id: 's', error: { error: 'not-allowed' } })
+  })
+
   it('refuses a second cluster on one endpoint, and points from a path that is taken to ddpServer', async () => {
     const { cluster, ddpServer, port } = await join()
     await expect(joinCluster({ db: fleet.db, name: 'other', ddpServer })).rejects.toMatchObject({ code: 'path-taken' })
