@@ -19,8 +19,9 @@ import { leaveOnSignals } from './signals.js'
 
 /**
  * Makes this process an instance of the cluster: registers it, links it to every other, and keeps it so until `close()`.
- * Resolves when the others are known; their links come up within a moment. A server that does not listen yet is waited for, 10 seconds at most. Clients'
- * WebSocket upgrades are held until the turn of the event loop in which the promise resolves is over. Leaves nothing behind when it rejects.
+ * Resolves when the others are known; their links come up within a moment. A server that does not listen yet is waited for, 10 seconds at most, unless
+ * `address` has both `host` and `port`: until it listens, the others cannot reach this instance then.
+ * Clients' WebSocket upgrades are held until the turn of the event loop in which the promise resolves is over. Leaves nothing behind when it rejects.
  * @throws ClusterError `invalid-option` — an option or environment variable cannot work
  * @throws ClusterError `not-listening` — the server did not listen within 10 seconds, and `address` does not say where it is reached
  * @throws ClusterError `shared-port` — workers of node:cluster share the server's port
