@@ -27,7 +27,7 @@ export interface JoinOptions {
   readonly server?: ApplicationServer
   /** Instead of `server` and `ddpServer`: a server for instances alone. Processes that share one port need it (PM2, node:cluster). Port 0, any free one, by default. */
   readonly listen?: { readonly host?: string; readonly port?: number; readonly tls?: HttpsServerOptions }
-  /** What peers dial, where it is not what the server is bound to. With both fields `joinCluster()` does not wait for the server to listen. Default: `INSTANCE_IP` and `PORT`, else the bound address. */
+  /** What peers dial, where it is not what the server is bound to. With both fields `joinCluster()` does not wait for the server to listen. A server at `::` with `ipv6Only` needs it: Node.js does not tell, and an IPv4 address is advertised. Default: `INSTANCE_IP` and `PORT`, else the bound address. */
   readonly address?: { readonly host?: string; readonly port?: number | string }
   /** Before `/websocket`, such as `/chat`. A `ddpServer` has its own. Default: the path of `ROOT_URL`. */
   readonly path?: string
