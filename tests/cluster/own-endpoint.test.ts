@@ -31,10 +31,10 @@ async function endpoint(options: Partial<DDPServerOptions> = {}): Promise<{ ddpS
   return { ddpServer, server, port }
 }
 
-async function join(options: Partial<DDPServerOptions> = {}, joinOptions: Partial<JoinOptions> = {}): Promise<Own> {
-  const { ddpServer, port } = await endpoint(options)
+async function join(options: Partial<DDPServerOptions> = {}, joinOptions: Partial<JoinOptions> = {}): Promise<Own & { readonly server: Server }> {
+  const { ddpServer, server, port } = await endpoint(options)
   const cluster = fleet.track(await joinCluster({ db: fleet.db, name: 'test', ddpServer, address: { host: 'localhost', port }, ...joinOptions }))
-  return { cluster, ddpServer, port }
+  return { cluster, ddpServer, server, port }
 }
 
 /** Makes MongoDB take its time over registrations; the function returned ends that. */
@@ -117,6 +117,39 @@ describe('joinCluster({ ddpServer })', () => {
     again.publishStream('room', { allowRead: 'all' })
     await linked([again, second.cluster])
     user.tcp.destroy()
+  })
+
+  it('goes on with subscriptions to streams that are open when the next cluster publishes them', async () => {
+    const [first, other] = await Promise.all([join(), join()])
+    first.cluster.publishStream('room', { allowRead: 'all' })
+    await linked([first.cluster, other.cluster])
+    const user = await RawClient.connect(first.port)
+    closing.push(() => user.tcp.destroy())
+    // With a document, which the client must not be given twice.
+    user.send({ msg: 'sub', id: 's', name: 'stream-room', params: ['message', true] })
+    await user.next('ready')
+    await first.cluster.close()
+    const again = fleet.track(await joinCluster({ db: fleet.db, name: 'test', ddpServer: first.ddpServer, address: { host: 'localhost', port: first.port } }))
+    again.publishStream('room', { allowRead: 'all' })
+    await linked([again, other.cluster])
+    expect(await user.next()).toEqual({ msg: 'ready', subs: ['s'] })
+    other.cluster.stream('room').emit('message', 'from the other')
+    expect(await user.next('changed')).toMatchObject({ fields: { args: ['from the other'] } })
+    again.stream('room').emit('message', 'from here')
+    expect(await user.next('changed')).toMatchObject({ fields: { args: ['from here'] } })
+  })
+
+  it('ends such a subscription when the next cluster does not let its client read', async () => {
+    const { cluster, ddpServer, port } = await join()
+    cluster.publishStream('room', { allowRead: 'all' })
+    const user = await RawClient.connect(port)
+    closing.push(() => user.tcp.destroy())
+    user.send({ msg: 'sub', id: 's', name: 'stream-room', params: ['message', false] })
+    await user.next('ready')
+    await cluster.close()
+    const again = fleet.track(await joinCluster({ db: fleet.db, name: 'test', ddpServer, address: { host: 'localhost', port } }))
+    again.publishStream('room', { allowRead: 'none' })
+    expect(await user.next()).toMatchObject({ msg: 'nosub', id: 's', error: { error: 'not-allowed' } })
   })
 
   it('refuses a second cluster on one endpoint, and points from a path that is taken to ddpServer', async () => {
@@ -227,6 +260,18 @@ describe('server.close() while instances are linked', () => {
     expect(Object.getOwnPropertyNames(server)).toEqual(before)
   })
 
+  it('ends the sessions of clients of a ddpServer, which would keep it from calling back', async () => {
+    const { cluster, ddpServer, server, port } = await join()
+    const user = await RawClient.connect(port)
+    closing.push(() => user.tcp.destroy())
+    user.send({ msg: 'sub', id: 's', name: 'none', params: [] })
+    await user.next('nosub')
+    const socketClosed = once(user.tcp, 'close')
+    await new Promise((resolve) => server.close(resolve))
+    await Promise.all([cluster.closed, socketClosed])
+    await ddpServer.close()
+  })
+
   it('has the instance leave when its endpoint closes', async () => {
     const other = await fleet.join()
     const { cluster, ddpServer } = await join()
@@ -243,5 +288,35 @@ describe('server.close() while instances are linked', () => {
     const cluster = await joinCluster({ db: fleet.db, name: 'test', server })
     await cluster.close()
     expect(Object.getOwnPropertyNames(server)).toEqual(before)
+  })
+})
+
+describe('an endpoint that closes while joinCluster() runs', () => {
+  const ways = ['server.close()', 'ddpServer.close()', 'server.close() of an endpoint of the cluster\'s own'] as const
+  /** When it closes, by the command of MongoDB that is under way then. */
+  const moments = ['listen', 'find', 'listCollections', 'findAndModify', 'aggregate'] as const
+
+  it.each(ways.flatMap((way) => moments.map((moment) => ({ way, moment }))))('has it reject with closed, and leaves nothing behind ($way, at $moment)', async ({ way, moment }) => {
+    const server = createServer()
+    if (moment !== 'listen') await once(server.listen(0, '127.0.0.1'), 'listening')
+    closing.push(() => server.close())
+    const before = { events: server.eventNames(), properties: Object.getOwnPropertyNames(server) }
+    const ddpServer = way.endsWith('own') ? undefined : createDDPServer({ server })
+    const close = async (): Promise<void> => {
+      if (way === 'ddpServer.close()') await ddpServer?.close()
+      else await new Promise((resolve) => server.close(resolve))
+    }
+    const commandBegun = new Promise<void>((resolve) => {
+      if (moment === 'listen') resolve()
+      else fleet.client.on('commandStarted', ({ commandName }) => commandName === moment && resolve())
+    })
+    const clock = new ManualClock()
+    const joining = joinCluster({ db: fleet.db, name: 'test', clock, ...(ddpServer ? { ddpServer } : { server }) }).catch((error: unknown) => error)
+    await commandBegun
+    await Promise.all([close(), joining.then((outcome) => expect(outcome).toMatchObject({ code: 'closed' }))])
+    expect(await fleet.db.collection('instances').countDocuments()).toBe(0)
+    await ddpServer?.close()
+    expect({ events: server.eventNames(), properties: Object.getOwnPropertyNames(server) }).toEqual(before)
+    expect(clock.pending).toBe(0)
   })
 })

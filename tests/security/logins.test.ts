@@ -54,7 +54,7 @@ it('a token that has grown too old is refused by the login, and still taken by t
   expect((await fetch(url, { headers: { 'X-Auth-Token': old, 'X-User-Id': 'old' } })).status).toBe(200)
 })
 
-it.skipIf(process.env['MONGO_URL'])('logins of many connections take one connection to MongoDB while it does not answer', async () => {
+it.skipIf(process.env['MONGO_URL'])('logins of many connections take at most eight connections to MongoDB while it does not answer, and requests one more', async () => {
   const admin = fleet.db.admin()
   await admin.command({ configureFailPoint: 'failCommand', mode: 'alwaysOn', data: { failCommands: ['find'], blockConnection: true, blockTimeMS: 1000 } })
   let [underWay, most] = [0, 0]
@@ -64,10 +64,12 @@ it.skipIf(process.env['MONGO_URL'])('logins of many connections take one connect
   const clients = await Promise.all(Array.from({ length: 20 }, () => RawClient.connect(server.port)))
   const answers = clients.map((client, number) => client.call('login', { resume: `guess ${number}` }))
   const request = fetch(url, { headers: { 'X-Auth-Token': 'guess', 'X-User-Id': 'nobody' } })
+  // Its own lookup is not answered in time; a login in front of it would have kept it waiting just as long.
   expect((await request).status).toBe(503)
   await admin.command({ configureFailPoint: 'failCommand', mode: 'off' })
   for (const answer of answers) expect(await answer).toMatchObject({ error: { error: 403 } })
-  expect(most).toBe(1)
+  expect(most).toBeGreaterThan(1)
+  expect(most).toBeLessThanOrEqual(9)
   fleet.client.off('commandStarted', begun).off('commandSucceeded', ended).off('commandFailed', ended)
   for (const client of clients) client.tcp.destroy()
 })

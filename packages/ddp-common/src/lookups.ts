@@ -23,25 +23,34 @@ export class LookupError extends Error {
 /** Lookups beyond these are refused at once. */
 const mostWaiting = 10_000
 
+/** Logins that are looked up at once: after a restart thousands of clients log in, and one round trip after the other takes too long for them. */
+const mostLogins = 8
+
 /**
- * Lookups of users and permissions, for which anybody can ask: one after the other, so that they never hold more than one connection of the
- * application's pool. While the database does not answer one, no other is sent; those that wait are refused when their time is over.
+ * Lookups of users and permissions, for which anybody can ask: at most `mostAtOnce` at a time, so that they never hold more connections of the
+ * application's pool. While the database answers none of them, no other is sent; those that wait are refused when their time is over.
  */
 export class Lookups {
   static readonly #byOwner = new WeakMap<object, Lookups>()
+  static readonly #loginsByOwner = new WeakMap<object, Lookups>()
   readonly #timers: Timers
+  readonly #mostAtOnce: number
   readonly #waiting = new Set<() => Promise<unknown>>()
-  #state: 'free' | 'taken' = 'free'
+  #underWay = 0
 
-  constructor(clock: Clock = systemClock) {
+  constructor(clock: Clock = systemClock, mostAtOnce = 1) {
     this.#timers = new Timers(clock)
+    this.#mostAtOnce = mostAtOnce
   }
 
   /** Everybody who shares a client of the database shares its one connection for lookups. */
   static of(client: object): Lookups {
-    let lookups = Lookups.#byOwner.get(client)
-    if (!lookups) Lookups.#byOwner.set(client, (lookups = new Lookups()))
-    return lookups
+    return shared(Lookups.#byOwner, client, 1)
+  }
+
+  /** Lookups of logins, which strangers can make wait: up to eight at once, beside all others of the same client. */
+  static ofLogins(client: object): Lookups {
+    return shared(Lookups.#loginsByOwner, client, mostLogins)
   }
 
   /**
@@ -73,16 +82,22 @@ export class Lookups {
     })
   }
 
-  /** The next turn begins when the driver has settled the one before, not when its caller has given up. */
+  /** The next turn begins when the driver has settled one before, not when its caller has given up. */
   #next(): void {
     const [turn] = this.#waiting
-    if (this.#state === 'taken' || !turn) return
+    if (this.#underWay >= this.#mostAtOnce || !turn) return
     this.#waiting.delete(turn)
-    this.#state = 'taken'
+    this.#underWay += 1
     const settled = (): void => {
-      this.#state = 'free'
+      this.#underWay -= 1
       this.#next()
     }
     turn().then(settled, settled)
   }
+}
+
+function shared(byOwner: WeakMap<object, Lookups>, client: object, mostAtOnce: number): Lookups {
+  let lookups = byOwner.get(client)
+  if (!lookups) byOwner.set(client, (lookups = new Lookups(systemClock, mostAtOnce)))
+  return lookups
 }

@@ -83,7 +83,9 @@ export class Endpoint implements DDPServer, PeerHost {
 
   publish(name: string | null, handler: PublicationHandler): void {
     if (name !== null) {
-      this.registry.addPublication(name, handler)
+      const released = this.registry.addPublication(name, handler)
+      // Handlers of a cluster that has closed serve nobody any more: clients that outlived it go on with those of the next one.
+      if (released !== undefined) for (const peer of this.#open) peer.replacePublication(released, handler)
       return
     }
     this.registry.universal.push(handler)

@@ -22,9 +22,9 @@ export class OrdinaryRequests {
     this.#server = server
   }
 
-  /** A request goes to the application, which will write `response`. */
-  answeredBy(tcp: Duplex, response: ServerResponse): void {
-    this.#answers.set(tcp, response)
+  /** A request goes to the application, which will write `response`. Requests that tests of the application make up may have no socket. */
+  answeredBy(tcp: Duplex | undefined, response: ServerResponse): void {
+    if (tcp) this.#answers.set(tcp, response)
   }
 
   /** Has Node.js read an upgrade again, as a request. */

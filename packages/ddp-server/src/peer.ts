@@ -124,6 +124,11 @@ export class Peer implements MessageSocketOwner, TurnMember {
     if (this.#state.phase === 'open') this.#state.runner.startUniversal([handler])
   }
 
+  /** Starts subscriptions that run with one handler over with another. */
+  replacePublication(released: PublicationHandler, handler: PublicationHandler): void {
+    if (this.#state.phase === 'open') this.#state.runner.replacePublication(released, handler)
+  }
+
   /** What had to wait for others goes on. */
   endTurn(): void {
     this.#isInTurn = false

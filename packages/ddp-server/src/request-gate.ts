@@ -71,7 +71,7 @@ class RequestGate {
         keeper.upgrade(request, tcp, head)
         return true
       }
-      if (!this.#othersListen()) {
+      if (!this.#othersTake()) {
         this.#ordinary.makeOf(request, tcp, head)
         return true
       }
@@ -82,13 +82,23 @@ class RequestGate {
   #decideUpgrade(shouldUpgrade: ShouldUpgrade): ShouldUpgrade {
     return (request) => {
       for (const keeper of this.keepers) if (keeper.claims(request)) return true
-      return this.#othersListen() && shouldUpgrade.call(this.#server, request)
+      return this.#othersTake() && shouldUpgrade.call(this.#server, request)
     }
   }
 
-  #othersListen(): boolean {
-    return this.#server.listeners('upgrade').some((listener) => listener !== placeholder)
+  /**
+   * Whether anybody behind this gate may take an upgrade: the application, or the gate of another copy of this package. Gates lie around each other in
+   * the order of their placeholders, so that the first one has no gate behind it.
+   */
+  #othersTake(): boolean {
+    const listeners = this.#server.listeners('upgrade')
+    return listeners.some((listener) => !isPlaceholder(listener)) || listeners[0] !== placeholder
   }
 }
 
-const placeholder = (): void => undefined
+/** Tells a placeholder also to other copies of this package in the process: for their gates it is no listener of the application either. */
+const placeholderMark = Symbol.for('@ddp-cluster/ddp-server upgrade placeholder')
+
+const placeholder = Object.assign((): void => undefined, { [placeholderMark]: true })
+
+const isPlaceholder = (listener: object): boolean => placeholderMark in listener

@@ -26,6 +26,7 @@ const tokensField = 'services.resume.loginTokens'
 /**
  * Meteor's login with a resume token, `{ resume: token }`: the user is the one among whose `services.resume.loginTokens` there is a
  * `hashedToken` that is the base64 of the token's SHA-256. Refuses with 403 what is not known or has expired, with 400 another request, with 503 when the database does not answer.
+ * Looks up at most eight logins at once, for all that share the driver's client: up to eight connections of its pool.
  * @throws DDPServerError `invalid-option` for an option that there is not
  */
 export function resumeLogin(users: UsersCollection, options: ResumeLoginOptions = {}): LoginHandler {
@@ -37,7 +38,7 @@ export function resumeLogin(users: UsersCollection, options: ResumeLoginOptions 
     if (typeof token !== 'string') throw new DDPError(400, 'Unrecognized options for login request')
     const hashedToken = createHash('sha256').update(token).digest('base64')
     const lookUp = (ending: LookupEnding): Promise<unknown> => users.findOne({ [`${tokensField}.hashedToken`]: hashedToken }, { projection: { [`${tokensField}.$`]: 1 }, ...ending })
-    const user = await Lookups.of(clientOf(users)).run(limits, lookUp).catch((error: unknown) => {
+    const user = await Lookups.ofLogins(clientOf(users)).run(limits, lookUp).catch((error: unknown) => {
       throw error instanceof LookupError ? new DDPError(503, 'The database does not answer; try again later') : error
     })
     const found = foundToken(user, hashedToken)
@@ -50,7 +51,7 @@ export function resumeLogin(users: UsersCollection, options: ResumeLoginOptions 
   }
 }
 
-/** The driver's client of a collection, so that all who use it look up one after the other; what is no collection of the driver stands for itself. */
+/** The driver's client of a collection, so that all logins of it are counted together; what is no collection of the driver stands for itself. */
 function clientOf(users: UsersCollection): object {
   const client = isObject(users) && isObject(users['db']) ? users['db']['client'] : undefined
   return isObject(client) ? client : users

@@ -52,6 +52,12 @@ export class SessionRunner implements HandlerHost {
     if (!this.#hasEnded) this.#perform(this.#session.startUniversal(handlers))
   }
 
+  replacePublication(released: PublicationHandler, handler: PublicationHandler): void {
+    if (this.#hasEnded) return
+    this.#perform(this.#session.replacePublication(released, handler))
+    this.#options.onProgress()
+  }
+
   /** Begins up to `share` messages that may begin now; answers how many it began. */
   advance(share: number): number {
     const now = this.#options.clock.now()

@@ -19,7 +19,7 @@ import { Leases } from './leases/leases.js'
 import type { DepartureHandler } from './departures/clean-up.js'
 import { DepartureRows } from './departures/departure-rows.js'
 import { Departures } from './departures/departures.js'
-import { ClusterError } from './errors.js'
+import { closedMeanwhile } from './errors.js'
 import { clusterEvents } from './event-names.js'
 import { GuardedEvents } from './guarded-events.js'
 import { Members } from './members.js'
@@ -375,5 +375,3 @@ export class ClusterInstance implements Cluster {
     this.#events.emit(type, payload)
   }
 }
-
-const closedMeanwhile = (cause?: unknown): ClusterError => new ClusterError('closed', 'the cluster was closed while it was joined', { cause })

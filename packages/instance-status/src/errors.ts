@@ -52,6 +52,9 @@ export class ClusterError extends Error {
   }
 }
 
+/** The error of `joinCluster()` when leaving was asked for while it ran. */
+export const closedMeanwhile = (cause?: unknown): ClusterError => new ClusterError('closed', 'the cluster was closed while it was joined', { cause })
+
 /** What a call rejects with when the answer is not the member's word: that is a `DDPError`. */
 export class CallError extends ClusterError {
   /** The instance that was called. */

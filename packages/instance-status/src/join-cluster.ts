@@ -5,7 +5,7 @@ import { advertisedAddress } from './address.js'
 import type { Cluster } from './cluster.js'
 import { ClusterInstance } from './cluster-instance.js'
 import { type Endpoint, joinEndpoint, makeEndpoint } from './endpoint.js'
-import { ClusterError } from './errors.js'
+import { ClusterError, closedMeanwhile } from './errors.js'
 import { listening } from './listening.js'
 import { type JoinOptions, type ResolvedOptions, resolveOptions } from './options.js'
 import { type OwnServer, openServer } from './own-server.js'
@@ -19,15 +19,16 @@ import { leaveOnSignals } from './signals.js'
 
 /**
  * Makes this process an instance of the cluster: registers it, links it to every other, and keeps it so until `close()`.
- * Resolves when the others are known; their links come up within a moment. A server that does not listen yet is waited for, 10 seconds at most. Clients'
- * WebSocket upgrades are held until the turn of the event loop in which the promise resolves is over. Leaves nothing behind when it rejects.
+ * Resolves when the others are known; their links come up within a moment. A server that does not listen yet is waited for, 10 seconds at most, unless
+ * `address` has both `host` and `port`: until it listens, the others cannot reach this instance then.
+ * Clients' WebSocket upgrades are held until the turn of the event loop in which the promise resolves is over. Leaves nothing behind when it rejects.
  * @throws ClusterError `invalid-option` — an option or environment variable cannot work
  * @throws ClusterError `not-listening` — the server did not listen within 10 seconds, and `address` does not say where it is reached
  * @throws ClusterError `shared-port` — workers of node:cluster share the server's port
  * @throws ClusterError `path-taken` — another cluster or DDP endpoint has the path of this server
  * @throws ClusterError `listen-failed` — the server that `listen` describes could not be opened
  * @throws ClusterError `registry-unreachable` — MongoDB did not answer in time, or refused
- * @throws ClusterError `closed` — a signal ended the cluster while it was joined
+ * @throws ClusterError `closed` — `server.close()`, `ddpServer.close()` or a signal ended the cluster while it was joined
  * @example
  * const joining = joinCluster({ db: client.db(), name: 'my-chat', server })
  * server.on('request', instancesApi({ cluster: joining }))
@@ -47,18 +48,29 @@ export async function joinAs(id: string, options: JoinOptions): Promise<Cluster>
   const own = options.listen && (await openServer(options.listen))
   let opened: Endpoint | undefined
   let sharedSecret: SharedSecret | undefined
-  let onEndpointClosing = async (): Promise<void> => opened?.close()
+  let stopWatching = (): void => undefined
+  const asked = new AbortController()
+  // Until there is a cluster that can leave. Whatever is waited for is given up.
+  let leave = async (): Promise<void> => {
+    asked.abort(closedMeanwhile())
+    sharedSecret?.close()
+    void opened?.door.endClients(1)
+    await opened?.close()
+  }
   try {
     // Before anything is waited for: clients that come meanwhile are held, and not told that there is nothing here.
-    const endpoint = openEndpoint(options, resolved, own, () => onEndpointClosing())
+    const endpoint = openEndpoint(options, resolved, own, () => leave())
     opened = endpoint
     const { ddpServer, door } = endpoint
-    if (!hasAddress(options.address)) await listening(door.server, resolved.clock)
+    if (!own) stopWatching = leaveWithServer(() => leave(), door.server, resolved.logger)
+    if (!hasAddress(options.address)) await listening(door.server, resolved.clock, asked.signal)
+    asked.signal.throwIfAborted()
     const address = advertisedAddress({ server: door.server, address: options.address, env: process.env, ownServer: own !== undefined, path: door.path })
     const handles = openHandles(options.db, resolved.collectionName)
     if (!resolved.secrets) {
       sharedSecret = new SharedSecret({ handles, name: resolved.name, limitMs: patienceMs(resolved.heartbeatIntervalMs), checkEveryMs: resolved.expireAfterMs / 2, clock: resolved.clock, logger: resolved.logger })
       await sharedSecret.obtain()
+      asked.signal.throwIfAborted()
     }
     const facts = {
       _id: id,
@@ -72,24 +84,25 @@ export async function joinAs(id: string, options: JoinOptions): Promise<Cluster>
       pid: process.pid,
       cluster: { protocol: peerProtocol, expireAfterMs: resolved.expireAfterMs, url: address.url },
     }
-    let stopWatching = (): void => undefined
     const dispose = async (): Promise<void> => {
       stopWatching()
       await endpoint.close()
       await own?.close()
     }
     const cluster = new ClusterInstance({ options: resolved, db: options.db, handles, facts, address, ddpServer, door, sharedSecret, tls: options.tls, endClientsFirst: endpoint.isOwn, dispose })
-    onEndpointClosing = () => cluster.closeWithClients()
-    if (!own) stopWatching = leaveWithServer(cluster, door.server, resolved.logger)
+    leave = () => cluster.closeWithClients()
     if (options.handleSignals) leaveOnSignals({ closed: cluster.closed, close: () => cluster.closeWithClients() })
     await cluster.join()
     // The application adds what it offers in the turn in which this promise resolves.
     setImmediate(() => door.ready())
     return cluster
-  } catch (error) {
+  } catch (cause) {
+    stopWatching()
     sharedSecret?.close()
     await opened?.close()
     await own?.close()
+    // What was under way when leaving was asked for failed for that reason.
+    const error: unknown = asked.signal.aborted ? asked.signal.reason : cause
     throw error instanceof ClusterError ? error : refused(error)
   }
 }

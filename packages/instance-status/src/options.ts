@@ -22,12 +22,12 @@ export interface JoinOptions {
   readonly ddpServer?: DDPServer
   /**
    * Instead of `ddpServer`: the application's HTTP server, to which an endpoint is attached that closes with the cluster. Clients' upgrades are held as with
-   * `ddpServer`. A server that does not listen yet is waited for, 10 seconds at most.
+   * `ddpServer`. A server that does not listen yet is waited for, 10 seconds at most; not where `address` has both `host` and `port`.
    */
   readonly server?: ApplicationServer
   /** Instead of `server` and `ddpServer`: a server for instances alone. Processes that share one port need it (PM2, node:cluster). Port 0, any free one, by default. */
   readonly listen?: { readonly host?: string; readonly port?: number; readonly tls?: HttpsServerOptions }
-  /** What peers dial, where it is not what the server is bound to. Default: `INSTANCE_IP` and `PORT`, else the bound address. */
+  /** What peers dial, where it is not what the server is bound to. With both fields `joinCluster()` does not wait for the server to listen. A server at `::` with `ipv6Only` needs it: Node.js does not tell, and an IPv4 address is advertised. Default: `INSTANCE_IP` and `PORT`, else the bound address. */
   readonly address?: { readonly host?: string; readonly port?: number | string }
   /** Before `/websocket`, such as `/chat`. A `ddpServer` has its own. Default: the path of `ROOT_URL`. */
   readonly path?: string

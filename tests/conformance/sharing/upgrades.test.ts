@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import net from 'node:net'
 import tls from 'node:tls'
 import { createDDPServer } from '@ddp-cluster/ddp-server'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { askDDP, openSite, type Site } from './site.js'
 
 /** A connection that speaks HTTP/1.1 by hand. */
@@ -104,6 +104,46 @@ describe('an endpoint', () => {
     const answers = await wire.until('/fast is done')
     expect(answers.indexOf('slow is done')).toBeGreaterThan(0)
     wire.end()
+  })
+
+  it('passes on a request without a socket, as tests of an application make them', async () => {
+    await using site = await openSite('plain')
+    await using _ = createDDPServer({ server: site.server })
+    site.server.removeAllListeners('request')
+    const urls: unknown[] = []
+    site.server.on('request', ({ url }: { url: unknown }) => urls.push(url))
+    expect(site.server.emit('request', { url: '/page', method: 'GET', headers: {} }, {})).toBe(true)
+    expect(urls).toEqual(['/page'])
+  })
+
+  it('shares a server with one of another copy of this package, and upgrades that neither wants arrive as requests', async () => {
+    vi.resetModules()
+    const copy = await import('@ddp-cluster/ddp-server')
+    expect(copy.createDDPServer).not.toBe(createDDPServer)
+    await using site = await openSite('plain')
+    const first = createDDPServer({ server: site.server, path: '/first' })
+    const second = copy.createDDPServer({ server: site.server, path: '/second' })
+    const arrivesAsRequest = async (): Promise<void> => {
+      const wire = await Wire.to(site)
+      wire.send('GET /page HTTP/1.1', 'Host: x', ...h2c, '', '')
+      expect(await wire.until('GET /page ')).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
+      wire.end()
+    }
+    await arrivesAsRequest()
+    for (const endpoint of [first, second]) endpoint.method('echo', (text) => text)
+    for (const path of ['/first', '/second']) await askDDP(site, `${path}/websocket`)
+    const listener = (_request: unknown, socket: net.Socket): void => void socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n')
+    site.server.on('upgrade', listener)
+    const wire = await Wire.to(site)
+    wire.send('GET /page HTTP/1.1', 'Host: x', ...h2c, '', '')
+    expect(await wire.until('\r\n\r\n')).toMatch(/^HTTP\/1\.1 101 /)
+    site.server.off('upgrade', listener)
+    // The other copy's gate is the first one now.
+    await first.close()
+    await arrivesAsRequest()
+    await askDDP(site, '/second/websocket')
+    await second.close()
+    expect(site.server.listenerCount('upgrade')).toBe(0)
   })
 
   it('hands every other upgrade, its socket and its first bytes to whoever listens for upgrades', async () => {

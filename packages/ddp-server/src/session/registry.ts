@@ -20,9 +20,12 @@ export class Registry {
     this.#methods.set(name, handler)
   }
 
-  addPublication(name: string, handler: PublicationHandler): void {
+  /** @returns the handler that was released, whose place this one takes; its subscriptions still run */
+  addPublication(name: string, handler: PublicationHandler): PublicationHandler | undefined {
     this.requireFreePublication(name)
+    const released = this.#publications.get(name)
     this.#publications.set(name, handler)
+    return released
   }
 
   /** @throws DDPServerError `method-taken` */

@@ -1,6 +1,7 @@
 import type { ClientMessage, ConnectMessage, MethodMessage, PingMessage, ServerMessage, SubMessage, WireError } from '@ddp-cluster/ddp-common'
 import { methodNotFound, publicationNotFound, tooManySubscriptions } from '../errors.js'
 import type { MethodHandler } from '../method-invocation.js'
+import type { PublicationHandler } from '../publication.js'
 import type { RateLimiter } from '../rate-limiter.js'
 import { Inbox } from './inbox.js'
 import { PublishedDocuments } from './published-documents.js'
@@ -167,6 +168,21 @@ export class Session {
     }
     if (this.#subscriptions.delete(subscription.id)) this.#subscribedLength -= subscription.length
     effects.push(send(error === undefined ? { msg: 'nosub', id: subscription.id } : { msg: 'nosub', id: subscription.id, error }))
+    return effects
+  }
+
+  /** Subscriptions that run with the handler `released` stop, and start over with `handler`; the client keeps them. */
+  replacePublication(released: PublicationHandler, handler: PublicationHandler): readonly SessionEffect[] {
+    const effects: SessionEffect[] = []
+    for (const [id, old] of this.#subscriptions) {
+      if (old.handler !== released) continue
+      for (const message of this.published.withdraw(old)) effects.push(send(message))
+      this.#deactivate(old, effects)
+      const subscription = old.again(this.#userId, handler)
+      this.#subscriptions.set(id, subscription)
+      this.#inbox.beginUnblocked(subscription)
+      effects.push({ kind: 'start', subscription })
+    }
     return effects
   }
 

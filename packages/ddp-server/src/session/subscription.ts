@@ -24,9 +24,9 @@ export class Subscription {
     this.length = length
   }
 
-  /** The same once more, from the start, for another user. */
-  again(userId: string | null): Subscription {
-    return new Subscription(this.id, this.name, this.params, this.handler, userId, this.length)
+  /** The subscription once more, from the start, for another user or with another handler. */
+  again(userId: string | null, handler = this.handler): Subscription {
+    return new Subscription(this.id, this.name, this.params, handler, userId, this.length)
   }
 
   remember(collection: string, id: string): void {

@@ -5,12 +5,14 @@ import { bufferedBytes, sendFrame } from '@ddp-cluster/ddp-server/internal'
 /** A client that lets more than this wait is closed: it would never catch up, and memory has an end. */
 const mostBufferedBytes = 16 * 1024 * 1024
 
+/** Collections whose document each client has. A client that outlives its cluster keeps the document, and may refuse to be given it again. */
+const introduced = new WeakMap<Connection, Set<string>>()
+
 /** The clients of this instance that subscribed to events of one stream, and how they are told. */
 export class Subscribers {
   readonly #collection: string
   /** How often a connection has subscribed to an event: it is told once of each. */
   readonly #byEvent = new Map<string, Map<Connection, number>>()
-  readonly #introduced = new WeakSet<Connection>()
 
   /** `collection` is the one in which clients see the events. */
   constructor(collection: string) {
@@ -31,8 +33,9 @@ export class Subscribers {
 
   /** Gives the client the document which the events will change, for clients that tell of no change to what is not there. */
   introduce(event: string, connection: Connection): void {
-    if (this.#introduced.has(connection)) return
-    this.#introduced.add(connection)
+    const collections = introduced.get(connection) ?? new Set()
+    if (collections.has(this.#collection)) return
+    introduced.set(connection, collections.add(this.#collection))
     sendFrame(connection, JSON.stringify({ msg: 'added', collection: this.#collection, id: 'id', fields: { eventName: event } }))
   }
 

@@ -1,6 +1,6 @@
 import type { Logger } from '@ddp-cluster/ddp-common'
 import { type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
-import { ClusterError } from '../errors.js'
+import { ClusterError, closedMeanwhile } from '../errors.js'
 import { warnOfCapped } from './capped.js'
 import { deploymentOf } from './deployment.js'
 import type { Handles } from './handles.js'
@@ -114,10 +114,12 @@ export class Registry {
   /** Writes the own record and keeps it alive from now on. Rejects when MongoDB does not take part. */
   async register(): Promise<InstanceRecord> {
     await this.#ownWrites.run(this.#patienceMs, 'what collections there are', (ending) => warnOfCapped(this.#options.handles, this.#warnings, ending))
+    // close() removes no record that is written from here on.
+    this.#requireOpen()
     const writing = this.#write(this.#patienceMs)
     this.#heartbeat = writing.catch(() => undefined)
     await writing
-    if (this.#state === 'closed') throw new ClusterError('closed', 'the cluster was closed while it was joined')
+    this.#requireOpen()
     this.#scheduleHeartbeat()
     const { createdAt, updatedAt } = this.lastBeat.times
     return { ...this.#options.facts, _createdAt: createdAt, _updatedAt: updatedAt }
@@ -221,6 +223,10 @@ export class Registry {
     const leftMs = Math.max(1, until - clock.now())
     await this.#limit.run(leftMs, 'the end of the change stream', this.#watch.close(leftMs / 2)).catch(() => undefined)
     this.#limit.close()
+  }
+
+  #requireOpen(): void {
+    if (this.#state === 'closed') throw closedMeanwhile()
   }
 
   async #read(): Promise<void> {
