@@ -2,7 +2,8 @@ import { type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
 import type { MemberView } from './cluster.js'
 import { recordOf } from './membership/facts.js'
 import type { Effect, Happening, MembershipEvent } from './membership/happening.js'
-import { emptyMembership, type Membership, nextDeadline, reduce } from './membership/membership.js'
+import { emptyMembership, nextDeadline, reduceAll } from './membership/membership.js'
+import type { Membership } from './membership/state.js'
 import type { Verdict } from './membership/judge.js'
 import type { Link } from './mesh/link.js'
 import type { Notice } from './mesh/notice.js'
@@ -42,7 +43,12 @@ export class Members {
   }
 
   happened(happening: Happening): void {
-    const { membership, effects } = reduce(this.#membership, happening, this.#clock.now())
+    this.happenedTogether([happening])
+  }
+
+  /** Takes in one happening after the other in one step; what they ask for is done afterwards. */
+  happenedTogether(happenings: readonly Happening[]): void {
+    const { membership, effects } = reduceAll(this.#membership, happenings, this.#clock.now())
     this.#membership = membership
     for (const effect of effects) this.#do(effect)
     this.#scheduleDeadline()
