@@ -45,8 +45,8 @@ describe('joinCluster() refuses', () => {
   it.each<[string, () => Partial<JoinOptions>, RegExp]>([
     ['http2.createServer()', () => ({ server: http2.createServer() as never }), /http2\.createServer\(\), which takes no HTTP\/1\.1/],
     ['an HTTP/2 server without HTTP/1.1', () => ({ server: http2.createSecureServer(tlsOptions) }), /allowHTTP1: true/],
-    ['a name with half a character', () => ({ name: 'chat\ud800', listen: {} }), /name must be well-formed Unicode, not "chat\\ud800"/],
-    ['a path with half a character', () => ({ path: '/chat\ud800', listen: {} }), /path must be well-formed Unicode/],
+    ['a name with half a character', () => ({ name: 'chat\ud800', listen: {} }), /name must not contain a lone surrogate: "chat\\ud800"/],
+    ['a path with half a character', () => ({ path: '/chat\ud800', listen: {} }), /path must not contain a lone surrogate/],
   ])('%s, and says why', async (_, options, reason) => {
     const error: unknown = await joinCluster({ db: fleet.db, name: 'test', ...options() }).catch((rejected: unknown) => rejected)
     expect(error).toMatchObject({ code: 'invalid-option' } satisfies Partial<ClusterError>)

@@ -76,6 +76,20 @@ it.each(Object.keys(drivers) as Driver[])('close() gives every connection back w
   mongo.continue()
 })
 
+it.each(Object.keys(drivers) as Driver[])('close() gives every connection back while MongoDB does not answer the reopening of the change stream, with %s', async (driver) => {
+  const client = open(driver)
+  const pool = new PoolWatch(client)
+  const cluster = await join(client, { heartbeatIntervalMs: 30_000, closeTimeoutMs: 1000 })
+  await until(() => pool.ours === 1, 5000, () => pool.ours)
+  const reopening = new Promise<void>((resolve) => client.on('commandStarted', ({ command }) => JSON.stringify(command).includes('$changeStream') && resolve()))
+  const admin = open('driver 7')
+  await admin.db('admin').command({ configureFailPoint: 'failCommand', mode: 'alwaysOn', data: { failCommands: ['aggregate'], blockConnection: true, blockTimeMS: 600_000 } })
+  await admin.db('unanswering').dropCollection('instances')
+  await reopening
+  await cluster.close()
+  await until(() => pool.ours === 0, 2000, () => pool.ours)
+})
+
 it('hears of a newcomer by a change stream on a pool of four connections', async () => {
   const client = open('driver 7', { maxPoolSize: 4 })
   const watched = new Promise<void>((resolve) => client.on('commandStarted', ({ command }) => JSON.stringify(command).includes('$changeStream') && resolve()))

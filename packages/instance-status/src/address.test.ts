@@ -48,6 +48,13 @@ describe('the advertised address', () => {
     for (const host of ['fd00::7', '[fd00::7]']) expect(advertise({ address: { host, port: 1 } })).toEqual({ host: '[fd00::7]', port: '1', url: 'ws://[fd00::7]:1/websocket' })
   })
 
+  it('is never longer than peers accept in a record', async () => {
+    const port = await listen('127.0.0.1')
+    expect(advertise({ address: { host: 'h'.repeat(255), port } }).host).toHaveLength(255)
+    expect(() => advertise({ address: { host: 'h'.repeat(256), port } })).toThrow(expect.objectContaining({ code: 'invalid-option' }))
+    expect(() => advertise({ path: `/${'p'.repeat(2048)}` })).toThrow(expect.objectContaining({ code: 'invalid-option' }))
+  })
+
   it('needs a server that listens, and values that make an address', async () => {
     server = createServer()
     expect(() => advertise()).toThrow(expect.objectContaining({ code: 'not-listening' }))

@@ -3,6 +3,7 @@ import { networkInterfaces } from 'node:os'
 import { Server as TlsServer } from 'node:tls'
 import type { ApplicationServer } from '@ddp-cluster/ddp-server'
 import { ClusterError } from './errors.js'
+import { longestHost, longestUrl } from './registry/record.js'
 
 /** Where peers dial an instance. */
 export interface Address {
@@ -43,6 +44,9 @@ export function advertisedAddress({ server, address, env, ownServer, path }: Add
   const shown = isIP(bare) === 6 ? `[${bare}]` : bare
   const url = `${server instanceof TlsServer ? 'wss' : 'ws'}://${shown}:${portNumber}${path}/websocket`
   if (!URL.canParse(url)) throw new ClusterError('invalid-option', `the advertised host ${JSON.stringify(host)} is no host name or address`)
+  if (shown.length > longestHost || url.length > longestUrl) {
+    throw new ClusterError('invalid-option', `the advertised host may have ${longestHost} characters and the address ${longestUrl}, not ${shown.length} and ${url.length}`)
+  }
   return { host: shown, port: String(portNumber), url }
 }
 

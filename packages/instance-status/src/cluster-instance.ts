@@ -64,6 +64,8 @@ const longestFlushMs = 1000
 /** The event loop standing still for so long makes whatever is late our own fault. */
 const stallMs = 1000
 
+const recordHappenings = { seen: 'recordSeen', stale: 'recordStale', deleted: 'recordDeleted' } as const
+
 /** Wires registry, members, mesh and broadcast, and decides nothing itself. */
 export class ClusterInstance implements Cluster {
   readonly #parts: ClusterParts
@@ -103,10 +105,8 @@ export class ClusterInstance implements Cluster {
       ],
       events: {
         records: (events, readAt) => {
-          for (const { type, record } of events) {
-            if (type === 'seen') this.#happened({ type: 'recordSeen', record })
-            else this.#happened({ type: type === 'stale' ? 'recordStale' : 'recordDeleted', record })
-          }
+          const happenings = events.map(({ type, record }): Happening => ({ type: recordHappenings[type], record }))
+          if (happenings.length > 0 && !this.#closing) this.#members.happenedTogether(happenings)
           if (readAt !== undefined) this.#happened({ type: 'registryRead', startedAt: readAt })
         },
         lost: (error) => {

@@ -133,7 +133,7 @@ export interface Cluster extends AsyncDisposable {
   /**
    * Asks for the right to be the only one in the cluster that does what `name` stands for: now, and again whenever it is lost. Another instance has it at the
    * latest `ttlMs` (30_000 by default, 200 at least) and a moment after this one died, and at once when it leaves. Costs MongoDB one write each third of `ttlMs` for the holder, and about
-   * one read each `ttlMs` for everyone who waits. Throws a `ClusterError` `invalid-option` or `closed`.
+   * one read each `ttlMs` for everyone who waits. `name` is 1 to 200 characters, without lone surrogates. Throws a `ClusterError` `invalid-option` or `closed`.
    */
   lease(name: string, options?: { readonly ttlMs?: number }): Lease
   /**

@@ -2,7 +2,8 @@ import { type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
 import type { MemberView } from './cluster.js'
 import { recordOf } from './membership/facts.js'
 import type { Effect, Happening, MembershipEvent } from './membership/happening.js'
-import { emptyMembership, type Membership, nextDeadline, reduce } from './membership/membership.js'
+import { emptyMembership, nextDeadline, reduceAll } from './membership/membership.js'
+import type { Membership } from './membership/state.js'
 import type { Verdict } from './membership/judge.js'
 import { type LinksNow, missedHappenings } from './membership/missed.js'
 import type { Link } from './mesh/link.js'
@@ -59,11 +60,16 @@ export class Members {
   }
 
   happened(happening: Happening): void {
+    this.happenedTogether([happening])
+  }
+
+  /** Takes in one happening after the other in one step; what they ask for is done afterwards. */
+  happenedTogether(happenings: readonly Happening[]): void {
     if (Array.isArray(this.#state)) {
-      this.#state.push(happening)
+      this.#state.push(...happenings)
       return
     }
-    const { membership, effects } = reduce(this.#state, happening, this.#clock.now())
+    const { membership, effects } = reduceAll(this.#state, happenings, this.#clock.now())
     this.#state = membership
     for (const effect of effects) this.#do(effect)
     this.#scheduleDeadline(membership)

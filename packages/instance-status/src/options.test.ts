@@ -36,9 +36,17 @@ describe('options', () => {
     [{}, { MULTIPLE_INSTANCES_EXPIRE: '2' }, 'MULTIPLE_INSTANCES_EXPIRE (2000 ms) must be at least three times the default of heartbeatIntervalMs (10000 ms)'],
     [{}, { MULTIPLE_INSTANCES_EXPIRE: '50', MULTIPLE_INSTANCES_PING_INTERVAL: '30' }, 'MULTIPLE_INSTANCES_EXPIRE (50000 ms) must be at least three times the environment variable MULTIPLE_INSTANCES_PING_INTERVAL (30000 ms)'],
     [{ expireAfterMs: 2000, heartbeatIntervalMs: 1000 }, {}, 'expireAfterMs (2000 ms) must be at least three times heartbeatIntervalMs (1000 ms)'],
-    [{ heartbeatIntervalMs: 2_000_000_000 }, {}, 'heartbeatIntervalMs must be milliseconds from 1 to 715827882, not 2000000000'],
+    [{ heartbeatIntervalMs: 2_000_000_000 }, {}, 'heartbeatIntervalMs must be milliseconds from 1 to 201600000, not 2000000000'],
+    [{ expireAfterMs: 604_800_001 }, {}, 'expireAfterMs must be milliseconds from 1 to 604800000, not 604800001'],
+    [{}, { MULTIPLE_INSTANCES_EXPIRE: '604801' }, 'MULTIPLE_INSTANCES_EXPIRE must be milliseconds from 1 to 604800000, not 604801000'],
+    [{}, { MULTIPLE_INSTANCES_PING_INTERVAL: '201601' }, 'MULTIPLE_INSTANCES_PING_INTERVAL must be milliseconds from 1 to 201600000, not 201601000'],
   ])('name what was set, and nothing that nobody set: %o, %o', (options, env, message) => {
     expect(refused(options, env)).toMatchObject({ code: 'invalid-option', message: expect.stringContaining(message) as string })
+  })
+
+  it('allow an expiry of a week, which peers accept in a record', () => {
+    expect(resolve({ heartbeatIntervalMs: 201_600_000 }).expireAfterMs).toBe(604_800_000)
+    expect(resolve({ expireAfterMs: 604_800_000 }).expireAfterMs).toBe(604_800_000)
   })
 
   it('take an explicit undefined as not given', () => {
@@ -48,6 +56,8 @@ describe('options', () => {
   it.each([
     ['no database', { db: undefined as unknown as Db }, {}],
     ['no name', { name: '' }, {}],
+    ['a name with a lone surrogate', { name: 'chat\ud800' }, {}],
+    ['a secret with a lone surrogate', { secret: `hunter2\udc00${'x'.repeat(32)}` }, {}],
     ['server and listen', { listen: {} }, {}],
     ['a zero interval', { heartbeatIntervalMs: 0 }, {}],
     ['an interval that is no number', { heartbeatIntervalMs: Number.NaN }, {}],

@@ -5,14 +5,16 @@ import { whyNoServer } from '@ddp-cluster/ddp-server/internal'
 import { type Clock, harmless, systemClock, unknownProperty } from '@ddp-cluster/ddp-common/internal'
 import type { Db } from 'mongodb'
 import { ClusterError } from './errors.js'
+import { hasLoneSurrogate } from './lone-surrogate.js'
 import { isExtraInformation, largestExtraCharacters } from './registry/extra-information.js'
+import { longestExpiryMs } from './registry/record.js'
 import type { TlsOptions } from '@ddp-cluster/ddp-client/internal'
 
 /** What `joinCluster()` takes. Durations are milliseconds. */
 export interface JoinOptions {
   /** The database that all instances share. Only the handle is used; connecting and closing the client stay the application's. */
   readonly db: Db
-  /** The application's name: instances of one name in one collection are one cluster. */
+  /** The application's name, without lone surrogates: instances of one name in one collection are one cluster. */
   readonly name: string
   /**
    * DDP endpoint of the application, made by `createDDPServer()`: clients and the cluster's instances reach it at its `/websocket`. Methods and publications
@@ -33,10 +35,11 @@ export interface JoinOptions {
   readonly path?: string
   /** Default `instances`, or `MULTIPLE_INSTANCES_COLLECTION_NAME`. */
   readonly collectionName?: string
-  /** Interval at which the own record is renewed, in milliseconds. Half of it doubles the writes. @defaultValue `MULTIPLE_INSTANCES_PING_INTERVAL` in seconds, else 10_000 */
+  /** Interval at which the own record is renewed, in milliseconds: at most 201_600_000. Half of it doubles the writes. @defaultValue `MULTIPLE_INSTANCES_PING_INTERVAL` in seconds, else 10_000 */
   readonly heartbeatIntervalMs?: number
   /**
-   * Time without a heartbeat after which an instance counts as dead, unless a link shows otherwise, in milliseconds: at least three heartbeats.
+   * Time without a heartbeat after which an instance counts as dead, unless a link shows otherwise, in milliseconds: at least three heartbeats,
+   * at most 604_800_000, a week.
    * @defaultValue `MULTIPLE_INSTANCES_EXPIRE` in seconds, else three heartbeats in whole minutes: 60_000
    */
   readonly expireAfterMs?: number
@@ -63,7 +66,7 @@ export interface JoinOptions {
   readonly maxLogEntries?: number
   /** and age (60_000). What is over any of the three is dropped, and told to who had not read it as a `gap`. */
   readonly maxLogAgeMs?: number
-  /** What instances prove to each other that they know: at least 32 characters, or `[new, old]` while it changes. Default: made by the first instance and kept in `<collectionName>_settings`. */
+  /** What instances prove to each other that they know: at least 32 characters without lone surrogates, or `[new, old]` while it changes. Default: made by the first instance and kept in `<collectionName>_settings`. */
   readonly secret?: string | readonly [string, string]
   /** For dialling peers that speak TLS. */
   readonly tls?: TlsOptions
@@ -117,9 +120,6 @@ const defaults = Object.freeze({
 
 const leastSecretLength = 32
 
-/** Half of a character: UTF-8 has no way to write it, so that the name in MongoDB and in proofs would be another. */
-const loneSurrogate = /\p{Surrogate}/u
-
 /** All options, so that a misspelt one is not passed over. */
 const names = Object.keys({
   ...defaults, expireAfterMs: 0, db: 0, name: 0, server: 0, ddpServer: 0, listen: 0, address: 0, path: 0, secret: 0, tls: 0, extraInformation: 0, hostFacts: 0, handleSignals: 0, logger: 0, clock: 0,
@@ -141,7 +141,7 @@ export function resolveOptions(options: JoinOptions, env: Environment): Resolved
   requireKnown('field of the option listen', options.listen, ['host', 'port', 'tls'])
   if (typeof options.db?.collection !== 'function') throw invalid('db must be a Db of the mongodb driver')
   if (typeof options.name !== 'string' || options.name === '') throw invalid('name must be the name of the application, such as "rocket.chat"')
-  if (loneSurrogate.test(options.name)) throw invalid(`name must be well-formed Unicode, not ${JSON.stringify(options.name)}`)
+  if (hasLoneSurrogate(options.name)) throw invalid(`name must not contain a lone surrogate: ${JSON.stringify(options.name)}`)
   const given = [options.server, options.ddpServer, options.listen].filter((option) => option !== undefined)
   if (given.length !== 1) throw invalid('give one of server, the HTTP server of the application; ddpServer, its DDP endpoint; and listen, for a server of the cluster alone')
   if (options.ddpServer !== undefined && options.path !== undefined) throw invalid('path is an option of createDDPServer() where ddpServer is given')
@@ -187,10 +187,10 @@ const minuteMs = 60_000
 /** Without an expiry it follows from the interval, in whole minutes: the rule of Rocket.Chat's own package. */
 function heartbeat(options: JoinOptions, env: Environment): { readonly heartbeatIntervalMs: number; readonly expireAfterMs: number } {
   const interval = sourceOf('heartbeatIntervalMs', options.heartbeatIntervalMs, env, 'MULTIPLE_INSTANCES_PING_INTERVAL')
-  const heartbeatIntervalMs = duration(interval?.name ?? 'heartbeatIntervalMs', interval?.ms ?? defaults.heartbeatIntervalMs, Math.floor(longestDelayMs / heartbeatsInExpiry))
+  const heartbeatIntervalMs = duration(interval?.name ?? 'heartbeatIntervalMs', interval?.ms ?? defaults.heartbeatIntervalMs, longestExpiryMs / heartbeatsInExpiry)
   const expiry = sourceOf('expireAfterMs', options.expireAfterMs, env, 'MULTIPLE_INSTANCES_EXPIRE')
-  if (!expiry) return { heartbeatIntervalMs, expireAfterMs: Math.min(longestDelayMs, Math.ceil((heartbeatsInExpiry * heartbeatIntervalMs) / minuteMs) * minuteMs) }
-  const expireAfterMs = duration(expiry.name, expiry.ms)
+  if (!expiry) return { heartbeatIntervalMs, expireAfterMs: Math.ceil((heartbeatsInExpiry * heartbeatIntervalMs) / minuteMs) * minuteMs }
+  const expireAfterMs = duration(expiry.name, expiry.ms, longestExpiryMs)
   if (expireAfterMs < heartbeatsInExpiry * heartbeatIntervalMs) {
     const than = interval?.name ?? 'the default of heartbeatIntervalMs'
     throw invalid(`${expiry.name} (${expireAfterMs} ms) must be at least three times ${than} (${heartbeatIntervalMs} ms): one missed heartbeat must not make an instance dead`)
@@ -254,7 +254,7 @@ function rootPath(rootUrl: string | undefined): string {
 }
 
 function subPath(path: string): string {
-  if (loneSurrogate.test(path)) throw invalid(`path must be well-formed Unicode, not ${JSON.stringify(path)}`)
+  if (hasLoneSurrogate(path)) throw invalid(`path must not contain a lone surrogate: ${JSON.stringify(path)}`)
   if (path !== '' && !/^\/[^?#\s]*[^?#\s/]$/.test(path)) throw invalid(`path must be empty or like "/chat", not ${JSON.stringify(path)}`)
   return path
 }
@@ -264,5 +264,6 @@ function checkSecrets(secret: string | readonly [string, string]): readonly stri
   const secrets = typeof secret === 'string' ? [secret] : [...secret]
   const right = secrets.length > 0 && secrets.every((one) => typeof one === 'string' && one.length >= leastSecretLength)
   if (!right) throw invalid(`secret must be a string of at least ${leastSecretLength} characters, or [new, old] while it is changed`)
+  if (secrets.some(hasLoneSurrogate)) throw invalid('secret must not contain a lone surrogate: UTF-8 cannot hold it')
   return secrets
 }

@@ -219,7 +219,7 @@ describe('a lease', () => {
 
   it('is refused a name or a time that makes no sense', () => {
     const { leases } = contender()
-    for (const args of [[''], ['cluster.departures'], ['x'.repeat(201)], [undefined], ['job', 0], ['job', Number.NaN], ['job', 1e12], ['job', '1000']] as [string, number?][]) {
+    for (const args of [[''], ['cluster.departures'], ['x'.repeat(201)], ['\ud800'], ['job\udc01'], [undefined], ['job', 0], ['job', Number.NaN], ['job', 1e12], ['job', '1000']] as [string, number?][]) {
       expect(() => leases.open(...args)).toThrow(expect.objectContaining({ code: 'invalid-option' }))
     }
   })

@@ -1,6 +1,7 @@
 import { type Logger, randomId } from '@ddp-cluster/ddp-common'
 import type { Clock } from '@ddp-cluster/ddp-common/internal'
 import { ClusterError } from '../errors.js'
+import { hasLoneSurrogate } from '../lone-surrogate.js'
 import type { Handles } from '../registry/handles.js'
 import { urgency } from '../registry/lane.js'
 import { Operations } from '../registry/operations.js'
@@ -49,6 +50,7 @@ export class Leases {
     const { handles, clusterName, selfId, clock, random, logger } = this.#options
     if (this.#state === 'closed') throw new ClusterError('closed', 'the cluster was closed; no lease can be asked for any more')
     if (typeof name !== 'string' || name === '' || name.length > longestName) throw new ClusterError('invalid-option', `the name of a lease is a string of 1 to ${longestName} characters`)
+    if (hasLoneSurrogate(name)) throw new ClusterError('invalid-option', `the name of a lease must not contain a lone surrogate: ${JSON.stringify(name)}`)
     if (typeof ttlMs !== 'number' || !(ttlMs >= shortestTtlMs && ttlMs <= longestTtlMs)) {
       throw new ClusterError('invalid-option', `ttlMs must be milliseconds from ${shortestTtlMs} to ${longestTtlMs}, not ${String(ttlMs)}`)
     }

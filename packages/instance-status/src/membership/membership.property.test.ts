@@ -3,7 +3,8 @@ import { expect, it } from 'vitest'
 import { testRecord } from '../registry/record.fixture.js'
 import { isLinked } from './facts.js'
 import type { Happening } from './happening.js'
-import { emptyMembership, type Membership, nextDeadline, reduce } from './membership.js'
+import { emptyMembership, nextDeadline, reduce, reduceAll } from './membership.js'
+import type { Membership } from './state.js'
 
 const ids = ['a', 'b', 'c'] as const
 
@@ -96,6 +97,26 @@ it('whatever happens, joined and left alternate, and nobody leaves for whom both
           if (verdict.status === 'suspect') expect(verdict.reason).not.toBe('')
         }
       }
+    }),
+    { numRuns: 2000 },
+  )
+})
+
+it('reduces a batch to what its happenings make one after the other, and leaves the value that was handed in as it was', () => {
+  fc.assert(
+    fc.property(fc.array(happening, { maxLength: 30 }), fc.array(happening, { maxLength: 30 }), fc.nat(100_000), (earlier, batch, now) => {
+      const start = reduceAll(emptyMembership(testRecord('self', { url: 'ws://self:1/websocket' }), 10_000), earlier, 0).membership
+      const [members, departed] = [[...start.members], [...start.departed]]
+      const whole = reduceAll(start, batch, now)
+      let membership = start
+      const effects = batch.flatMap((next) => {
+        const step = reduce(membership, next, now)
+        membership = step.membership
+        return step.effects
+      })
+      expect(whole).toEqual({ membership, effects })
+      expect([...whole.membership.members.keys()]).toEqual([...membership.members.keys()])
+      expect([[...start.members], [...start.departed]]).toEqual([members, departed])
     }),
     { numRuns: 2000 },
   )

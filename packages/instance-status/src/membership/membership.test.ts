@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { testRecord } from '../registry/record.fixture.js'
 import type { Happening } from './happening.js'
-import { emptyMembership, type Membership, nextDeadline, reduce } from './membership.js'
+import { emptyMembership, nextDeadline, reduce } from './membership.js'
+import type { Membership } from './state.js'
 
 /** Runs happenings, one a step of `stepMs`, and keeps what was told and done in words. */
 class World {

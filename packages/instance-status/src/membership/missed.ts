@@ -1,6 +1,6 @@
 import type { Ending } from './facts.js'
 import type { Happening } from './happening.js'
-import type { Membership } from './membership.js'
+import type { Membership } from './state.js'
 
 /** The links as the sockets have them now: ids of peers, for each direction that is up. */
 export interface LinksNow {

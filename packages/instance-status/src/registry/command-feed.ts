@@ -28,10 +28,13 @@ export class CommandFeed implements Feed {
   readonly #farewell: Operations
   #cursor: CursorReply | undefined
   #token: unknown
+  /** Never rejects. */
+  #opening: Promise<void> = Promise.resolve()
   #following: Promise<void> = Promise.resolve()
   #state: 'open' | 'closed' = 'open'
 
-  private constructor(handles: Handles, awaitMs: number, clock: Clock, events: FeedEvents) {
+  /** An empty answer comes after `awaitMs`. */
+  constructor(handles: Handles, awaitMs: number, clock: Clock, events: FeedEvents) {
     this.#handles = handles
     this.#awaitMs = awaitMs
     this.#events = events
@@ -40,21 +43,24 @@ export class CommandFeed implements Feed {
     this.#farewell = new Operations({ clock, lane: handles.lanes.others, urgency: urgency.upkeep })
   }
 
-  /** Resolves when the stream stands: a read that is made afterwards misses nothing. An empty answer comes after `awaitMs`. */
-  static async open(handles: Handles, awaitMs: number, clock: Clock, events: FeedEvents): Promise<CommandFeed> {
-    const feed = new CommandFeed(handles, awaitMs, clock, events)
+  /** Resolves when the stream stands: a read that is made afterwards misses nothing. Rejects after `close()`, too, which may come at any time. */
+  async open(): Promise<void> {
+    const opening = this.#start({})
+    this.#opening = opening.catch(() => undefined)
     try {
-      await feed.#start({})
+      await opening
     } catch (error) {
-      await feed.close(0)
+      await this.close(0)
       throw error
     }
-    feed.#following = feed.#follow()
-    return feed
+    if (this.#state === 'open') this.#following = this.#follow()
   }
 
   async close(limitMs: number): Promise<void> {
     this.#state = 'closed'
+    // Without a cursor MongoDB has nothing to forget yet: the opening is ended at once.
+    if (!this.#cursor) this.#operations.close()
+    await this.#opening
     await this.#kill(limitMs)
     this.#operations.close()
     this.#farewell.close()

@@ -46,10 +46,10 @@ export function toRecord(document: unknown): InstanceRecord | undefined {
 }
 
 /** Of characters. DNS knows no longer name, and TCP no longer port. */
-const [longestHost, longestPort, longestUrl] = [255, 5, 2048]
+export const [longestHost, longestPort, longestUrl] = [255, 5, 2048] as const
 
 /** A week: nobody who asks for more would ever be forgotten. */
-const longestExpiryMs = 7 * 24 * 60 * 60 * 1000
+export const longestExpiryMs = 7 * 24 * 60 * 60 * 1000
 
 const isDate = (value: unknown): value is Date => value instanceof Date && !Number.isNaN(value.getTime())
 

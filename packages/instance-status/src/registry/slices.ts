@@ -12,9 +12,13 @@ export class Slices<T> {
     this.#take = take
   }
 
-  /** Hands on at once what is the first and little; resolves when all of it has been handed on, or dropped. */
+  /** Hands on at once the first few items of a turn of the event loop, later ones together; resolves when all of them have been handed on, or dropped. */
   async push(items: readonly T[]): Promise<void> {
-    if (!this.#next && items.length <= mostAtOnce) return this.#take(items)
+    if (!this.#next && items.length <= mostAtOnce) {
+      // A change stream tells of a batch one by one: what follows in this turn waits for the next.
+      this.#schedule()
+      return this.#take(items)
+    }
     this.#waiting.push(...items)
     this.#schedule()
     await new Promise<void>((resolve) => this.#onIdle.push(resolve))
@@ -33,7 +37,7 @@ export class Slices<T> {
       this.#next = undefined
       const items = this.#waiting.splice(0, mostAtOnce)
       if (this.#waiting.length > 0) this.#schedule()
-      this.#take(items)
+      if (items.length > 0) this.#take(items)
       if (!this.#next) for (const resolve of this.#onIdle.splice(0)) resolve()
     })
   }

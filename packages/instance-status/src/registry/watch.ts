@@ -54,10 +54,26 @@ export class Watch {
       changed: (change) => this.#changed(change),
       ended: (error) => this.#lost(deployment, error),
     }
-    const feed = deployment === 'sharded' ? streamFeed(this.#handles, await this.#operationTime(), this.#heartbeatIntervalMs, events) : await CommandFeed.open(this.#handles, this.#heartbeatIntervalMs, this.#clock, events)
-    if (this.#closed) return feed.close(0)
-    this.#feed = feed
+    await (deployment === 'sharded' ? this.#openStream(events) : this.#openCommandFeed(events))
     this.#openedAt = this.#clock.now()
+  }
+
+  async #openStream(events: FeedEvents): Promise<void> {
+    const from = await this.#operationTime()
+    if (!this.#closed) this.#feed = streamFeed(this.#handles, from, this.#heartbeatIntervalMs, events)
+  }
+
+  /** The feed is known before its first command, so that `close()` ends that, too. */
+  async #openCommandFeed(events: FeedEvents): Promise<void> {
+    if (this.#closed) return
+    const feed = new CommandFeed(this.#handles, this.#heartbeatIntervalMs, this.#clock, events)
+    this.#feed = feed
+    try {
+      await feed.open()
+    } catch (error) {
+      this.#feed = undefined
+      throw error
+    }
   }
 
   /** Tells nothing and opens no other stream any more. */
