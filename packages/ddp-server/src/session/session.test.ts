@@ -89,6 +89,31 @@ describe('a session', () => {
     ])
   })
 
+  it('starts the subscriptions of a released handler over with the next one, and leaves the others alone', () => {
+    const { session, registry } = newSession()
+    const released = (): void => undefined
+    registry.addPublication('lent', released)
+    const [kept, old] = ['p', 'lent'].map((name) => {
+      session.receive({ msg: 'sub', id: name, name }, 0)
+      const subscription = startedBy(session.next(0))
+      session.publicationReturned(subscription)
+      session.published.added(subscription, 'c', name, {})
+      return subscription
+    })
+    registry.release(released)
+    const next = (): void => undefined
+    expect(registry.addPublication('lent', next)).toBe(released)
+    const effects = session.replacePublication(released, next)
+    expect(effects).toMatchObject([{ kind: 'send', message: { msg: 'removed', collection: 'c', id: 'lent' } }, { kind: 'stop', subscription: old }, { kind: 'start' }])
+    const again = startedBy(effects)
+    expect([again.handler, again.id, old?.state, kept?.state]).toEqual([next, 'lent', 'stopped', 'starting'])
+    expect(session.ready(again)).toEqual({ msg: 'ready', subs: ['lent'] })
+    session.publicationReturned(again)
+    expect(session.hasRoom).toBe(true)
+    session.receive({ msg: 'unsub', id: 'lent' }, 0)
+    expect(session.next(0)).toMatchObject([{ kind: 'stop', subscription: again }, { kind: 'send', message: { msg: 'nosub', id: 'lent' } }])
+  })
+
   it('stops everything at its end and sends nothing', () => {
     const { session } = newSession()
     session.receive({ msg: 'sub', id: '1', name: 'p' }, 0)
