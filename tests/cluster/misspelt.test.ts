@@ -47,6 +47,7 @@ describe('a name that there is not is refused, and the nearest right one named',
     ['lease.on()', () => withMethod(cluster.lease('names'), 'on')('aquired', () => undefined), 'acquired'],
     ['cluster.flush()', () => withMethod(cluster, 'flush')({ timeout: 5 }), 'timeoutMs'],
     ['cluster.records()', () => withMethod(cluster, 'records')({ maxAge: 5 }), 'maxAgeMs'],
+    ['stream.ready()', () => withMethod(cluster.stream('room'), 'ready')({ timeout: 5 }), 'timeoutMs'],
     ['cluster.publishStream()', () => withMethod(cluster, 'publishStream')('room', { allowread: 'all' }), 'allowRead'],
     ['cluster.call()', () => withMethod(cluster, 'call')(cluster.id, 'x', [], { timeout: 5 }), 'timeoutMs'],
     ['cluster.lease()', () => withMethod(cluster, 'lease')('reports', { ttl: 5 }), 'ttlMs'],
@@ -77,4 +78,18 @@ it('the options of Fastify\'s register() are none of the API\'s', async () => {
   await app.register(forFastify, { cluster, ddpServer: false, prefix: '/under', logLevel: 'silent' })
   expect((await app.inject({ url: '/under/health' })).statusCode).toBeLessThan(500)
   await app.close()
+})
+
+describe('a value that is no function where one belongs is refused', () => {
+  it.each<[string, () => unknown]>([
+    ['cluster.on()', () => withMethod(cluster, 'on')('memberJoined', undefined)],
+    ['lease.on()', () => withMethod(cluster.lease('functions'), 'on')('lost', 5)],
+    ['stream.on()', () => withMethod(cluster.stream('room'), 'on')('event', null)],
+    ['stream.on(), as the name', () => withMethod(cluster.stream('room'), 'on')(undefined, () => undefined)],
+    ['ddpServer.method()', () => withMethod(ddpServer, 'method')('m', 5)],
+    ['ddpServer.publish()', () => withMethod(ddpServer, 'publish')('p', null)],
+    ['ddpServer.onConnection()', () => withMethod(ddpServer, 'onConnection')(undefined)],
+  ])('%s', async (_, act) => {
+    expect(await complaint(act)).toMatchObject({ code: 'invalid-option' })
+  })
 })

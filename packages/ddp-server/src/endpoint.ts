@@ -78,10 +78,12 @@ export class Endpoint implements DDPServer, PeerHost {
   }
 
   method(name: string, handler: MethodHandler): void {
+    requireFunction('the handler of a method', handler)
     this.registry.addMethod(name, handler)
   }
 
   publish(name: string | null, handler: PublicationHandler): void {
+    requireFunction('the handler of a publication', handler)
     if (name !== null) {
       const released = this.registry.addPublication(name, handler)
       // Handlers of a cluster that has closed serve nobody any more: clients that outlived it go on with those of the next one.
@@ -101,6 +103,7 @@ export class Endpoint implements DDPServer, PeerHost {
   }
 
   onConnection(handler: (connection: Connection) => unknown): () => void {
+    requireFunction('the handler of onConnection()', handler)
     const entry = (connection: Connection): unknown => handler(connection)
     this.#connectionHandlers.add(entry)
     return () => void this.#connectionHandlers.delete(entry)
@@ -259,4 +262,8 @@ export class Endpoint implements DDPServer, PeerHost {
     this.turn.clear()
     this.#resolveClosed()
   }
+}
+
+function requireFunction(what: string, value: unknown): void {
+  if (typeof value !== 'function') throw new DDPServerError('invalid-option', `${what} must be a function, not ${value === null ? 'null' : typeof value}`)
 }

@@ -1,5 +1,5 @@
 import { DDPError, type DataMessage, type Logger } from '@ddp-cluster/ddp-common'
-import { asReceived, type Clock, lossIn, Timers } from '@ddp-cluster/ddp-common/internal'
+import { asReceived, type Clock, lossIn, Timers, unknownProperty } from '@ddp-cluster/ddp-common/internal'
 import type { Connection as DialledConnection } from '@ddp-cluster/ddp-client/internal'
 import type { Connection, DDPServer } from '@ddp-cluster/ddp-server'
 import { ClusterError } from '../errors.js'
@@ -117,7 +117,11 @@ export class Broadcast {
         this.#requireRoom(name, event)
         this.#dispatchHere(name, event, this.#received(name, event, args), 0)
       },
-      ready: ({ timeoutMs = readyTimeoutMs } = {}) => this.#ready(name, timeoutMs),
+      ready: async (options = {}) => {
+        const unknown = unknownProperty('option of ready()', options, ['timeoutMs'])
+        if (unknown !== undefined) throw new ClusterError('invalid-option', unknown)
+        return this.#ready(name, options.timeoutMs ?? readyTimeoutMs)
+      },
       drained: () => this.#drained(),
     }
   }
@@ -256,6 +260,7 @@ export class Broadcast {
   }
 
   #listen(stream: string, event: string | typeof anyEvent, listener: unknown, once: boolean): () => void {
+    if (typeof event !== 'string' && event !== anyEvent) throw new ClusterError('invalid-option', `the name of an event is a string, not ${typeof event}`)
     if (typeof listener !== 'function') throw new ClusterError('invalid-option', `a listener is a function, not ${typeof listener}`)
     this.#requireOpen()
     if (this.#listeners.add(stream, event, listener as AnyListener, once)) this.#asking.changed(stream)
