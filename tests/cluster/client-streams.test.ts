@@ -132,9 +132,9 @@ describe('a stream that is published to clients', () => {
     const heard = await hear(ddp(patient), 'room', 'message')
     const closed = new Promise((resolve) => slow.on('close', resolve))
     const text = 'x'.repeat(1_000_000)
-    const { sessions } = first.ddpServer
+    const { sessions } = ddpServer
     let n = 0
-    while (first.ddpServer.sessions === sessions) {
+    while (ddpServer.sessions === sessions) {
       n += 1
       room.emit('message', n, text)
       await until(() => heard.length === n, 10_000, () => heard.length)
