@@ -36,7 +36,7 @@ class Crowd {
       server.close()
     })
     const cluster = {
-      id: 'i0', db: { collection: () => undefined }, ddpServer, closed: new Promise(() => undefined), self: { id: 'i0', record: record(0), registry: 'reachable', unreachableBy: [] },
+      id: 'i0', db: { collection: () => undefined }, ddpServer, closed: ddpServer.closed, self: { id: 'i0', record: record(0), registry: 'reachable', unreachableBy: [] },
       members: () => crowd.members, records: () => Promise.resolve([]), lastRecords: () => [], method: () => () => undefined, callAll: () => Promise.resolve([]),
       on: (event: string, listener: (payload: never) => void) => {
         crowd.#listeners.set(event, listener)
