@@ -5,7 +5,7 @@ import type { Trouble } from '../stage.js'
 export function checkDelivery(journals: readonly Journal[], troubles: readonly Trouble[]): string[] {
   // Who leaves says how far it came, but not for whom each event was.
   const leftAt = new Map(troubles.flatMap(({ kind, id, from }) => (kind === 'SIGTERM' ? [[id, from] as const] : [])))
-  // What a liar said in its name is disproved by a gap from the beginning, at most.
+  // A liar's numbers are disproved by a gap from the beginning, at most.
   const liedAt = new Map(troubles.flatMap(({ kind, id, from }) => (kind === 'liar' ? [[id, from] as const] : [])).toReversed())
   return journals.flatMap(({ id, entries }) => {
     const expected = new Map<string, number>()

@@ -73,7 +73,7 @@ describe('Reader', () => {
     reader.confirm('a', 100, streams)
     expect(reader.confirm('a', 10, streams)).toEqual([{ after: 0, lost: 9, exact: false }])
     expect(reader.position('a')).toBe(9)
-    // That was perhaps the lie: the sender itself says when the link is subscribed again.
+    // Which of the two was the lie, the sender itself says when the link is subscribed again.
     expect(reader.nextAfter('a')).toBe(99)
   })
 })

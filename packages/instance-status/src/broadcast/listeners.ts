@@ -17,13 +17,13 @@ type Waiting = { readonly from: string; readonly event: SequencedEvent } | (() =
 
 /** Time in one turn of the event loop after which events that listeners emitted wait for the next, so that IO gets in between. */
 const turnMs = 50
-/** The same for events that are dispatched one by one and never let the event loop turn, as from an asynchronous listener that emits again. */
+/** Time after which events that are dispatched one by one wait for the next turn, as those of an asynchronous listener that emits again. */
 const standstillMs = 1_000
 /** The clock is asked once for so many events. */
 const eventsPerLook = 64
 /** Listeners that still emit after so many turns in a row emit what they hear. */
 const endlessTurns = 20
-/** It is said no more often than this. */
+/** Interval between two warnings of an endless listener. */
 const quietMs = 60_000
 
 /** Beyond so many events that wait, listeners emit more than they will ever hear. */
@@ -74,7 +74,7 @@ export class Listeners {
     return listeners !== undefined && (listeners.any.size > 0 || listeners.byEvent.has(event))
   }
 
-  /** So many events wait that no more may be emitted. */
+  /** Whether the backlog is so long that no more may be emitted. */
   get isFull(): boolean {
     return this.#waiting.length >= mostWaiting
   }

@@ -115,7 +115,7 @@ export class Reader {
     const sender = this.#touch(senderId)
     sender.replayedUpTo = from - 1
     sender.end = undefined
-    // It goes on after the highest number: what was said in between was not its word.
+    // The sender goes on after the highest number: lower ones in between were not its word.
     if (from > sender.highest) sender.position = Math.max(this.position(senderId) ?? 0, sender.highest)
   }
 

@@ -184,7 +184,7 @@ export class Calls {
     try {
       pending.resolve(asSent(await this.#methods.run(id, method, EJSON.parse(text), ample)))
     } catch (error) {
-      // As over the wire: the caller's error is not the method's own.
+      // The caller gets a copy of the error, as over the wire.
       pending.reject(explain(error instanceof DDPError ? DDPError.fromWire(asSent(error.toWire()) as WireError) : error, pending))
     }
   }

@@ -16,7 +16,7 @@ export interface CallRequest {
   readonly timeoutMs: number
   /** The parameters as they are sent: without those at the end that are undefined. */
   readonly params: readonly unknown[]
-  /** The same as EJSON. */
+  /** The parameters as EJSON text. */
   readonly text: string
 }
 
