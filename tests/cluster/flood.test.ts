@@ -72,7 +72,8 @@ describe('a flood of records', () => {
     await insert(500, () => new Date())
     await until(() => warned.length > 0, 10_000)
     await first.records({ maxAgeMs: 0 })
-    await insert(500, () => new Date())
+    // With these the registry stays below the 1,000 that the second instance takes, which would warn as well.
+    await insert(300, () => new Date())
     await first.records({ maxAgeMs: 0 })
     expect(first.members().length).toBeLessThanOrEqual(50)
     expect(first.members().find(({ id }) => id === second.id)?.status).toBe('alive')
