@@ -5,7 +5,7 @@ export { silentLogger } from './logger.js'
 export { isRandomId, randomId } from './random-id.js'
 export { ddpVersion } from './messages.js'
 export type {
-  AddedBeforeMessage, AddedMessage, ChangedMessage, ClientMessage, ConnectMessage, ConnectedMessage, DataMessage, ErrorMessage, FailedMessage,
+  AddedBeforeMessage, AddedMessage, ChangedMessage, ClientMessage, ConnectMessage, ConnectedMessage, DataMessage, DisconnectMessage, ErrorMessage, FailedMessage,
   MethodMessage, MovedBeforeMessage, NosubMessage, PingMessage, PongMessage, ReadyMessage, RemovedMessage, ResultMessage, ServerMessage,
   SubMessage, UnsubMessage, UpdatedMessage,
 } from './messages.js'
@@ -19,4 +19,5 @@ export { EJSONError } from './ejson/ejson-error.js'
 export type { CustomType, CustomTypeFactory } from './ejson/custom-types.js'
 export type { EqualsOptions } from './ejson/equals.js'
 export type { StringifyOptions } from './ejson/stringify.js'
+export type { DocumentId } from './document-id.js'
 export { Decimal, ObjectId } from './ejson/mongo-types.js'

@@ -16,7 +16,7 @@ const notOptionalObject = [null, 'a', 1, []]
 const notOptionalError = [null, 'a', 1, {}, { error: {} }, { error: null }, { reason: 'r' }, { error: 1, reason: 2 }, { error: 'e', reason: {} }, { error: 'e', message: 2 }]
 
 const client: readonly (readonly [Message, Bad, reason: string])[] = [
-  [{ msg: 'connect', version: '1', support: ['1', 'pre2'], session: 's' }, { version: notString, support: notStrings, session: notOptionalString }, 'Malformed connect'],
+  [{ msg: 'connect', version: '1', support: ['1', 'pre2'], session: 's' }, { version: notString, support: notStrings }, 'Malformed connect'],
   [{ msg: 'method', id: '1', method: 'm', params: [1] }, { id: notString, method: notString, params: notOptionalArray }, 'Malformed method invocation'],
   [{ msg: 'sub', id: '1', name: 'n', params: [] }, { id: notString, name: notString, params: notOptionalArray }, 'Malformed subscription'],
   [{ msg: 'unsub', id: '1' }, { id: notString }, 'Malformed unsubscription'],
@@ -73,4 +73,15 @@ it('null stands for the end of a list, and for a reason that is missing', () => 
 it('what a client says is nothing that a server says, and the other way round', () => {
   for (const [message] of client) expect(serverMessageProblem(message)?.code).toBe('unknown-message')
   for (const [message] of server) expect(clientMessageProblem(message)?.code).toBe('unknown-message')
+})
+
+describe('a connect', () => {
+  it.each([null, 5, {}, 's'])('may have %j as its session: clients of other servers send such, and a new session is what they get', (session) => {
+    expect(clientMessageProblem({ msg: 'connect', version: '1', support: ['1'], session, receivedCount: session })).toBeUndefined()
+  })
+})
+
+it('disconnect is a message of clients alone', () => {
+  expect(clientMessageProblem({ msg: 'disconnect' })).toBeUndefined()
+  expect(serverMessageProblem({ msg: 'disconnect' })?.code).toBe('unknown-message')
 })

@@ -40,10 +40,11 @@ const malformed = {
 /** What is wrong with the shape of a client's message, if anything. Unknown fields are ignored. */
 export function clientMessageProblem(raw: Raw): MessageProblem | undefined {
   switch (raw.msg) {
-    case 'connect': return isString(raw.version) && isStrings(raw.support) && isOptionalString(raw.session) ? undefined : malformed.connect
+    case 'connect': return isString(raw.version) && isStrings(raw.support) ? undefined : malformed.connect
     case 'method': return isString(raw.id) && isString(raw.method) && isOptionalArray(raw.params) ? undefined : malformed.method
     case 'sub': return isString(raw.id) && isString(raw.name) && isOptionalArray(raw.params) ? undefined : malformed.sub
     case 'unsub': return isString(raw.id) ? undefined : malformed.unsub
+    case 'disconnect':
     case 'ping':
     case 'pong': return undefined
     default: return unknown

@@ -2,7 +2,10 @@ import type { WireError } from './ddp-error.js'
 
 /** The messages of DDP version 1, by the names and fields of its specification. What EJSON encodes is already decoded here. */
 
-export interface ConnectMessage { msg: 'connect'; version: string; support: string[]; session?: string }
+/** `session` and `receivedCount` ask to resume an earlier session (Meteor 3.5); clients of other servers put anything into `session`, which is then ignored. */
+export interface ConnectMessage { msg: 'connect'; version: string; support: string[]; session?: unknown; receivedCount?: unknown }
+/** The client ends its session on purpose: nobody is to wait for it to come back (Meteor 3.5). */
+export interface DisconnectMessage { msg: 'disconnect' }
 export interface MethodMessage { msg: 'method'; method: string; params?: unknown[]; id: string; randomSeed?: unknown }
 export interface SubMessage { msg: 'sub'; id: string; name: string; params?: unknown[] }
 export interface UnsubMessage { msg: 'unsub'; id: string }
@@ -33,7 +36,7 @@ export type DataMessage =
   | MovedBeforeMessage
 
 /** What a client may send. */
-export type ClientMessage = ConnectMessage | MethodMessage | SubMessage | UnsubMessage | PingMessage | PongMessage
+export type ClientMessage = ConnectMessage | DisconnectMessage | MethodMessage | SubMessage | UnsubMessage | PingMessage | PongMessage
 
 /** What a server may send. */
 export type ServerMessage =

@@ -1,4 +1,4 @@
-import type { ClientMessage, ConnectMessage, MethodMessage, PingMessage, ServerMessage, SubMessage, WireError } from '@ddp-cluster/ddp-common'
+import type { ClientMessage, ConnectMessage, DisconnectMessage, MethodMessage, PingMessage, ServerMessage, SubMessage, WireError } from '@ddp-cluster/ddp-common'
 import { methodNotFound, publicationNotFound, tooManySubscriptions } from '../errors.js'
 import type { MethodHandler } from '../method-invocation.js'
 import type { PublicationHandler } from '../publication.js'
@@ -47,7 +47,7 @@ const send = (message: ServerMessage): SessionEffect => ({ kind: 'send', message
 
 /** Messages for an open session; `connect` has been dealt with. */
 export type SessionMessage = Exclude<ClientMessage, ConnectMessage>
-type OrderedMessage = Exclude<SessionMessage, PingMessage | { msg: 'pong' }>
+type OrderedMessage = Exclude<SessionMessage, DisconnectMessage | PingMessage | { msg: 'pong' }>
 
 /**
  * One client's session, without sockets, timers and promises: it is told what came and what handlers did, and answers with what is to be
@@ -96,6 +96,7 @@ export class Session {
   receive(message: SessionMessage, length: number): readonly SessionEffect[] {
     switch (message.msg) {
       case 'ping': return [send(message.id === undefined ? { msg: 'pong' } : { msg: 'pong', id: message.id })]
+      case 'disconnect':
       case 'pong': return nothing
       case 'method':
       case 'sub':
