@@ -38,7 +38,7 @@ describe('stringifyId and parseId', () => {
   })
 
   it('give back every string, however it looks', () => {
-    fc.assert(fc.property(fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: 24, maxLength: 24 })), (id) => {
+    fc.assert(fc.property(fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom('0', '1', '9', 'a', 'f'), minLength: 24, maxLength: 24 })), (id) => {
       expect(parseId(stringifyId(id))).toBe(id)
     }))
   })
