@@ -49,7 +49,7 @@ const checks: { readonly [N in SentenceNumber]?: Check } = {
   },
   7: async ({ open }) => {
     for (const wrong of [
-      { version: 'pre1', support: ['pre1'] }, { version: '2', support: ['2'] }, { version: '1', support: [] }, { version: 1, support: ['1'] }, {}, { version: '1', support: '1' },
+      { version: 'pre3', support: ['pre3'] }, { version: '2', support: ['2'] }, { version: 'pre1', support: ['pre2'] }, { version: '1', support: [] }, { version: 1, support: ['1'] }, {}, { version: '1', support: '1' },
     ]) {
       const client = await open()
       client.send({ msg: 'connect', ...wrong })
@@ -65,7 +65,7 @@ const checks: { readonly [N in SentenceNumber]?: Check } = {
   },
   10: async ({ open }) => {
     const client = await open()
-    client.send({ ...connect, version: 'pre2', support: ['pre2'] }, { msg: 'method', method: 'echo', params: [1], id: '1' }, connect)
+    client.send({ ...connect, version: '2', support: ['2'] }, { msg: 'method', method: 'echo', params: [1], id: '1' }, connect)
     await client.next('failed')
     await client.closed
     expect(client.inbox.filter((message) => message['frame'] === undefined)).toEqual([])
@@ -312,6 +312,40 @@ const checks: { readonly [N in SentenceNumber]?: Check } = {
     const client = await connected()
     const { result } = await client.call('echo', { z: 1, a: { $date: 1 }, m: 2 })
     expect(Object.keys(result as object)).toEqual(['z', 'a', 'm'])
+  },
+  130: async ({ open }) => {
+    for (const [version, support] of [['pre2', ['pre2']], ['pre1', ['pre1', '1']], ['pre2', ['2', 'pre2', '1']]] as const) {
+      const client = await open()
+      client.send({ msg: 'connect', version, support }, { msg: 'method', method: 'echo', params: [version], id: '1' })
+      await client.next('connected')
+      expect(await client.next('result')).toMatchObject({ result: version })
+    }
+    for (const [version, support, best] of [['1', ['pre2', '1'], 'pre2'], ['pre1', ['2', 'pre2', 'pre1'], 'pre2'], ['2', ['2', 'pre1'], 'pre1'], ['pre1', ['1'], '1']] as const) {
+      const client = await open()
+      client.send({ msg: 'connect', version, support })
+      expect(await client.next('failed')).toEqual({ msg: 'failed', version: best })
+      await client.closed
+    }
+  },
+  131: async ({ open, clock }) => {
+    const client = await open()
+    client.send({ msg: 'connect', version: 'pre1', support: ['pre1'] })
+    await client.next('connected')
+    clock.advance(60_000)
+    client.send({ msg: 'ping', id: 'x' }, { msg: 'pong' }, { msg: 'method', method: 'echo', params: [1], id: '1' })
+    expect(await client.next()).toEqual({ msg: 'error', reason: 'Bad request', offendingMessage: { msg: 'ping', id: 'x' } })
+    expect(await client.next()).toEqual({ msg: 'error', reason: 'Bad request', offendingMessage: { msg: 'pong' } })
+    expect(await client.next()).toEqual({ msg: 'result', id: '1', result: 1 })
+  },
+  132: async ({ open }) => {
+    for (const session of [null, '', 7, true, [], {}, '__proto__', 'x'.repeat(100_000)]) {
+      for (const receivedCount of [undefined, null, -1, 1.5, '1', {}]) {
+        const client = await open()
+        client.send({ ...connect, session, receivedCount })
+        expect(await client.next('connected')).toEqual({ msg: 'connected', session: expect.stringMatching(/^\w{17}$/) as string })
+        client.tcp.destroy()
+      }
+    }
   },
 }
 

@@ -10,7 +10,7 @@ import { PeerConnection, type ClientFacts, type Pace } from './peer-connection.j
 import type { PublicationHandler } from './publication.js'
 import type { RateLimiter } from './rate-limiter.js'
 import { SessionRunner } from './session-runner.js'
-import { answerConnect } from './session/handshake.js'
+import { answerConnect, type DDPVersion } from './session/handshake.js'
 import type { Registry } from './session/registry.js'
 import { Session } from './session/session.js'
 import type { MessageSocket, MessageSocketOwner } from './socket/message-socket.js'
@@ -34,6 +34,7 @@ export interface PeerHost {
 
 interface OpenState {
   readonly phase: 'open'
+  readonly version: DDPVersion
   readonly session: Session
   readonly runner: SessionRunner
   readonly connection: PeerConnection
@@ -102,6 +103,8 @@ export class Peer implements MessageSocketOwner, TurnMember {
       this.#greet(message, text)
     } else if (message.msg === 'connect') {
       this.#send({ msg: 'error', reason: 'Already connected', offendingMessage: JSON.parse(text) })
+    } else if (state.version === 'pre1' && (message.msg === 'ping' || message.msg === 'pong')) {
+      this.#send({ msg: 'error', reason: 'Bad request', offendingMessage: message })
     } else {
       state.runner.receive(message, text.length)
       this.#advance()
@@ -147,14 +150,14 @@ export class Peer implements MessageSocketOwner, TurnMember {
       this.#send({ msg: 'error', reason: 'Must connect first', offendingMessage: JSON.parse(text) })
       return
     }
-    const { version } = answerConnect(message)
-    if (version === undefined) this.#open()
-    else this.#fail(version)
+    const answer = answerConnect(message)
+    if ('agreed' in answer) this.#open(answer.agreed)
+    else this.#fail(answer.proposed)
   }
 
   #refuse(error: DDPProtocolError): void {
     const { offendingMessage } = error
-    // Whatever is proposed that is not the one version is answered alike.
+    // A connect that makes no sense proposes nothing that is spoken here.
     if (this.#state.phase === 'greeting' && isPlainObject(offendingMessage) && offendingMessage['msg'] === 'connect') this.#fail(ddpVersion)
     else this.#send(error.toMessage())
   }
@@ -164,7 +167,7 @@ export class Peer implements MessageSocketOwner, TurnMember {
     this.#end({ cause: 'protocol', code: 1000, reason: 'no common version of DDP' })
   }
 
-  #open(): void {
+  #open(version: DDPVersion): void {
     const { options, options: { clock, logger }, registry, rateLimiter } = this.#host
     this.#timers.clear()
     const id = randomId()
@@ -179,7 +182,7 @@ export class Peer implements MessageSocketOwner, TurnMember {
     const runner = new SessionRunner({
       session, connection, clock, logger, send: (message) => this.#tell(message), onProgress: () => this.#goOn(),
     })
-    this.#state = { phase: 'open', session, runner, connection }
+    this.#state = { phase: 'open', version, session, runner, connection }
     this.#startHeartbeat()
     this.#send({ msg: 'connected', session: id })
     this.#host.opened(this, connection)
@@ -277,6 +280,11 @@ export class Peer implements MessageSocketOwner, TurnMember {
 
   #startHeartbeat(): void {
     this.#heartbeat?.stop()
+    if (this.#state.phase === 'open' && this.#state.version === 'pre1') {
+      // The client could not answer a ping: the kernel has to find out whether it is there.
+      this.#socket.keepAlive(this.#pace.intervalMs)
+      return
+    }
     this.#heartbeat = new HeartbeatTimer({
       clock: this.#host.options.clock, ...this.#pace, sendPing: () => this.#send({ msg: 'ping' }),
       onDead: () => this.#onSilence(),
