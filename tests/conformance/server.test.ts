@@ -331,7 +331,7 @@ const checks: { readonly [N in SentenceNumber]?: Check } = {
     const client = await open()
     client.send({ msg: 'connect', version: 'pre1', support: ['pre1'] })
     await client.next('connected')
-    clock.advance(60_000)
+    clock.advance(44_000)
     client.send({ msg: 'ping', id: 'x' }, { msg: 'pong' }, { msg: 'method', method: 'echo', params: [1], id: '1' })
     expect(await client.next()).toEqual({ msg: 'error', reason: 'Bad request', offendingMessage: { msg: 'ping', id: 'x' } })
     expect(await client.next()).toEqual({ msg: 'error', reason: 'Bad request', offendingMessage: { msg: 'pong' } })
@@ -346,6 +346,44 @@ const checks: { readonly [N in SentenceNumber]?: Check } = {
         client.tcp.destroy()
       }
     }
+  },
+  133: async ({ server, connected }) => {
+    const safe = (fields: object, message?: string): Error => Object.assign(new Error(message), { isClientSafe: true, ...fields })
+    const errorType = 'Meteor.Error'
+    const cases: [unknown, Message][] = [
+      [safe({ error: 'declined', reason: 'No money', details: { code: 7 } }, 'the card was declined'), { isClientSafe: true, error: 'declined', reason: 'No money', details: { code: 7 }, message: 'the card was declined', errorType }],
+      [{ isClientSafe: true, error: 418 }, { isClientSafe: true, error: 418, message: '[418]', errorType }],
+      [safe({}, 'no code at all'), { isClientSafe: true, error: 500, message: 'no code at all', errorType }],
+      [safe({ error: Number.NaN, reason: 7 }, ''), { isClientSafe: true, error: 500, reason: '7', message: '', errorType }],
+      [safe({ error: { not: 'a code' }, reason: null }, 'm'), { isClientSafe: true, error: 500, message: 'm', errorType }],
+      [new DDPError(undefined as unknown as string, ['a', 'list'] as unknown as string), { isClientSafe: true, error: 500, reason: 'a,list', message: 'a,list [undefined]', errorType }],
+    ]
+    server.ddp.method('throw', (index) => { throw cases[index as number]?.[0] as Error })
+    server.ddp.publish('throw', (index) => { throw cases[index as number]?.[0] as Error })
+    const client = await connected()
+    for (const [index, [, error]] of cases.entries()) {
+      expect((await client.call('throw', index))['error']).toEqual(error)
+      client.send({ msg: 'sub', id: String(index), name: 'throw', params: [index] })
+      expect((await client.next('nosub'))['error']).toEqual(error)
+    }
+    expect(server.logged).toEqual([])
+  },
+  134: async ({ server, connected }) => {
+    const inner = new DDPError(400, 'Match failed')
+    const secret = Object.assign(new Error('the password is xyzzy'), { sanitizedError: inner })
+    const unsafe = Object.assign(new Error('the password is xyzzy'), { sanitizedError: new Error('xyzzy') })
+    server.ddp.method('secret', () => { throw secret })
+    server.ddp.method('unsafe', () => { throw unsafe })
+    const client = await connected()
+    expect(await client.call('secret')).toMatchObject({ error: { isClientSafe: true, error: 400, reason: 'Match failed', message: 'Match failed [400]' } })
+    expect(await client.call('unsafe')).toMatchObject({ error: { error: 500, reason: 'Internal server error' } })
+    expect(server.logged.map(({ level, fields }) => [level, (fields as { err: unknown }).err])).toEqual([['error', secret], ['error', unsafe]])
+  },
+  135: async ({ server, connected }) => {
+    server.ddp.method('detailed', () => { throw new DDPError('sorry', 'Not today.', { until: new Date(5), literal: { $date: 5 }, none: Number.NaN }) })
+    const client = await connected()
+    const { error } = await client.call('detailed')
+    expect(JSON.stringify(error)).toBe('{"isClientSafe":true,"error":"sorry","reason":"Not today.","details":{"until":"1970-01-01T00:00:00.005Z","literal":{"$date":5},"none":null},"message":"Not today. [sorry]","errorType":"Meteor.Error"}')
   },
 }
 

@@ -61,6 +61,9 @@ export const specification = {
   130: { side: 'server', says: 'pre2 and pre1 are spoken too, and failed names the first of the versions of support that is' },
   131: { side: 'server', says: 'a session of pre1 has no heartbeat, and ping and pong are unknown messages there' },
   132: { side: 'server', says: 'nothing that a connect has as session or receivedCount refuses it' },
+  133: { side: 'server', says: 'an error that is isClientSafe reaches the client, whatever its class, in types that the client reads' },
+  134: { side: 'server', says: 'a sanitizedError that is isClientSafe reaches the client instead of the error that has it' },
+  135: { side: 'server', says: 'an error crosses with isClientSafe, and its details as plain JSON' },
 } as const satisfies Record<number, Sentence>
 
 export type SentenceNumber = keyof typeof specification

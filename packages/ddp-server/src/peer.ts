@@ -61,7 +61,7 @@ export class Peer implements MessageSocketOwner, TurnMember {
   readonly #socket: MessageSocket
   readonly #intake: Intake
   readonly #timers: Timers
-  readonly #limits: MessageLimits
+  #limits: MessageLimits
   #state: PeerState = { phase: 'greeting' }
   #heartbeat: HeartbeatTimer | undefined
   #pace: Pace
@@ -76,7 +76,7 @@ export class Peer implements MessageSocketOwner, TurnMember {
     this.#socket = socket
     this.#intake = new Intake(socket, (text) => this.#read(text))
     this.#timers = new Timers(host.options.clock)
-    this.#limits = { maxDepth: host.options.maxMessageDepth }
+    this.#limits = { maxDepth: host.options.maxMessageDepth, plainDetails: true }
     this.#pace = { intervalMs: host.options.heartbeatIntervalMs, timeoutMs: host.options.heartbeatTimeoutMs }
     // If the timer is late because we were stalled, the message may lie in the socket.
     this.#timers.deadline(host.options.connectTimeoutMs, () => this.#giveUpGreeting())
@@ -174,6 +174,8 @@ export class Peer implements MessageSocketOwner, TurnMember {
     const session = new Session({ id, clientAddress: this.#facts.clientAddress, registry, rateLimiter, limits: options })
     const admit = (pace: Pace): void => {
       this.#pace = pace
+      // Instances read each other's errors as EJSON.
+      this.#limits = { maxDepth: options.maxMessageDepth }
       this.#startHeartbeat()
       this.#socket.liftFirstLimit()
       this.#host.admitted(this)
