@@ -1,5 +1,6 @@
 import { DDPError, EJSON } from '@ddp-cluster/ddp-common'
 import { ManualClock } from '@ddp-cluster/ddp-common/internal'
+import { resumeLogin } from '@ddp-cluster/ddp-server'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { RawClient, startServer, type Message, type TestServer, type Transport } from './server-harness.js'
 import { sentencesOf, specification, type SentenceNumber } from './specification.js'
@@ -384,6 +385,19 @@ const checks: { readonly [N in SentenceNumber]?: Check } = {
     const client = await connected()
     const { error } = await client.call('detailed')
     expect(JSON.stringify(error)).toBe('{"isClientSafe":true,"error":"sorry","reason":"Not today.","details":{"until":"1970-01-01T00:00:00.005Z","literal":{"$date":5},"none":null},"message":"Not today. [sorry]","errorType":"Meteor.Error"}')
+  },
+  136: async ({ server, connected, clock }) => {
+    const when = new Date(clock.wallNow() - 1000)
+    const tokens = [{ when }, { type: 'personalAccessToken', createdAt: when }]
+    for (const [index, token] of tokens.entries()) {
+      const findOne = (filter: Record<string, unknown>): Promise<unknown> => Promise.resolve({ _id: 'me', services: { resume: { loginTokens: [{ hashedToken: Object.values(filter)[0], ...token }] } } })
+      const login = resumeLogin({ findOne }, { clock })
+      server.ddp.method(`login ${index}`, function (request) { return login.call(this, request) })
+    }
+    const client = await connected()
+    const day = 86_400_000
+    expect((await client.call('login 0', { resume: 't' }))['result']).toEqual({ id: 'me', token: 't', tokenExpires: { $date: when.getTime() + 90 * day }, type: 'resume' })
+    expect((await client.call('login 1', { resume: 't' }))['result']).toEqual({ id: 'me', token: 't', tokenExpires: { $date: clock.wallNow() + 36_500 * day }, type: 'resume' })
   },
 }
 
