@@ -399,6 +399,20 @@ const checks: { readonly [N in SentenceNumber]?: Check } = {
     expect((await client.call('login 0', { resume: 't' }))['result']).toEqual({ id: 'me', token: 't', tokenExpires: { $date: when.getTime() + 90 * day }, type: 'resume' })
     expect((await client.call('login 1', { resume: 't' }))['result']).toEqual({ id: 'me', token: 't', tokenExpires: { $date: clock.wallNow() + 36_500 * day }, type: 'resume' })
   },
+  137: async ({ connected }) => {
+    const client = await connected()
+    client.send({ msg: 'sub', id: 's', name: 'counter' })
+    await client.next('ready')
+    client.send(
+      { msg: 'method', method: 'increment', id: '1' }, { msg: 'method', method: 'increment', id: '2' }, { msg: 'unsub', id: 's' },
+      { msg: 'method', method: 'no such method', id: '3' }, { msg: 'sub', id: 't', name: 'two' }, { msg: 'method', method: 'later', id: '4' }, { msg: 'unsub', id: 't' },
+    )
+    const messages = await client.settled()
+    expect(messages.filter(({ collection }) => collection === undefined).map(({ msg, id, methods, subs }) => [msg, id ?? methods ?? subs])).toEqual([
+      ['result', '1'], ['result', '2'], ['updated', ['1', '2']], ['nosub', 's'], ['result', '3'], ['updated', ['3']], ['ready', ['t']], ['result', '4'], ['updated', ['4']], ['nosub', 't'],
+    ])
+    expect(messages.findIndex(({ msg }) => msg === 'updated')).toBeLessThan(messages.findIndex(({ msg, collection }) => msg === 'removed' && collection === 'counter'))
+  },
 }
 
 function offer({ ddp }: TestServer): void {

@@ -65,6 +65,7 @@ export const specification = {
   134: { side: 'server', says: 'a sanitizedError that is isClientSafe reaches the client instead of the error that has it' },
   135: { side: 'server', says: 'an error crosses with isClientSafe, and its details as plain JSON' },
   136: { side: 'server', says: 'a login by token is answered with id, token, tokenExpires and type, also where the token does not expire' },
+  137: { side: 'server', says: 'updated of a method precedes what answers the sub or unsub that came behind it' },
 } as const satisfies Record<number, Sentence>
 
 export type SentenceNumber = keyof typeof specification
