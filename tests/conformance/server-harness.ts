@@ -157,3 +157,23 @@ export class RawClient {
     for (const resolve of waiting) resolve()
   }
 }
+
+function openSockets({ http }: TestServer): Promise<number> {
+  return new Promise((resolve, reject) => {
+    http.getConnections((error, count) => {
+      if (error) reject(error)
+      else resolve(count)
+    })
+  })
+}
+
+/** Ends a client's socket, once everything that was sent has arrived, and resolves when the server has noticed. */
+export async function loseSocket(server: TestServer, client: RawClient, how: (client: RawClient) => void = ({ tcp }) => void tcp.resetAndDestroy()): Promise<void> {
+  await client.settled()
+  const open = await openSockets(server)
+  how(client)
+  await client.closed
+  while ((await openSockets(server)) >= open) await new Promise((resolve) => setTimeout(resolve, 2))
+  // ws tells of the end some turns after the kernel's.
+  for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+}
