@@ -42,6 +42,10 @@ export async function startServer(options: Omit<DDPServerOptions, 'server'> = {}
 export class RawClient {
   /** What came and was not looked at yet. */
   readonly inbox: Message[] = []
+  /** Number of messages that came, as Meteor's client counts them: all but ping and pong. */
+  received = 0
+  /** The session that the server opened last. */
+  session: string | undefined
   readonly closed: Promise<{ code: number; reason: string }>
   readonly webSocket: WebSocket
   readonly tcp: Socket
@@ -142,13 +146,20 @@ export class RawClient {
 
   #frame(text: string): void {
     if (this.#transport === 'websocket') {
-      this.inbox.push(JSON.parse(text) as Message)
+      this.#take(JSON.parse(text) as Message)
     } else if (text.startsWith('a')) {
-      for (const message of JSON.parse(text.slice(1)) as string[]) this.inbox.push(JSON.parse(message) as Message)
+      for (const message of JSON.parse(text.slice(1)) as string[]) this.#take(JSON.parse(message) as Message)
     } else {
       this.inbox.push({ frame: text })
     }
     this.#wake()
+  }
+
+  #take(message: Message): void {
+    const { msg, session } = message
+    if (msg === 'connected') this.session = session as string
+    if (msg !== 'ping' && msg !== 'pong') this.received += 1
+    this.inbox.push(message)
   }
 
   #wake(): void {
