@@ -27,7 +27,9 @@ export function stringifyId(id: unknown): string {
       if (id instanceof ObjectId) return id.toHexString()
       const bson = readBson(id)
       if (bson?.type === 'oid') return bson.text
+      break
     }
+    default:
   }
   throw new EJSONError('invalid-value', 'A document id is a string, a finite number, a boolean, null or an ObjectId')
 }
