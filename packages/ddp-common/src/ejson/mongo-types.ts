@@ -1,5 +1,5 @@
+import { readBson } from './bson.js'
 import { EJSONError } from './ejson-error.js'
-import { isPlainObject } from './own-property.js'
 
 /** A MongoDB ObjectId as it arrives in EJSON (`$type: "oid"`). A value: it never changes. `toHexString()` is what drivers' own classes take. */
 export class ObjectId {
@@ -18,7 +18,7 @@ export class ObjectId {
   clone(): ObjectId { return this }
 
   equals(other: unknown): boolean {
-    return typeof other === 'object' && other !== null && (other instanceof ObjectId ? other.#hex : readBson(other)?.text) === this.#hex
+    return typeof other === 'object' && other !== null && (other instanceof ObjectId ? other.#hex : textOf('oid', other)) === this.#hex
   }
 }
 
@@ -40,24 +40,12 @@ export class Decimal {
   clone(): Decimal { return this }
 
   equals(other: unknown): boolean {
-    return typeof other === 'object' && other !== null && (other instanceof Decimal ? other.#digits : readBson(other)?.text) === this.#digits
+    return typeof other === 'object' && other !== null && (other instanceof Decimal ? other.#digits : textOf('Decimal', other)) === this.#digits
   }
 }
 
-/**
- * Which of the two EJSON types an object of the `bson` package stands for, and its text. Told by the mark that all versions of that
- * package put on their classes, so that none of them is needed here. A plain object is none, whatever marks it: anybody can send one.
- */
-export function readBson(value: object): { readonly type: 'oid' | 'Decimal'; readonly text: string } | undefined {
-  const type = typeOfMark((value as { _bsontype?: unknown })._bsontype)
-  return type === undefined || isPlainObject(value) ? undefined : { type, text: (value as { toString(): string }).toString() }
-}
-
-function typeOfMark(mark: unknown): 'oid' | 'Decimal' | undefined {
-  switch (mark) {
-    case 'ObjectId':
-    case 'ObjectID': return 'oid'
-    case 'Decimal128': return 'Decimal'
-    default: return undefined
-  }
+/** The text of an object of the `bson` package, if it is of this type. */
+function textOf(type: 'oid' | 'Decimal', value: object): string | undefined {
+  const meaning = readBson(value)
+  return meaning?.kind === type ? meaning.text : undefined
 }
