@@ -23,10 +23,10 @@ function meaningOf(mark: string, value: object): BsonMeaning {
     case 'ObjectId':
     case 'ObjectID': return { kind: 'oid', text: (value as { toString(): string }).toString() }
     case 'Decimal128': return { kind: 'Decimal', text: (value as { toString(): string }).toString() }
-    case 'Binary': return binary(value as Partial<BinaryFields>)
+    case 'Binary': return binary(value)
     case 'Int32':
     case 'Double': return number((value as { value?: unknown }).value, mark)
-    case 'Long': return long(value as { toNumber?: () => unknown })
+    case 'Long': return long(value)
     default: return { kind: 'none', name: mark.slice(0, longestName) }
   }
 }
