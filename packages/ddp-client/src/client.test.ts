@@ -387,14 +387,36 @@ describe('subscriptions and documents', () => {
     )
     await sub.ready
     expect(sub.isReady).toBe(true)
-    expect([...rooms]).toEqual([{ _id: 'a', name: 'B' }])
-    expect([rooms.size, rooms.get('a')?.name]).toEqual([1, 'B'])
+    expect([...rooms]).toEqual([{ _id: 'a', name: 'B' }, { _id: 'never there', x: 1 }])
+    expect([rooms.size, rooms.get('a')?.name]).toEqual([2, 'B'])
     expect(events).toEqual([
       ['added', 'a', { _id: 'a', name: 'A', old: 1 }],
       ['changed', { _id: 'a', name: 'B' }, { _id: 'a', name: 'A', old: 1 }],
       ['added', 'b', { _id: 'b' }],
       ['removed', 'b'],
+      ['added', 'never there', { _id: 'never there', x: 1 }],
     ])
+  })
+
+  it('are merged on a new connection, too, by a server that does not merge', async () => {
+    const { client, server } = setUp()
+    server.socket.accept()
+    const sub = client.subscribe('rooms')
+    const tell = (): void => server.socket.say(
+      { msg: 'added', collection: 'c', id: '1', fields: { a: 1 } },
+      { msg: 'added', collection: 'c', id: '1', fields: { b: 2 } },
+      { msg: 'changed', collection: 'c', id: '2', fields: { c: 3 } },
+      { msg: 'removed', collection: 'c', id: '3' },
+      { msg: 'ready', subs: ['1'] },
+    )
+    tell()
+    await sub.ready
+    const events: unknown[] = []
+    for (const event of ['added', 'changed', 'removed'] as const) client.collection('c').on(event, (change) => events.push([event, change]))
+    reconnect({ server, client })
+    tell()
+    expect([...client.collection('c')]).toEqual([{ _id: '1', a: 1, b: 2 }, { _id: '2', c: 3 }])
+    expect(events).toEqual([])
   })
 
   it('keep the order of an ordered collection', () => {
