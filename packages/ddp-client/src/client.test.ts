@@ -213,6 +213,54 @@ describe('a call', () => {
     expect(await outcome(call)).toEqual({ value: 'done' })
   })
 
+  it.each([
+    ['a call', {}], ['a call with retries', { maxRetries: 1 }], ['a call with wait', { wait: true }],
+  ])('does not count as updated what was sent again since: %s', async (_what, options) => {
+    const { client, server } = setUp()
+    server.socket.accept()
+    const call = client.apply('write', [], options)
+    server.socket.say({ msg: 'updated', methods: ['1'] })
+    reconnect({ server, client })
+    server.socket.say({ msg: 'result', id: '1', result: 'done' })
+    expect(await outcome(call)).toBe('pending')
+    server.socket.say({ msg: 'updated', methods: ['1'] })
+    expect(await outcome(call)).toEqual({ value: 'done' })
+  })
+
+  it('does not count as updated before it is sent', async () => {
+    const { client, server } = setUp()
+    server.socket.accept()
+    void client.apply('first', [], { wait: true })
+    const blocked = client.call('second')
+    server.socket.say({ msg: 'updated', methods: ['2'] }, { msg: 'result', id: '1' }, { msg: 'updated', methods: ['1'] }, { msg: 'result', id: '2', result: 2 })
+    expect(await outcome(blocked)).toBe('pending')
+    server.socket.say({ msg: 'updated', methods: ['2'] })
+    expect(await outcome(blocked)).toEqual({ value: 2 })
+  })
+
+  it('with noRetry is not saved from a loss by its update', async () => {
+    const { client, server } = setUp()
+    server.socket.accept()
+    const call = client.apply('once', [], { noRetry: true })
+    server.socket.say({ msg: 'updated', methods: ['1'] })
+    server.socket.drop()
+    await expect(call).rejects.toMatchObject({ error: 'invocation-failed' })
+  })
+
+  it('whose result came before the loss waits for the data of the next session, whatever was updated before', async () => {
+    const { client, server } = setUp()
+    server.socket.accept()
+    const sub = client.subscribe('docs')
+    server.socket.say({ msg: 'ready', subs: ['1'] })
+    await sub.ready
+    const call = client.call('half')
+    server.socket.say({ msg: 'result', id: '2', result: 'done' })
+    reconnect({ server, client })
+    expect(await outcome(call)).toBe('pending')
+    server.socket.say({ msg: 'ready', subs: ['1'] })
+    expect(await outcome(call)).toEqual({ value: 'done' })
+  })
+
   it('ends in time, also when there is no connection, and lets the next one go', async () => {
     const { client, server, clock } = setUp()
     const offline = client.apply('offline', [], { timeoutMs: 50 })

@@ -107,10 +107,10 @@ export class MethodQueue<M extends Method> {
     return this.#finished(queued)
   }
 
-  /** Notes that the writes of a method have arrived; the rest as with `noteResult`. */
+  /** Notes that the writes of a method have arrived; the rest as with `noteResult`. Of a method that is still to be sent it means nothing. */
   noteUpdated(id: string): MethodOutcome | undefined {
     const queued = this.#queued.get(id)
-    if (!queued) return undefined
+    if (!queued || !(queued.sent || queued.outcome)) return undefined
     queued.updated = true
     return this.#finished(queued)
   }
@@ -148,6 +148,7 @@ export class MethodQueue<M extends Method> {
           queued.sentBefore = true
         }
         queued.sent = false
+        queued.updated = false
         queued.block.unsent.push(queued)
       }
     }
