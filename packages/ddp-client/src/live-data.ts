@@ -38,7 +38,7 @@ export class LiveData {
 
   /**
    * A new session follows an earlier one: everything is told anew. `subscriptions` are those whose data people have seen, `methods` those
-   * that were called before and are done again.
+   * that were called before and are done again. What is told is held back until all of them are, and at least until `noteAllAsked()`.
    */
   startRevival(subscriptions: Iterable<string>, methods: Iterable<string>): void {
     this.#revival = new Revival(subscriptions, methods)
@@ -51,12 +51,12 @@ export class LiveData {
 
   forgetMethod(id: string): void {
     this.#revival?.forgetMethod(id)
-    this.finishRevivalIfDone()
+    this.#showIfRevived()
   }
 
   forgetSubscription(id: string): void {
     this.#revival?.forgetSubscription(id)
-    this.finishRevivalIfDone()
+    this.#showIfRevived()
   }
 
   take(message: RevivalMessage): void {
@@ -65,10 +65,16 @@ export class LiveData {
       return
     }
     this.#revival.hold(message)
-    this.finishRevivalIfDone()
+    this.#showIfRevived()
   }
 
-  finishRevivalIfDone(): void {
+  /** All that a new session is asked for was sent. */
+  noteAllAsked(): void {
+    this.#revival?.noteAllAsked()
+    this.#showIfRevived()
+  }
+
+  #showIfRevived(): void {
     if (!this.#revival?.done) return
     const { held } = this.#revival
     this.#revival = undefined

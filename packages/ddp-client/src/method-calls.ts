@@ -63,7 +63,7 @@ export class MethodCalls {
     })
   }
 
-  /** Before all others, on a new connection; it is not sent again by itself. */
+  /** Before all others, on a new connection; it is not sent again by itself, and ends by `forget`. */
   addFirst(id: string, { name, params }: LoginMethod, onResult: (outcome: MethodOutcome) => void): void {
     const text = JSON.stringify({ msg: 'method', id, method: name, params })
     this.#queue.addFirst({ id, text, wait: true, retries: 0, resolve: ignore, reject: ignore, onResult, forgetTimer: ignore })
@@ -112,6 +112,11 @@ export class MethodCalls {
     const call = this.#remove(id)
     call?.reject(error)
     if (call) this.#onRemoved(id)
+  }
+
+  /** Takes out what `addFirst` put in. */
+  forget(id: string): void {
+    this.#remove(id)
   }
 
   failAll(error: Error): void {
