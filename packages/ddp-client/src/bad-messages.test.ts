@@ -20,7 +20,7 @@ function setUp(options: Partial<DDPClientOptions> = {}): { client: DDPClient; se
 function reconnect({ server, client }: { server: ScriptedServer; client: DDPClient }, end?: Parameters<ScriptedServer['socket']['drop']>[0]): void {
   server.socket.drop(end)
   client.reconnect()
-  server.socket.accept('another')
+  server.socket.accept()
 }
 
 const tooDeep = `${'['.repeat(200)}${']'.repeat(200)}`

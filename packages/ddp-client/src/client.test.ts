@@ -15,11 +15,11 @@ function setUp(options: Partial<DDPClientOptions> = {}): { client: DDPClient; se
 /** Lets promise callbacks run. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-/** Loses the connection and lets the client dial again at once. */
-function reconnect({ server, client }: { server: ScriptedServer; client: DDPClient }, session = 'another'): void {
+/** Loses the connection and lets the client dial again at once, for a new session. */
+function reconnect({ server, client }: { server: ScriptedServer; client: DDPClient }): void {
   server.socket.drop()
   client.reconnect()
-  server.socket.accept(session)
+  server.socket.accept()
 }
 
 /** What a promise has come to by now. */
@@ -591,7 +591,7 @@ describe('going offline', () => {
     stopped.stop()
     client.reconnect()
     client.reconnect()
-    server.socket.accept('another')
+    server.socket.accept()
     expect(statuses).toEqual(['connected', 'offline', 'connecting', 'connected'])
     expect(server.sockets).toHaveLength(2)
     expect(server.socket.take()).toMatchObject([{ msg: 'sub', id: kept.id }])

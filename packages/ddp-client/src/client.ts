@@ -84,7 +84,7 @@ export class DDPClient extends GuardedEmitter<DDPClientEvents> {
     })
     this.#connection = new ReconnectingSession(settings, dial, watchNetwork, {
       onStatus: (status) => void this.emit('statusChanged', status),
-      onConnected: () => this.#onConnected(),
+      onConnected: (resumed) => (resumed ? this.#goOn() : this.#onNewSession()),
       onMessage: (message) => this.#onMessage(message),
       onFailed: (subject, error) => this.#fail(subject, error),
       onLost: (end) => this.#onLost(end),
@@ -199,7 +199,16 @@ export class DDPClient extends GuardedEmitter<DDPClientEvents> {
     return String(this.#lastId)
   }
 
-  #onConnected(): void {
+  /** The server has kept the last session, and what it had to say meanwhile follows: login, subscriptions and documents are what they were. */
+  #goOn(): void {
+    this.#calls.noteResumed()
+    for (const id of this.#subscriptions.stopping()) this.#connection.send({ msg: 'unsub', id })
+    this.#open()
+  }
+
+  #onNewSession(): void {
+    this.#calls.noteNewSession()
+    this.#subscriptions.noteNewSession()
     if (this.#hadSession) this.#data.startRevival(this.#subscriptions.readyIds(), this.#calls.sentBefore())
     this.#hadSession = true
     if (this.#login) this.#renewal.start(this.#login)
@@ -232,7 +241,7 @@ export class DDPClient extends GuardedEmitter<DDPClientEvents> {
     if (this.#isRenewing()) this.#open()
   }
 
-  /** The login is done, or there is none: the methods that were left, then the subscriptions. */
+  /** The session is logged in, if it is to be: the methods that were left, then the subscriptions. */
   #open(): void {
     this.#stage = 'open'
     this.#sendMethods()
@@ -251,6 +260,7 @@ export class DDPClient extends GuardedEmitter<DDPClientEvents> {
       return
     }
     if (message.msg === 'ready') this.#subscriptions.noteAnswered(message.subs)
+    if (message.msg === 'nosub') this.#subscriptions.noteStopped(message.id)
     this.#data.take(message)
   }
 
@@ -264,11 +274,14 @@ export class DDPClient extends GuardedEmitter<DDPClientEvents> {
   }
 
   #onLost(end?: ConnectionEnd): void {
+    // A session that was not logged in yet begins anew.
+    if (this.#stage !== 'open' || !end) {
+      this.#connection.forgetSession()
+      this.#data.stopRevival()
+    }
     this.#stage = 'down'
     this.#renewal.stop()
-    this.#data.stopRevival()
     if (end) for (const { subject, error } of tooLong(end, this.#calls.underWay(), this.#subscriptions)) this.#fail(subject, error)
-    this.#subscriptions.noteLost()
     this.#calls.noteLost()
   }
 

@@ -36,7 +36,7 @@ function reconnected(): Setting {
 function reconnect({ client, server }: Pick<Setting, 'client' | 'server'>): void {
   server.socket.drop()
   client.reconnect()
-  server.socket.accept('another')
+  server.socket.accept()
 }
 
 /** Answers a login. Its calls are numbered: the first after the reconnect is the fourth thing that the client asked for. */
@@ -190,7 +190,7 @@ describe('a login after a reconnect', () => {
     answer(server, { error: error(403) })
     expect(sent(server)).toEqual([])
     client.reconnect()
-    server.socket.accept('third')
+    server.socket.accept()
     expect(sent(server)).toEqual(['write', 'sub'])
     await client.close()
   })
