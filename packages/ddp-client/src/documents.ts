@@ -34,6 +34,11 @@ export class Documents {
     return undefined
   }
 
+  /** The id of the next document, or null at the end. */
+  idAfter(id: string): string | null {
+    return this.#places.get(id)?.next?.id ?? null
+  }
+
   /** Where it is already, or at the end. */
   set(document: Document): void {
     const place = this.#places.get(document._id)

@@ -29,7 +29,7 @@ interface Call extends Method {
 /** The calls of a client: the queue, and the promises and time limits that belong to it. */
 export class MethodCalls {
   readonly #queue = new MethodQueue<Call>()
-  /** Those whose result came over an earlier connection; they finish when the data of the present one are there. */
+  /** Those whose result came over an earlier session; they finish when the data of the present one are there. */
   readonly #half = new Set<string>()
   readonly #timers: Timers
   readonly #limits: MessageLimits
@@ -63,7 +63,7 @@ export class MethodCalls {
     })
   }
 
-  /** Before all others, on a new connection; it is not sent again by itself. */
+  /** Before all others, on a new connection; it is not sent again by itself, and ends by `forget`. */
   addFirst(id: string, { name, params }: LoginMethod, onResult: (outcome: MethodOutcome) => void): void {
     const text = JSON.stringify({ msg: 'method', id, method: name, params })
     this.#queue.addFirst({ id, text, wait: true, retries: 0, resolve: ignore, reject: ignore, onResult, forgetTimer: ignore })
@@ -95,11 +95,20 @@ export class MethodCalls {
   }
 
   noteLost(): void {
-    const { failed, half, finished } = this.#queue.noteLost()
-    for (const id of half) this.#half.add(id)
+    const { failed, finished } = this.#queue.noteLost()
     const error = new DDPError('invocation-failed', 'The connection was lost before the result came, and the method may not be sent again')
     for (const id of failed) this.fail(id, error)
     for (const [id, outcome] of finished) this.#settle(id, outcome)
+  }
+
+  /** As the queue's. */
+  noteNewSession(): void {
+    for (const id of this.#queue.noteNewSession()) this.#half.add(id)
+  }
+
+  /** As the queue's. */
+  noteResumed(): void {
+    this.#queue.noteResumed()
   }
 
   noteRevived(): void {
@@ -112,6 +121,11 @@ export class MethodCalls {
     const call = this.#remove(id)
     call?.reject(error)
     if (call) this.#onRemoved(id)
+  }
+
+  /** Takes out what `addFirst` put in. */
+  forget(id: string): void {
+    this.#remove(id)
   }
 
   failAll(error: Error): void {
