@@ -24,15 +24,17 @@ export interface DatedConnection extends Omit<ShownConnection, 'instanceRecord'>
 
 /** The answer of Rocket.Chat 3.10: keys, their order and their types are the contract. */
 export interface InstancesView {
+  /** The answering instance, and its links. */
   readonly instances: {
     readonly current: { readonly instanceRecord: readonly ShownRecord[] }
     readonly connections: readonly ShownConnection[]
   }
+  /** Whether the request succeeded. */
   readonly success: true
 }
 
 /**
- * This instance's record and the links that it dialled. The records are as read from MongoDB just now; one of a peer that is missing
+ * View of `instances.get`: this instance's record and the links that it dialled. The records are as read from MongoDB just now; one of a peer that is missing
  * there is shown as it was last seen. An instance whose record was lost, and not yet written again, shows none.
  */
 export function instancesView(cluster: Pick<Cluster, 'id' | 'members'>, records: readonly InstanceRecord[]): InstancesView {

@@ -1,5 +1,5 @@
 /**
- * What was wrong with a value or a text:
+ * Fault of a value or a text:
  * - `too-deep`: nested deeper than `maxNesting`, or circular
  * - `unknown-type`: a `$type` that `addType` was never told of
  * - `invalid-value`: a wrapper whose content makes no value (a bad base64 string, a regular expression that does not compile, a factory that threw),
@@ -11,6 +11,7 @@ export type EJSONErrorCode = 'too-deep' | 'unknown-type' | 'invalid-value' | 'ty
 /** A value that EJSON cannot write, or a text that is JSON but no EJSON. (A text that is no JSON at all is a `SyntaxError`, as from `JSON.parse`.) */
 export class EJSONError extends Error {
   override readonly name = 'EJSONError'
+  /** Stable code, for programs. */
   readonly code: EJSONErrorCode
 
   constructor(code: EJSONErrorCode, message: string, options?: ErrorOptions) {

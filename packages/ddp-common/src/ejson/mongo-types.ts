@@ -11,12 +11,18 @@ export class ObjectId {
     this.#hex = hex.toLowerCase()
   }
 
+  /** EJSON's name of the type: `oid`. */
   typeName(): string { return 'oid' }
+  /** Value in EJSON: the 24 hexadecimal digits. */
   toJSONValue(): string { return this.#hex }
+  /** The 24 hexadecimal digits, in lower case, as drivers' own classes take them. */
   toHexString(): string { return this.#hex }
+  /** The 24 hexadecimal digits. */
   toString(): string { return this.#hex }
+  /** Itself: an immutable value needs no copy. */
   clone(): ObjectId { return this }
 
+  /** Whether `other` is the same value, also of a driver's own class. */
   equals(other: unknown): boolean {
     return typeof other === 'object' && other !== null && (other instanceof ObjectId ? other.#hex : textOf('oid', other)) === this.#hex
   }
@@ -34,11 +40,16 @@ export class Decimal {
     this.#digits = digits
   }
 
+  /** EJSON's name of the type: `Decimal`. */
   typeName(): string { return 'Decimal' }
+  /** Value in EJSON: the digits. */
   toJSONValue(): string { return this.#digits }
+  /** The digits. */
   toString(): string { return this.#digits }
+  /** Itself: an immutable value needs no copy. */
   clone(): Decimal { return this }
 
+  /** Whether `other` is the same value, also of a driver's own class. */
   equals(other: unknown): boolean {
     return typeof other === 'object' && other !== null && (other instanceof Decimal ? other.#digits : textOf('Decimal', other)) === this.#digits
   }
