@@ -57,6 +57,19 @@ export const specification = {
   47: { side: 'both', says: 'what looks like an EJSON type travels in $escape, one level deep' },
   48: { side: 'both', says: 'a type of the application travels as $type and $value' },
   49: { side: 'both', says: 'the order of keys is kept' },
+  // What Meteor's client does beyond the specification, and what is decided here.
+  100: { side: 'client', says: 'added of a document that is there merges its fields, and one without new fields is told to nobody' },
+  101: { side: 'client', says: 'changed of a document that is not there adds it, and removed of one does no harm' },
+  102: { side: 'client', says: 'what a lost connection said of a method counts no more once the method is sent again' },
+  103: { side: 'client', says: 'a login that is refused with 403 after a reconnect is forgotten' },
+  104: { side: 'client', says: 'a login that fails otherwise after a reconnect is sent again on the same connection, after timeToReset, and subscriptions and methods wait for it' },
+  105: { side: 'client', says: 'connect after a loss names the last session and the number of messages that came over it, without pings and pongs' },
+  106: { side: 'client', says: 'connected with the id of the last session goes on with it: no login, no subscription and no document anew' },
+  107: { side: 'client', says: 'a resumed session is sent again what may not have reached it: methods without an answer, subscriptions that are not ready, ends that are not confirmed' },
+  108: { side: 'client', says: 'connected with another id begins a new session' },
+  109: { side: 'client', says: 'disconnect is sent before a session is ended on purpose' },
+  110: { side: 'both', says: 'an id that is an ObjectId, a number, a boolean or null, or a string that looks like one, travels as in Meteor' },
+  111: { side: 'client', says: 'an id that stands for nothing makes its message malformed, and the session goes on' },
 } as const satisfies Record<number, Sentence>
 
 export type SentenceNumber = keyof typeof specification
