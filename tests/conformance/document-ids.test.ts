@@ -104,7 +104,7 @@ describe('the id of a document in a publication', () => {
     await client.subscribe('docs').ready
     const published = ids.filter(([id]) => !(id instanceof ObjectId)).map(([id], n) => [id instanceof BsonObjectId ? new ObjectId(hex) : id, n])
     expect([...client.collection('c')].map(({ _id, n }) => [_id, n])).toEqual(published)
-    expect(client.collection('c').get(new ObjectId(hex))).toEqual({ _id: new ObjectId(hex), n: 7 })
+    for (const id of [new ObjectId(hex), new BsonObjectId(hex)]) expect(client.collection('c').get(id)?.['n']).toBe(7)
     await client.close()
   })
 })

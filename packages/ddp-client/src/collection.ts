@@ -35,10 +35,10 @@ export class Collection extends GuardedEmitter<CollectionEvents> {
   }
 
   /**
-   * The document with this `_id`; undefined where there is none. An ObjectId is not the string of its digits: take `new ObjectId(digits)`, or
-   * the driver's own. (With the client's option `ids: 'raw'` every id is the text that came.)
+   * The document with this `_id`; undefined where there is none. An ObjectId, of this package or of the driver, is not the string of its
+   * digits. With the client's option `ids: 'raw'` every id is the text that came.
    */
-  get(id: DocumentId): Document | undefined {
+  get(id: DocumentId | { toHexString(): string }): Document | undefined {
     const key = this.#ids.textOf(id)
     return key === undefined ? undefined : this.#documents().get(key)
   }
