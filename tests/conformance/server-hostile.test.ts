@@ -84,6 +84,30 @@ it('a refusal that cannot be written is one all the same', async () => {
   client.tcp.destroy()
 })
 
+it.each<[string, () => unknown]>([
+  ['a proxy whose traps throw', () => new Proxy({}, { get: () => { throw new Error('trap') }, getPrototypeOf: () => { throw new Error('trap') } })],
+  ['a revoked proxy', () => { const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); return proxy }],
+  ['a getter that throws', () => ({ isClientSafe: true, get error() { throw new Error('getter') } })],
+  ['a reason without a text', () => ({ isClientSafe: true, error: 'x', reason: Object.create(null) as unknown })],
+  ['a sanitizedError that throws', () => ({ sanitizedError: { get isClientSafe() { throw new Error('getter') } } })],
+  ['details that throw', () => new DDPError('x', 'y', { get secret() { throw new Error('getter') } })],
+  ['details that contain themselves', () => { const details: Record<string, unknown> = {}; details['self'] = details; return new DDPError('x', 'y', details) }],
+  ['details without an end', () => { const endless = { toJSON: (): unknown => ({ endless }) }; return new DDPError('x', 'y', endless) }],
+  ['an array', () => Object.assign([], { isClientSafe: 'yes' })],
+  ['nothing', () => undefined],
+  ['null', () => null],
+  ['a symbol', () => Symbol('x')],
+])('%s that a handler throws is 500 for the client, and harms nobody', async (_name, make) => {
+  await using server = await startServer()
+  server.ddp.publish('bad', () => { throw make() as Error })
+  server.ddp.method('bad', () => { throw make() as Error })
+  const client = await RawClient.connect(server.port)
+  client.send({ msg: 'sub', id: 's', name: 'bad' })
+  expect(await client.settled()).toEqual([{ msg: 'nosub', id: 's', error: expect.objectContaining({ error: 500 }) as unknown }])
+  expect(await client.call('bad')).toMatchObject({ error: { error: 500 } })
+  client.tcp.destroy()
+})
+
 it('users that change one into another come one after the other', async () => {
   await using server = await startServer()
   const later = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5))

@@ -247,7 +247,7 @@ describe('what a client may learn', () => {
     server.ddp.publish('crash', () => { throw new Error('the password is xyzzy') })
     client.send(method('crash', '1'), method('reject', '2'), method('odd', '3'), { msg: 'sub', id: 's', name: 'crash' })
     const messages = await client.settled()
-    const error = { error: 500, reason: 'Internal server error', message: 'Internal server error [500]', errorType: 'Meteor.Error' }
+    const error = { isClientSafe: true, error: 500, reason: 'Internal server error', message: 'Internal server error [500]', errorType: 'Meteor.Error' }
     expect(messages.filter(({ msg }) => msg !== 'updated')).toEqual([
       { msg: 'result', id: '1', error }, { msg: 'result', id: '2', error }, { msg: 'result', id: '3', error }, { msg: 'nosub', id: 's', error },
     ])
@@ -257,7 +257,7 @@ describe('what a client may learn', () => {
   it('is what a DDPError says, from a publication too', async () => {
     server.ddp.publish('p', function () { this.error(new DDPError('sorry', 'Not today.', { until: new Date(5) })) })
     client.send({ msg: 'sub', id: 's', name: 'p' })
-    expect(await client.next('nosub')).toMatchObject({ error: { error: 'sorry', details: { until: { $date: 5 } } } })
+    expect(await client.next('nosub')).toMatchObject({ error: { error: 'sorry', details: { until: '1970-01-01T00:00:00.005Z' } } })
   })
 })
 

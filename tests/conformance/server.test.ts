@@ -1,5 +1,6 @@
 import { DDPError, EJSON, ObjectId } from '@ddp-cluster/ddp-common'
 import { ManualClock } from '@ddp-cluster/ddp-common/internal'
+import { resumeLogin } from '@ddp-cluster/ddp-server'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { RawClient, startServer, type Message, type TestServer, type Transport } from './server-harness.js'
 import { sentencesOf, specification, type SentenceNumber } from './specification.js'
@@ -49,7 +50,7 @@ const checks: { readonly [N in SentenceNumber]?: Check } = {
   },
   7: async ({ open }) => {
     for (const wrong of [
-      { version: 'pre1', support: ['pre1'] }, { version: '2', support: ['2'] }, { version: '1', support: [] }, { version: 1, support: ['1'] }, {}, { version: '1', support: '1' },
+      { version: 'pre3', support: ['pre3'] }, { version: '2', support: ['2'] }, { version: 'pre1', support: ['pre2'] }, { version: '1', support: [] }, { version: 1, support: ['1'] }, {}, { version: '1', support: '1' },
     ]) {
       const client = await open()
       client.send({ msg: 'connect', ...wrong })
@@ -65,7 +66,7 @@ const checks: { readonly [N in SentenceNumber]?: Check } = {
   },
   10: async ({ open }) => {
     const client = await open()
-    client.send({ ...connect, version: 'pre2', support: ['pre2'] }, { msg: 'method', method: 'echo', params: [1], id: '1' }, connect)
+    client.send({ ...connect, version: '2', support: ['2'] }, { msg: 'method', method: 'echo', params: [1], id: '1' }, connect)
     await client.next('failed')
     await client.closed
     expect(client.inbox.filter((message) => message['frame'] === undefined)).toEqual([])
@@ -322,6 +323,106 @@ const checks: { readonly [N in SentenceNumber]?: Check } = {
     client.send({ msg: 'sub', id: '1', name: 'ids' })
     const messages = await client.settled()
     expect(messages.map(({ id }) => id)).toEqual(['507f1f77bcf86cd799439011', '-507f1f77bcf86cd799439011', '~5', '-~5', '~true', '~null', 'plain', undefined])
+  },
+  130: async ({ open }) => {
+    for (const [version, support] of [['pre2', ['pre2']], ['pre1', ['pre1', '1']], ['pre2', ['2', 'pre2', '1']]] as const) {
+      const client = await open()
+      client.send({ msg: 'connect', version, support }, { msg: 'method', method: 'echo', params: [version], id: '1' })
+      await client.next('connected')
+      expect(await client.next('result')).toMatchObject({ result: version })
+    }
+    for (const [version, support, best] of [['1', ['pre2', '1'], 'pre2'], ['pre1', ['2', 'pre2', 'pre1'], 'pre2'], ['2', ['2', 'pre1'], 'pre1'], ['pre1', ['1'], '1']] as const) {
+      const client = await open()
+      client.send({ msg: 'connect', version, support })
+      expect(await client.next('failed')).toEqual({ msg: 'failed', version: best })
+      await client.closed
+    }
+  },
+  131: async ({ open, clock }) => {
+    const client = await open()
+    client.send({ msg: 'connect', version: 'pre1', support: ['pre1'] })
+    await client.next('connected')
+    clock.advance(44_000)
+    client.send({ msg: 'ping', id: 'x' }, { msg: 'pong' }, { msg: 'method', method: 'echo', params: [1], id: '1' })
+    expect(await client.next()).toEqual({ msg: 'error', reason: 'Bad request', offendingMessage: { msg: 'ping', id: 'x' } })
+    expect(await client.next()).toEqual({ msg: 'error', reason: 'Bad request', offendingMessage: { msg: 'pong' } })
+    expect(await client.next()).toEqual({ msg: 'result', id: '1', result: 1 })
+  },
+  132: async ({ open }) => {
+    for (const session of [null, '', 7, true, [], {}, '__proto__', 'x'.repeat(100_000)]) {
+      for (const receivedCount of [undefined, null, -1, 1.5, '1', {}]) {
+        const client = await open()
+        client.send({ ...connect, session, receivedCount })
+        expect(await client.next('connected')).toEqual({ msg: 'connected', session: expect.stringMatching(/^\w{17}$/) as string })
+        client.tcp.destroy()
+      }
+    }
+  },
+  133: async ({ server, connected }) => {
+    const safe = (fields: object, message?: string): Error => Object.assign(new Error(message), { isClientSafe: true, ...fields })
+    const errorType = 'Meteor.Error'
+    const cases: [unknown, Message][] = [
+      [safe({ error: 'declined', reason: 'No money', details: { code: 7 } }, 'the card was declined'), { isClientSafe: true, error: 'declined', reason: 'No money', details: { code: 7 }, message: 'the card was declined', errorType }],
+      [{ isClientSafe: true, error: 418 }, { isClientSafe: true, error: 418, message: '[418]', errorType }],
+      [safe({}, 'no code at all'), { isClientSafe: true, error: 500, message: 'no code at all', errorType }],
+      [safe({ error: Number.NaN, reason: 7 }, ''), { isClientSafe: true, error: 500, reason: '7', message: '', errorType }],
+      [safe({ error: { not: 'a code' }, reason: null }, 'm'), { isClientSafe: true, error: 500, message: 'm', errorType }],
+      [new DDPError(undefined as unknown as string, ['a', 'list'] as unknown as string), { isClientSafe: true, error: 500, reason: 'a,list', message: 'a,list [undefined]', errorType }],
+    ]
+    server.ddp.method('throw', (index) => { throw cases[index as number]?.[0] as Error })
+    server.ddp.publish('throw', (index) => { throw cases[index as number]?.[0] as Error })
+    const client = await connected()
+    for (const [index, [, error]] of cases.entries()) {
+      expect((await client.call('throw', index))['error']).toEqual(error)
+      client.send({ msg: 'sub', id: String(index), name: 'throw', params: [index] })
+      expect((await client.next('nosub'))['error']).toEqual(error)
+    }
+    expect(server.logged).toEqual([])
+  },
+  134: async ({ server, connected }) => {
+    const inner = new DDPError(400, 'Match failed')
+    const secret = Object.assign(new Error('the password is xyzzy'), { sanitizedError: inner })
+    const unsafe = Object.assign(new Error('the password is xyzzy'), { sanitizedError: new Error('xyzzy') })
+    server.ddp.method('secret', () => { throw secret })
+    server.ddp.method('unsafe', () => { throw unsafe })
+    const client = await connected()
+    expect(await client.call('secret')).toMatchObject({ error: { isClientSafe: true, error: 400, reason: 'Match failed', message: 'Match failed [400]' } })
+    expect(await client.call('unsafe')).toMatchObject({ error: { error: 500, reason: 'Internal server error' } })
+    expect(server.logged.map(({ level, fields }) => [level, (fields as { err: unknown }).err])).toEqual([['error', secret], ['error', unsafe]])
+  },
+  135: async ({ server, connected }) => {
+    server.ddp.method('detailed', () => { throw new DDPError('sorry', 'Not today.', { until: new Date(5), literal: { $date: 5 }, none: Number.NaN }) })
+    const client = await connected()
+    const { error } = await client.call('detailed')
+    expect(JSON.stringify(error)).toBe('{"isClientSafe":true,"error":"sorry","reason":"Not today.","details":{"until":"1970-01-01T00:00:00.005Z","literal":{"$date":5},"none":null},"message":"Not today. [sorry]","errorType":"Meteor.Error"}')
+  },
+  136: async ({ server, connected, clock }) => {
+    const when = new Date(clock.wallNow() - 1000)
+    const tokens = [{ when }, { type: 'personalAccessToken', createdAt: when }]
+    for (const [index, token] of tokens.entries()) {
+      const findOne = (filter: Record<string, unknown>): Promise<unknown> => Promise.resolve({ _id: 'me', services: { resume: { loginTokens: [{ hashedToken: Object.values(filter)[0], ...token }] } } })
+      const login = resumeLogin({ findOne }, { clock })
+      server.ddp.method(`login ${index}`, function (request) { return login.call(this, request) })
+    }
+    const client = await connected()
+    const day = 86_400_000
+    expect((await client.call('login 0', { resume: 't' }))['result']).toEqual({ id: 'me', token: 't', tokenExpires: { $date: when.getTime() + 90 * day }, type: 'resume' })
+    expect((await client.call('login 1', { resume: 't' }))['result']).toEqual({ id: 'me', token: 't', tokenExpires: { $date: clock.wallNow() + 36_500 * day }, type: 'resume' })
+  },
+  137: async ({ connected }) => {
+    const client = await connected()
+    client.send({ msg: 'sub', id: 's', name: 'counter' })
+    await client.next('ready')
+    client.send(
+      { msg: 'method', method: 'increment', id: '1' }, { msg: 'method', method: 'increment', id: '2' }, { msg: 'unsub', id: 's' },
+      { msg: 'method', method: 'no such method', id: '3' }, { msg: 'sub', id: 't', name: 'two' }, { msg: 'method', method: 'later', id: '4' }, { msg: 'unsub', id: 't' },
+    )
+    const messages = await client.settled()
+    const told = messages.flatMap(({ msg, id, methods, subs, collection }) => (collection === undefined ? ((methods ?? subs ?? [id]) as string[]).map((of) => `${msg as string} ${of}`) : [`${msg as string} ${collection as string}`]))
+    const order = ['result 1', 'updated 1', 'removed counter', 'nosub s', 'result 3', 'updated 3', 'added letters', 'result 4', 'updated 4', 'removed letters', 'nosub t']
+    expect(order.map((what) => told.indexOf(what))).toEqual(order.map((what) => told.indexOf(what)).sort((a, b) => a - b))
+    expect(told.indexOf('updated 2')).toBeLessThan(told.indexOf('removed counter'))
+    expect(told.filter((what) => what.startsWith('updated'))).toEqual(['updated 1', 'updated 2', 'updated 3', 'updated 4'])
   },
 }
 

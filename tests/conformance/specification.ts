@@ -1,6 +1,7 @@
 /**
  * The sentences of the DDP specification (version 1, packages/ddp/DDP.md of Meteor) that say what a side must, should or may do, in our own
- * words and numbered, so that a test can name the one it is about. `both`: each side has a test of its own.
+ * words and numbered, so that a test can name the one it is about. `both`: each side has a test of its own. From 100 on stands what Meteor's
+ * own client and server do beyond that.
  */
 export interface Sentence {
   readonly side: 'server' | 'client' | 'both'
@@ -70,6 +71,14 @@ export const specification = {
   109: { side: 'client', says: 'disconnect is sent before a session is ended on purpose' },
   110: { side: 'both', says: 'an id that is an ObjectId, a number, a boolean or null, or a string that looks like one, travels as in Meteor' },
   111: { side: 'client', says: 'an id that stands for nothing makes its message malformed, and the session goes on' },
+  130: { side: 'server', says: 'pre2 and pre1 are spoken too, and failed names the first of the versions of support that is' },
+  131: { side: 'server', says: 'a session of pre1 has no heartbeat, and ping and pong are unknown messages there' },
+  132: { side: 'server', says: 'nothing that a connect has as session or receivedCount refuses it' },
+  133: { side: 'server', says: 'an error that is isClientSafe reaches the client, whatever its class, in types that the client reads' },
+  134: { side: 'server', says: 'a sanitizedError that is isClientSafe reaches the client instead of the error that has it' },
+  135: { side: 'server', says: 'an error crosses with isClientSafe, and its details as plain JSON' },
+  136: { side: 'server', says: 'a login by token is answered with id, token, tokenExpires and type, also where the token does not expire' },
+  137: { side: 'server', says: 'updated of a method precedes what answers the sub or unsub that came behind it' },
 } as const satisfies Record<number, Sentence>
 
 export type SentenceNumber = keyof typeof specification

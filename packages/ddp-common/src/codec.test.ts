@@ -90,6 +90,17 @@ describe('messages', () => {
     for (const msg of ['result', 'nosub'] as const) expect(written({ msg, id: '1', error: { error: 1, details: at, errorType: 'Meteor.Error' } })).toMatchObject({ error: { error: 1, details: { $date: 1 } } })
   })
 
+  it('have details in plain JSON where that is asked for, no deeper than others', () => {
+    const error = { error: 1, details: { at: new Date(1), nothing: Number.NaN }, errorType: 'Meteor.Error' } as const
+    for (const msg of ['result', 'nosub'] as const) {
+      expect(JSON.parse(stringifyMessage({ msg, id: '1', error }, { plainDetails: true }))).toEqual({ msg, id: '1', error: { ...error, details: { at: '1970-01-01T00:00:00.001Z', nothing: null } } })
+      const circular: Record<string, unknown> = {}
+      circular['self'] = circular
+      for (const details of [circular, [[[[]]]]]) expect(() => stringifyMessage({ msg, id: '1', error: { ...error, details } }, { plainDetails: true, maxDepth: 5 })).toThrow(expect.objectContaining({ code: 'too-deep' }) as Error)
+      expect(() => stringifyMessage({ msg, id: '1', error: { ...error, details: [[[]]] } }, { plainDetails: true, maxDepth: 5 })).not.toThrow()
+    }
+  })
+
   it('of a collection that was asked for undecoded keep their fields as they came, however deep; others do not', () => {
     const deep = JSON.parse(`${'['.repeat(200)}${']'.repeat(200)}`) as unknown
     const message = { msg: 'changed', collection: 'c', id: '1', fields: { at: { $date: 1 }, deep } }

@@ -12,6 +12,8 @@ export interface MessageLimits {
   readonly maxDepth?: number
   /** The data messages of this collection are given out with their fields as plain JSON of any depth: who asks for that decodes them. */
   readonly undecodedCollection?: string | undefined
+  /** Whether the details of an error are written as plain JSON, as Meteor's server writes them and its clients read them; as EJSON by default. */
+  readonly plainDetails?: boolean
 }
 
 const defaultMaxDepth = 100
@@ -46,7 +48,7 @@ export function parseServerMessage(text: string, limits?: MessageLimits): Server
  * Throws an `EJSONError` `too-deep` for what a peer with the same limits would not take.
  */
 export function stringifyMessage(message: ClientMessage | ServerMessage, limits?: MessageLimits): string {
-  return JSON.stringify(encode(message as unknown as RawMessage, limits?.maxDepth ?? defaultMaxDepth))
+  return JSON.stringify(encode(message as unknown as RawMessage, limits?.maxDepth ?? defaultMaxDepth, limits?.plainDetails === true))
 }
 
 function parseObject(text: string, limits: MessageLimits | undefined): RawMessage {
@@ -128,15 +130,15 @@ function decodeFields(fields: RawMessage): RawMessage {
 }
 
 /** Of what EJSON converts the message itself is one level, and an error another. */
-function encode(message: RawMessage, maxDepth: number): RawMessage {
+function encode(message: RawMessage, maxDepth: number, plainDetails: boolean): RawMessage {
   switch (message.msg) {
     case 'method':
     case 'sub': return withEJSON(message, 'params', maxDepth - 1)
     case 'added':
     case 'changed':
     case 'addedBefore': return withEJSON(message, 'fields', maxDepth - 1)
-    case 'result': return withEJSON(withEncodedError(message, maxDepth), 'result', maxDepth - 1)
-    case 'nosub': return withEncodedError(message, maxDepth)
+    case 'result': return withEJSON(withEncodedError(message, maxDepth, plainDetails), 'result', maxDepth - 1)
+    case 'nosub': return withEncodedError(message, maxDepth, plainDetails)
     default: return message
   }
 }
@@ -147,9 +149,14 @@ function withEJSON(message: RawMessage, key: 'params' | 'fields' | 'result' | 'd
   return converted === value ? message : { ...message, [key]: converted }
 }
 
-function withEncodedError(message: RawMessage, maxDepth: number): RawMessage {
+function withEncodedError(message: RawMessage, maxDepth: number, plainDetails: boolean): RawMessage {
   const { error } = message
   if (!isPlainObject(error)) return message
+  if (plainDetails) {
+    // JSON.stringify writes them; it knows no depth but that of the stack.
+    if (isDeeper(error.details, maxDepth - 2)) throw new EJSONError('too-deep', `The details of the error are nested deeper than ${maxDepth - 2} levels, or contain themselves`)
+    return message
+  }
   const encoded = withEJSON(error, 'details', maxDepth - 2)
   return encoded === error ? message : { ...message, error: encoded }
 }

@@ -1,29 +1,35 @@
-/** An error as it stands in a DDP message (`result.error`, `nosub.error`). */
+/** An error as it stands in a DDP message (`result.error`, `nosub.error`), with the fields that Meteor's server sends. */
 export interface WireError {
+  readonly isClientSafe?: true
   readonly error: string | number
   readonly reason?: string | null
-  readonly message?: string | null
   readonly details?: unknown
+  readonly message?: string | null
   readonly errorType: 'Meteor.Error'
 }
 
 /**
- * The one error that crosses the wire: what a method or publication throws to tell its caller something.
- * Anything else that is thrown there reaches the caller as a redacted `500 Internal server error`.
+ * The error that crosses the wire: what a method or publication throws to tell its caller something.
+ * Anything else that is thrown there reaches the caller as a redacted `500 Internal server error`, unless it says `isClientSafe: true` itself.
  * Shape and message are those of Meteor's `Meteor.Error`.
  */
 export class DDPError extends Error {
   override readonly name = 'DDPError'
   readonly errorType = 'Meteor.Error'
+  /** A server may tell its clients of this error, as it is. */
+  readonly isClientSafe = true
   /** What went wrong, for programs: a short string such as `not-found`, or a number as in HTTP. */
   readonly error: string | number
   /** What went wrong, for people. */
   readonly reason: string | undefined
-  /** Anything more; any EJSON value. */
+  /**
+   * Anything more. A server writes it to its clients as plain JSON, which is what Meteor's does and what its clients read: a Date arrives as an ISO 8601
+   * text, binary data and custom types as whatever `JSON.stringify` makes of them. Between the instances of a cluster it is any EJSON value.
+   */
   readonly details: unknown
 
   constructor(error: string | number, reason?: string, details?: unknown) {
-    super(reason === undefined ? `[${error}]` : `${reason} [${error}]`)
+    super(reason ? `${reason} [${error}]` : `[${error}]`)
     this.error = error
     this.reason = reason
     this.details = details
@@ -36,10 +42,11 @@ export class DDPError extends Error {
 
   toWire(): WireError {
     return {
+      isClientSafe: true,
       error: this.error,
       ...(this.reason !== undefined && { reason: this.reason }),
-      message: this.message,
       ...(this.details !== undefined && { details: this.details }),
+      message: this.message,
       errorType: 'Meteor.Error',
     }
   }

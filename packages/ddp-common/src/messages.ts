@@ -51,5 +51,5 @@ export type ServerMessage =
   | PingMessage
   | PongMessage
 
-/** The one version that is spoken here. */
+/** The version of DDP that clients propose, and servers prefer. */
 export const ddpVersion = '1'

@@ -6,6 +6,7 @@ export interface LoginResult {
   readonly id: string
   /** What to log in with the next time, as `{ resume: token }`. */
   readonly token?: string
+  /** Until when the token is good. Meteor's server always says so, and some clients throw without it. */
   readonly tokenExpires?: Date
   readonly [more: string]: unknown
 }

@@ -10,7 +10,7 @@ import { PeerConnection, type ClientFacts, type Pace } from './peer-connection.j
 import type { PublicationHandler } from './publication.js'
 import type { RateLimiter } from './rate-limiter.js'
 import { SessionRunner } from './session-runner.js'
-import { answerConnect } from './session/handshake.js'
+import { answerConnect, type DDPVersion } from './session/handshake.js'
 import type { Registry } from './session/registry.js'
 import { Session } from './session/session.js'
 import type { MessageSocket, MessageSocketOwner } from './socket/message-socket.js'
@@ -34,6 +34,7 @@ export interface PeerHost {
 
 interface OpenState {
   readonly phase: 'open'
+  readonly version: DDPVersion
   readonly session: Session
   readonly runner: SessionRunner
   readonly connection: PeerConnection
@@ -60,7 +61,7 @@ export class Peer implements MessageSocketOwner, TurnMember {
   readonly #socket: MessageSocket
   readonly #intake: Intake
   readonly #timers: Timers
-  readonly #limits: MessageLimits
+  #limits: MessageLimits
   #state: PeerState = { phase: 'greeting' }
   #heartbeat: HeartbeatTimer | undefined
   #pace: Pace
@@ -75,7 +76,7 @@ export class Peer implements MessageSocketOwner, TurnMember {
     this.#socket = socket
     this.#intake = new Intake(socket, (text) => this.#read(text))
     this.#timers = new Timers(host.options.clock)
-    this.#limits = { maxDepth: host.options.maxMessageDepth }
+    this.#limits = { maxDepth: host.options.maxMessageDepth, plainDetails: true }
     this.#pace = { intervalMs: host.options.heartbeatIntervalMs, timeoutMs: host.options.heartbeatTimeoutMs }
     // If the timer is late because we were stalled, the message may lie in the socket.
     this.#timers.deadline(host.options.connectTimeoutMs, () => this.#giveUpGreeting())
@@ -102,6 +103,8 @@ export class Peer implements MessageSocketOwner, TurnMember {
       this.#greet(message, text)
     } else if (message.msg === 'connect') {
       this.#send({ msg: 'error', reason: 'Already connected', offendingMessage: JSON.parse(text) })
+    } else if (state.version === 'pre1' && (message.msg === 'ping' || message.msg === 'pong')) {
+      this.#send({ msg: 'error', reason: 'Bad request', offendingMessage: message })
     } else {
       state.runner.receive(message, text.length)
       this.#advance()
@@ -147,14 +150,14 @@ export class Peer implements MessageSocketOwner, TurnMember {
       this.#send({ msg: 'error', reason: 'Must connect first', offendingMessage: JSON.parse(text) })
       return
     }
-    const { version } = answerConnect(message)
-    if (version === undefined) this.#open()
-    else this.#fail(version)
+    const answer = answerConnect(message)
+    if ('agreed' in answer) this.#open(answer.agreed)
+    else this.#fail(answer.proposed)
   }
 
   #refuse(error: DDPProtocolError): void {
     const { offendingMessage } = error
-    // Whatever is proposed that is not the one version is answered alike.
+    // A connect that makes no sense proposes nothing that is spoken here.
     if (this.#state.phase === 'greeting' && isPlainObject(offendingMessage) && offendingMessage['msg'] === 'connect') this.#fail(ddpVersion)
     else this.#send(error.toMessage())
   }
@@ -164,13 +167,15 @@ export class Peer implements MessageSocketOwner, TurnMember {
     this.#end({ cause: 'protocol', code: 1000, reason: 'no common version of DDP' })
   }
 
-  #open(): void {
+  #open(version: DDPVersion): void {
     const { options, options: { clock, logger }, registry, rateLimiter } = this.#host
     this.#timers.clear()
     const id = randomId()
     const session = new Session({ id, clientAddress: this.#facts.clientAddress, registry, rateLimiter, limits: options })
     const admit = (pace: Pace): void => {
       this.#pace = pace
+      // Instances read each other's errors as EJSON.
+      this.#limits = { maxDepth: options.maxMessageDepth }
       this.#startHeartbeat()
       this.#socket.liftFirstLimit()
       this.#host.admitted(this)
@@ -179,7 +184,7 @@ export class Peer implements MessageSocketOwner, TurnMember {
     const runner = new SessionRunner({
       session, connection, clock, logger, textOfId: options.textOfId, send: (message) => this.#tell(message), onProgress: () => this.#goOn(),
     })
-    this.#state = { phase: 'open', session, runner, connection }
+    this.#state = { phase: 'open', version, session, runner, connection }
     this.#startHeartbeat()
     this.#send({ msg: 'connected', session: id })
     this.#host.opened(this, connection)
@@ -277,6 +282,11 @@ export class Peer implements MessageSocketOwner, TurnMember {
 
   #startHeartbeat(): void {
     this.#heartbeat?.stop()
+    if (this.#state.phase === 'open' && this.#state.version === 'pre1') {
+      // The client could not answer a ping: the kernel has to find out whether it is there.
+      this.#socket.keepAlive(this.#pace.intervalMs)
+      return
+    }
     this.#heartbeat = new HeartbeatTimer({
       clock: this.#host.options.clock, ...this.#pace, sendPing: () => this.#send({ msg: 'ping' }),
       onDead: () => this.#onSilence(),

@@ -11,7 +11,12 @@ export interface UsersCollection {
 }
 
 export interface ResumeLoginOptions {
-  /** How long a token is good for from its `when` on; 90 days, as Meteor's. A token without `when` does not expire; one whose `when` is no date is refused. */
+  /**
+   * How long a token is good for from its `when` on, in milliseconds. A token without `when`, such as Rocket.Chat's personal access tokens, does not expire;
+   * one whose `when` is no date is refused.
+   *
+   * @defaultValue 90 days, as in Meteor
+   */
   readonly lifetimeMs?: number
   /** For tests. Its wall clock is compared with `when`. */
   readonly clock?: Clock
@@ -20,12 +25,16 @@ export interface ResumeLoginOptions {
 /** Everybody may ask: a token is looked up when its turn comes, and for so long. After a restart all clients log in at once. */
 const limits = { waitMs: 30_000, limitMs: 5000 }
 
-const ninetyDays = 90 * 24 * 60 * 60 * 1000
+const day = 24 * 60 * 60 * 1000
+const ninetyDays = 90 * day
+/** What Meteor says of tokens that do not expire: clients read `tokenExpires` of every answer as a date. */
+const hundredYears = 365 * 100 * day
 const tokensField = 'services.resume.loginTokens'
 
 /**
  * Meteor's login with a resume token, `{ resume: token }`: the user is the one among whose `services.resume.loginTokens` there is a
- * `hashedToken` that is the base64 of the token's SHA-256. Refuses with 403 what is not known or has expired, with 400 another request, with 503 when the database does not answer.
+ * `hashedToken` that is the base64 of the token's SHA-256. Answers what Meteor does, `{ id, token, tokenExpires, type: 'resume' }`; `tokenExpires` of a token
+ * that does not expire is 100 years from now, as in Meteor. Refuses with 403 what is not known or has expired, with 400 another request, with 503 when the database does not answer.
  * Looks up at most eight logins at once, for all that share the driver's client: up to eight connections of its pool.
  * @throws DDPServerError `invalid-option` for an option that there is not
  */
@@ -44,9 +53,9 @@ export function resumeLogin(users: UsersCollection, options: ResumeLoginOptions 
     const found = foundToken(user, hashedToken)
     if (found === undefined) throw loggedOut()
     const { id, when } = found
-    if (when === undefined) return { id, token, type: 'resume' }
-    const tokenExpires = new Date(when.getTime() + lifetimeMs)
-    if (clock.wallNow() >= tokenExpires.getTime()) throw loggedOut()
+    const now = clock.wallNow()
+    const tokenExpires = new Date(when === undefined ? now + hundredYears : when.getTime() + lifetimeMs)
+    if (now >= tokenExpires.getTime()) throw loggedOut()
     return { id, token, tokenExpires, type: 'resume' }
   }
 }

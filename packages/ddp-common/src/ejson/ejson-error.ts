@@ -2,7 +2,8 @@
  * What was wrong with a value or a text:
  * - `too-deep`: nested deeper than `maxNesting`, or circular
  * - `unknown-type`: a `$type` that `addType` was never told of
- * - `invalid-value`: a wrapper whose content makes no value (a bad base64 string, a regular expression that does not compile, a factory that threw), or an object of the bson package that EJSON has no type for (a UUID, a Timestamp)
+ * - `invalid-value`: a wrapper whose content makes no value (a bad base64 string, a regular expression that does not compile, a factory that threw),
+ *   an object of the bson package that EJSON has no type for (a UUID, a Timestamp), or a value of another type than the function takes
  * - `type-exists`: `addType` for a name that is taken
  */
 export type EJSONErrorCode = 'too-deep' | 'unknown-type' | 'invalid-value' | 'type-exists'

@@ -202,6 +202,25 @@ describe('the rest', () => {
     expect(codeOf(() => EJSON.stringify(new Endless(), { indent: 2 }))).toBe('too-deep')
   })
 
+  it('refuses to parse what is no string, in words', () => {
+    for (const value of [undefined, null, 5, true, {}, new Date(5), Buffer.from('1'), () => 1]) {
+      expect(() => EJSON.parse(value as string)).toThrow(expect.objectContaining({ name: 'EJSONError', code: 'invalid-value', message: `EJSON.parse takes a string, not ${value === null ? 'null' : typeof value}` }) as Error)
+    }
+  })
+
+  it('clones the arguments of a function as an array, and what only looks like them as an object', () => {
+    const argumentsOf = function (..._params: unknown[]): unknown {
+      return arguments
+    }
+    const list = [1, new Date(5), { a: [2] }]
+    const copy = EJSON.clone({ of: argumentsOf(...list) }) as { of: unknown[] }
+    expect(copy.of).toStrictEqual(list)
+    expect(copy.of[1]).not.toBe(list[1])
+    const lookalike = { callee: 1, length: 1e9, 0: 'x' }
+    expect(EJSON.clone(lookalike)).toStrictEqual(lookalike)
+    expect(EJSON.clone({ ...lookalike, [Symbol.toStringTag]: 'Arguments', [Symbol.iterator]: 1 })).toStrictEqual(lookalike)
+  })
+
   it('tells binary and custom types', () => {
     expect([EJSON.isBinary(EJSON.newBinary(2)), EJSON.isBinary([1]), EJSON.newBinary(2).length]).toEqual([true, false, 2])
     expect([EJSON.isCustomType(new Point(1)), EJSON.isCustomType({}), EJSON.isCustomType(null)]).toEqual([true, false, false])

@@ -1,5 +1,6 @@
 import { clone } from './clone.js'
 import { addType, isCustomType } from './custom-types.js'
+import { EJSONError } from './ejson-error.js'
 import { equals } from './equals.js'
 import { fromJSONValue, fromOwnJSONValue, mayContainWrapper } from './from-json-value.js'
 import { stringify } from './stringify.js'
@@ -7,9 +8,12 @@ import { toJSONValue } from './to-json-value.js'
 
 /**
  * The value of an EJSON text. A text without a wrapper costs what `JSON.parse` costs.
- * Throws a `SyntaxError` for what is no JSON, an `EJSONError` for what is no EJSON.
+ *
+ * @throws {SyntaxError} for a text that is no JSON
+ * @throws {EJSONError} for a text that is no EJSON, and `invalid-value` for anything but a string
  */
 function parse(text: string): unknown {
+  if (typeof text !== 'string') throw new EJSONError('invalid-value', `EJSON.parse takes a string, not ${text === null ? 'null' : typeof text}`)
   const value: unknown = JSON.parse(text)
   return mayContainWrapper(text) ? fromOwnJSONValue(value) : value
 }

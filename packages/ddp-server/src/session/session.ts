@@ -113,8 +113,8 @@ export class Session {
     const { message, length } = received
     switch (message.msg) {
       case 'method': return this.#method(message, now)
-      case 'sub': return this.#sub(message, length, now)
-      case 'unsub': return this.#unsub(message.id)
+      case 'sub': return this.#afterUpdated(this.#sub(message, length, now))
+      case 'unsub': return this.#afterUpdated(this.#unsub(message.id))
     }
   }
 
@@ -129,7 +129,7 @@ export class Session {
     return { msg: 'result', id: call.id, ...outcome }
   }
 
-  /** To be sent once a turn, after everything else: that the methods which ended have no writes left to tell of. */
+  /** To be sent at the end of a turn, and before what answers a later message of another kind: that the methods which ended have no writes left to tell of. */
   takeUpdated(): ServerMessage | undefined {
     if (this.#updated.length === 0) return undefined
     const methods = this.#updated
@@ -228,6 +228,12 @@ export class Session {
     this.#updated = []
     this.#inbox.clear()
     return effects
+  }
+
+  /** Meteor says `updated` before it begins the next message; of methods in a row one message says it here. */
+  #afterUpdated(effects: readonly SessionEffect[]): readonly SessionEffect[] {
+    const updated = this.takeUpdated()
+    return updated === undefined ? effects : [send(updated), ...effects]
   }
 
   #method(message: MethodMessage, now: number): readonly SessionEffect[] {

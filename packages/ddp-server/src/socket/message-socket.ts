@@ -16,6 +16,8 @@ export interface MessageSocket {
   close(code: number, reason: string): void
   /** Lets messages be as long as the transport takes them: until then some transports take only short ones. */
   liftFirstLimit(): void
+  /** Has the kernel end the socket when the client's no longer answers after so much silence, in milliseconds; 0: never. */
+  keepAlive(afterMs: number): void
   /** Destroys the socket. */
   terminate(): void
 }

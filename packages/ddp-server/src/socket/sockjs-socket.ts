@@ -91,6 +91,10 @@ class SockJSSocket implements MessageSocket {
     this.#inner.liftFirstLimit()
   }
 
+  keepAlive(afterMs: number): void {
+    this.#inner.keepAlive(afterMs)
+  }
+
   terminate(): void {
     this.#inner.terminate()
   }

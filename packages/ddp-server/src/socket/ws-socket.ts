@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type RawData, type ServerOptions, type WebSocket } from 'ws'
 import type { ConnectionEnd } from '../connection.js'
@@ -120,6 +121,10 @@ class WsSocket implements MessageSocket {
 
   liftFirstLimit(): void {
     this.#firstLimit?.lift()
+  }
+
+  keepAlive(afterMs: number): void {
+    if (this.#tcp instanceof Socket) this.#tcp.setKeepAlive(afterMs > 0, afterMs)
   }
 
   terminate(): void {
