@@ -470,7 +470,7 @@ describe('subscriptions and documents', () => {
   it('keep the order of an ordered collection', () => {
     const { client, server } = setUp()
     server.socket.accept()
-    const ids = (): string[] => [...client.collection('list')].map(({ _id }) => _id)
+    const ids = (): unknown[] => [...client.collection('list')].map(({ _id }) => _id)
     server.socket.say(
       { msg: 'addedBefore', collection: 'list', id: 'c', before: null },
       { msg: 'addedBefore', collection: 'list', id: 'a', before: 'c' },
@@ -495,7 +495,7 @@ describe('subscriptions and documents', () => {
     await sub.ready
     const events: unknown[] = []
     const rooms = client.collection('rooms')
-    for (const event of ['added', 'changed', 'removed'] as const) rooms.on(event, ({ id }: { id: string }) => events.push([event, id]))
+    for (const event of ['added', 'changed', 'removed'] as const) rooms.on(event, ({ id }: { id: unknown }) => events.push([event, id]))
     reconnect({ server, client })
     expect(server.socket.take()).toMatchObject([{ msg: 'sub', id: '1' }])
     add('same', 1)
@@ -555,13 +555,13 @@ describe('subscriptions and documents', () => {
   it('survive listeners that throw', () => {
     const { client, server } = setUp()
     client.on('statusChanged', () => { throw new Error('from a listener') })
-    const seen: string[] = []
+    const seen: unknown[] = []
     client.on('statusChanged', ({ status }) => void seen.push(status))
     const collection = client.collection('c')
     collection.on('added', () => { throw new Error('from a listener') })
-    const note = ({ id }: { id: string }): void => void seen.push(id)
+    const note = ({ id }: { id: unknown }): void => void seen.push(id)
     collection.on('added', note)
-    collection.once('added', ({ id }) => { seen.push(`once ${id}`) })
+    collection.once('added', ({ id }) => { seen.push(`once ${String(id)}`) })
     server.socket.accept()
     server.socket.say({ msg: 'added', collection: 'c', id: '1' }, { msg: 'added', collection: 'c', id: '2' })
     expect(collection.size).toBe(2)

@@ -2,6 +2,7 @@ import { stringifyMessage, type Logger, type MessageLimits } from '@ddp-cluster/
 import { Timers, unknownProperty, type Clock } from '@ddp-cluster/ddp-common/internal'
 import type { Collection } from './collection.js'
 import { ConnectionError, type ConnectionEnd } from './connection-end.js'
+import { mongoIds, rawIds } from './document-ids.js'
 import { GuardedEmitter } from './guarded-emitter.js'
 import { LiveData } from './live-data.js'
 import { LoginRenewal } from './login-renewal.js'
@@ -69,7 +70,7 @@ export class DDPClient extends GuardedEmitter<DDPClientEvents> {
       if (this.#stage === 'open') this.#connection.send({ msg: 'unsub', id })
       this.#data.forgetSubscription(id)
     })
-    this.#data = new LiveData(settings.logger, {
+    this.#data = new LiveData(settings.ids === 'raw' ? rawIds : mongoIds, settings.logger, {
       onReady: (id) => this.#subscriptions.noteReady(id),
       onUpdated: (id) => this.#calls.noteUpdated(id),
       onNosub: (message) => this.#subscriptions.noteNosub(message),

@@ -1,22 +1,23 @@
 import { expect, it } from 'vitest'
+import { mongoIds } from './document-ids.js'
 import { DocumentStore, type DocumentChange } from './document-store.js'
 
 const ignore = (): void => undefined
 
 function ordered(ids: readonly string[]): DocumentStore {
-  const store = new DocumentStore()
+  const store = new DocumentStore(mongoIds)
   for (const id of ids) store.apply({ msg: 'addedBefore', collection: 'c', id, fields: {}, before: null }, ignore)
   return store
 }
 
 /** The order that a listener has who does what it is told, one change after the other. */
-function followed(before: readonly string[], now: readonly string[]): { order: string[]; moves: number } {
-  const order = [...before]
+function followed(before: readonly string[], now: readonly string[]): { order: unknown[]; moves: number } {
+  const order: unknown[] = [...before]
   let moves = 0
-  const put = (id: string, next: string | null | undefined): void => {
+  const put = (id: unknown, next: unknown): void => {
     if (order.includes(id)) order.splice(order.indexOf(id), 1)
-    if (next !== null && !order.includes(next ?? '')) throw new Error(`${id} is to stand before ${next}, which is not there`)
-    order.splice(next ? order.indexOf(next) : order.length, 0, id)
+    if (next !== null && !order.includes(next)) throw new Error(`${JSON.stringify(id)} is to stand before ${JSON.stringify(next)}, which is not there`)
+    order.splice(next === null ? order.length : order.indexOf(next), 0, id)
   }
   for (const [, change] of ordered(now).changesSince(ordered(before))) {
     if (change.kind === 'removed') order.splice(order.indexOf(change.id), 1)
@@ -70,7 +71,7 @@ it('keeps an order at the same cost however many documents there are', () => {
 
 it('puts what is to stand before itself, or before what is not there, at the end', () => {
   const store = ordered(['a', 'b', 'c'])
-  const ids = (): string[] => [...store.documents('c').values()].map(({ _id }) => _id)
+  const ids = (): unknown[] => [...store.documents('c').values()].map(({ _id }) => _id)
   store.apply({ msg: 'movedBefore', collection: 'c', id: 'a', before: 'a' }, ignore)
   expect(ids()).toEqual(['b', 'c', 'a'])
   store.apply({ msg: 'movedBefore', collection: 'c', id: 'b', before: 'none' }, ignore)
@@ -95,7 +96,7 @@ function said(store: DocumentStore, ...messages: Data[]): unknown[] {
 const documentsOf = (store: DocumentStore): unknown[] => [...store.documents('c').values()]
 
 it('merges the fields of an added document that is there, and tells of what is new', () => {
-  const store = new DocumentStore()
+  const store = new DocumentStore(mongoIds)
   expect(said(
     store,
     { msg: 'added', collection: 'c', id: '1', fields: { a: 1, list: [1] } },
@@ -114,7 +115,7 @@ it('merges the fields of an added document that is there, and tells of what is n
 })
 
 it('adds a document that is changed and not there, and leaves alone what is removed or moved and not there', () => {
-  const store = new DocumentStore()
+  const store = new DocumentStore(mongoIds)
   expect(said(
     store,
     { msg: 'removed', collection: 'c', id: '1' },
@@ -123,7 +124,7 @@ it('adds a document that is changed and not there, and leaves alone what is remo
     { msg: 'changed', collection: 'c', id: '2', cleared: ['a'] },
   )).toEqual([['odd'], ['odd'], ['odd', ['added', '1', { _id: '1', a: 1 }, undefined]], ['odd', ['added', '2', { _id: '2' }, undefined]]])
   expect(documentsOf(store)).toEqual([{ _id: '1', a: 1 }, { _id: '2' }])
-  expect(new DocumentStore().apply({ msg: 'removed', collection: 'never seen', id: '1' }, ignore)).toBe(false)
+  expect(new DocumentStore(mongoIds).apply({ msg: 'removed', collection: 'never seen', id: '1' }, ignore)).toBe(false)
 })
 
 it('keeps an order when documents come again, or unannounced', () => {
@@ -146,7 +147,7 @@ it('keeps an order when documents come again, or unannounced', () => {
 })
 
 it('merges under names that objects have of their own', () => {
-  const store = new DocumentStore()
+  const store = new DocumentStore(mongoIds)
   const fields = JSON.parse('{"__proto__":{"a":1},"constructor":1}') as Record<string, unknown>
   store.apply({ msg: 'added', collection: 'c', id: '1' }, ignore)
   store.apply({ msg: 'added', collection: 'c', id: '1', fields }, ignore)

@@ -1,13 +1,14 @@
-import { EJSON, type DataMessage } from '@ddp-cluster/ddp-common'
+import { EJSON, type AddedBeforeMessage, type DataMessage, type DocumentId, type MovedBeforeMessage } from '@ddp-cluster/ddp-common'
+import type { DocumentIds } from './document-ids.js'
 import { Documents, type Document } from './documents.js'
 import { keptInOrder } from './kept-order.js'
 
 /** What happened to one document, as listeners are told. */
 export type DocumentChange =
-  | { readonly kind: 'added'; readonly id: string; readonly document: Document; readonly before: string | null | undefined }
-  | { readonly kind: 'changed'; readonly id: string; readonly document: Document; readonly previous: Document }
-  | { readonly kind: 'removed'; readonly id: string; readonly previous: Document }
-  | { readonly kind: 'moved'; readonly id: string; readonly document: Document; readonly before: string | null }
+  | { readonly kind: 'added'; readonly id: DocumentId; readonly document: Document; readonly before: DocumentId | null | undefined }
+  | { readonly kind: 'changed'; readonly id: DocumentId; readonly document: Document; readonly previous: Document }
+  | { readonly kind: 'removed'; readonly id: DocumentId; readonly previous: Document }
+  | { readonly kind: 'moved'; readonly id: DocumentId; readonly document: Document; readonly before: DocumentId | null }
 
 /** Called with every change of a document, in order. */
 export type TellChange = (collection: string, change: DocumentChange) => void
@@ -25,7 +26,12 @@ type Fields = Readonly<Record<string, unknown>>
  * servers that do not merge their publications (`NO_MERGE`) send `added` of one document twice, and `changed` after its `removed`.
  */
 export class DocumentStore {
+  readonly #ids: DocumentIds
   readonly #collections = new Map<string, CollectionData>()
+
+  constructor(ids: DocumentIds) {
+    this.#ids = ids
+  }
 
   names(): string[] {
     return [...this.#collections.keys()]
@@ -35,11 +41,15 @@ export class DocumentStore {
     return this.#collections.get(collection)?.documents ?? empty
   }
 
-  /** Takes one message in. Returns false if it contradicts earlier ones, whether or not it changed anything. */
+  /**
+   * Takes one message in. Returns false if it contradicts earlier ones, whether or not it changed anything.
+   *
+   * @throws {EJSONError} `invalid-value` for an id that stands for none; nothing is changed then.
+   */
   apply(message: DataMessage, tell: TellChange): boolean {
     const data = this.#collections.get(message.collection)
     const previous = data?.documents.get(message.id)
-    return data && previous ? applyToPresent(message, data, previous, tell) : this.#applyToMissing(message, data, tell)
+    return data && previous ? this.#applyToPresent(message, data, previous, tell) : this.#applyToMissing(message, data, tell)
   }
 
   /**
@@ -50,7 +60,7 @@ export class DocumentStore {
     for (const name of new Set([...older.names(), ...this.names()])) {
       const before = older.documents(name)
       const now = this.documents(name)
-      for (const previous of before.values()) if (!now.has(previous._id)) yield [name, { kind: 'removed', id: previous._id, previous }]
+      for (const { key, document: previous } of before.entries()) if (!now.has(key)) yield [name, { kind: 'removed', id: previous._id, previous }]
       const changes = this.#collections.get(name)?.ordered ? orderedChanges(before, now) : unorderedChanges(before, now)
       for (const change of changes) yield [name, change]
     }
@@ -73,13 +83,47 @@ export class DocumentStore {
     }
   }
 
+  #applyToPresent(message: DataMessage, data: CollectionData, previous: Document, tell: TellChange): boolean {
+    switch (message.msg) {
+      case 'added':
+        change(message, data, previous, newsIn(message.fields, previous), undefined, tell)
+        return false
+      case 'addedBefore': {
+        const before = this.#readBefore(message.before)
+        const document = change(message, data, previous, newsIn(message.fields, previous), undefined, tell)
+        if (!data.ordered || data.documents.keyAfter(message.id) !== message.before) move(message, data, document, before, tell)
+        return false
+      }
+      case 'changed':
+        change(message, data, previous, message.fields, message.cleared, tell)
+        return true
+      case 'removed':
+        data.documents.delete(message.id)
+        tell(message.collection, { kind: 'removed', id: previous._id, previous })
+        return true
+      case 'movedBefore':
+        move(message, data, previous, this.#readBefore(message.before), tell)
+        return true
+    }
+  }
+
   /** Without `before` the document goes to the end: the message says nothing of an order. */
-  #add({ collection, id }: DataMessage, known: CollectionData | undefined, fields: Fields | undefined, before: string | null | undefined, tell: TellChange): void {
+  #add({ collection, id: key }: DataMessage, known: CollectionData | undefined, fields: Fields | undefined, before: string | null | undefined, tell: TellChange): void {
+    const id = this.#ids.read(key)
+    const place = before === undefined ? undefined : this.#readBefore(before)
     const data = known ?? this.#create(collection)
     const document: Document = { ...fields, _id: id }
-    if (before === undefined) data.documents.set(document)
-    else place(data, document, before)
-    tell(collection, { kind: 'added', id, document, before: before === undefined && data.ordered ? null : before })
+    if (before === undefined) {
+      data.documents.set(key, document)
+    } else {
+      data.documents.place(key, document, before)
+      data.ordered = true
+    }
+    tell(collection, { kind: 'added', id, document, before: place === undefined && data.ordered ? null : place })
+  }
+
+  #readBefore(before: string | null): DocumentId | null {
+    return before === null ? null : this.#ids.read(before)
   }
 
   #create(collection: string): CollectionData {
@@ -91,47 +135,20 @@ export class DocumentStore {
 
 const empty = new Documents()
 
-function applyToPresent(message: DataMessage, data: CollectionData, previous: Document, tell: TellChange): boolean {
-  const { collection, id } = message
-  switch (message.msg) {
-    case 'added':
-      change(collection, data, previous, newsIn(message.fields, previous), undefined, tell)
-      return false
-    case 'addedBefore': {
-      const document = change(collection, data, previous, newsIn(message.fields, previous), undefined, tell)
-      if (!data.ordered || data.documents.idAfter(id) !== message.before) move(collection, data, document, message.before, tell)
-      return false
-    }
-    case 'changed':
-      change(collection, data, previous, message.fields, message.cleared, tell)
-      return true
-    case 'removed':
-      data.documents.delete(id)
-      tell(collection, { kind: 'removed', id, previous })
-      return true
-    case 'movedBefore':
-      move(collection, data, previous, message.before, tell)
-      return true
-  }
-}
-
 /** Returns the document as it is now. A message without fields changes nothing, and nobody is told. */
-function change(collection: string, data: CollectionData, previous: Document, fields: Fields | undefined, cleared: readonly string[] | undefined, tell: TellChange): Document {
+function change({ collection, id: key }: DataMessage, data: CollectionData, previous: Document, fields: Fields | undefined, cleared: readonly string[] | undefined, tell: TellChange): Document {
   if (isEmpty(fields) && !cleared?.length) return previous
-  const document = without(cleared, { ...previous, ...fields, _id: previous._id })
-  data.documents.set(document)
-  tell(collection, { kind: 'changed', id: document._id, document, previous })
+  const id = previous._id
+  const document = without(cleared, { ...previous, ...fields, _id: id })
+  data.documents.set(key, document)
+  tell(collection, { kind: 'changed', id, document, previous })
   return document
 }
 
-function move(collection: string, data: CollectionData, document: Document, before: string | null, tell: TellChange): void {
-  place(data, document, before)
-  tell(collection, { kind: 'moved', id: document._id, document, before })
-}
-
-function place(data: CollectionData, document: Document, before: string | null): void {
+function move(message: AddedBeforeMessage | MovedBeforeMessage, data: CollectionData, document: Document, before: DocumentId | null, tell: TellChange): void {
+  data.documents.place(message.id, document, message.before)
   data.ordered = true
-  data.documents.place(document, before)
+  tell(message.collection, { kind: 'moved', id: document._id, document, before })
 }
 
 /** The fields, unless the document has them all with these values already: two publications of one document tell the same of it. */
@@ -160,24 +177,23 @@ function isSame(a: unknown, b: unknown): boolean {
 }
 
 function* unorderedChanges(before: Documents, now: Documents): Generator<DocumentChange> {
-  for (const document of now.values()) {
-    const id = document._id
-    const previous = before.get(id)
-    if (!previous) yield { kind: 'added', id, document, before: undefined }
-    else if (!isSame(document, previous)) yield { kind: 'changed', id, document, previous }
+  for (const { key, document } of now.entries()) {
+    const previous = before.get(key)
+    if (!previous) yield { kind: 'added', id: document._id, document, before: undefined }
+    else if (!isSame(document, previous)) yield { kind: 'changed', id: document._id, document, previous }
   }
 }
 
 function* orderedChanges(before: Documents, now: Documents): Generator<DocumentChange> {
-  const documents = [...now.values()]
-  const kept = keptInOrder([...before.values()].map(({ _id }) => _id), documents.map(({ _id }) => _id))
-  let next: string | null = null
-  for (const document of documents.reverse()) {
-    const id: string = document._id
-    const previous = before.get(id)
+  const entries = [...now.entries()]
+  const kept = keptInOrder([...before.entries()].map(({ key }) => key), entries.map(({ key }) => key))
+  let next: DocumentId | null = null
+  for (const { key, document } of entries.reverse()) {
+    const id: DocumentId = document._id
+    const previous = before.get(key)
     if (!previous) yield { kind: 'added', id, document, before: next }
     else if (!isSame(document, previous)) yield { kind: 'changed', id, document, previous }
-    if (previous && !kept.has(id)) yield { kind: 'moved', id, document, before: next }
+    if (previous && !kept.has(key)) yield { kind: 'moved', id, document, before: next }
     next = id
   }
 }

@@ -1,5 +1,6 @@
-import type { DataMessage, Logger, NosubMessage } from '@ddp-cluster/ddp-common'
+import { EJSONError, type DataMessage, type Logger, type NosubMessage } from '@ddp-cluster/ddp-common'
 import { Collection } from './collection.js'
+import type { DocumentIds } from './document-ids.js'
 import { DocumentStore, type TellChange } from './document-store.js'
 import { Revival, type RevivalMessage } from './revival.js'
 
@@ -13,15 +14,18 @@ export interface LiveDataHandlers {
 
 /** The data side of a client: what the server told, across reconnects, and who is told of it. */
 export class LiveData {
+  readonly #ids: DocumentIds
   readonly #logger: Logger
   readonly #handlers: LiveDataHandlers
   readonly #collections = new Map<string, Collection>()
   readonly #tell: TellChange = (name, change) => this.#collections.get(name)?.tell(change)
-  #store = new DocumentStore()
+  #store: DocumentStore
   /** Set from a reconnect until its data are all there. */
   #revival: Revival | undefined
 
-  constructor(logger: Logger, handlers: LiveDataHandlers) {
+  constructor(ids: DocumentIds, logger: Logger, handlers: LiveDataHandlers) {
+    this.#ids = ids
+    this.#store = new DocumentStore(ids)
     this.#logger = logger
     this.#handlers = handlers
   }
@@ -29,7 +33,7 @@ export class LiveData {
   collection(name: string): Collection {
     const found = this.#collections.get(name)
     if (found) return found
-    const made = new Collection(name, () => this.#store.documents(name), (error) => {
+    const made = new Collection(name, this.#ids, () => this.#store.documents(name), (error) => {
       this.#logger.error({ err: error, collection: name }, 'A listener of a collection threw')
     })
     this.#collections.set(name, made)
@@ -79,7 +83,7 @@ export class LiveData {
     const { held } = this.#revival
     this.#revival = undefined
     const older = this.#store
-    this.#store = new DocumentStore()
+    this.#store = new DocumentStore(this.#ids)
     for (const message of held) if (isData(message)) this.#applyData(message, tellNobody)
     for (const [name, change] of this.#store.changesSince(older)) this.#tell(name, change)
     for (const message of held) if (!isData(message)) this.#apply(message)
@@ -107,10 +111,19 @@ export class LiveData {
   }
 
   #applyData(message: DataMessage, tell: TellChange): void {
-    if (this.#store.apply(message, tell)) return
-    this.#logger.debug({ msg: message.msg, collection: message.collection, id: message.id }, 'The server sent a data message that contradicts earlier ones')
+    const { msg, collection } = message
+    try {
+      if (this.#store.apply(message, tell)) return
+      this.#logger.debug({ msg, collection, id: message.id.slice(0, longestIdLogged) }, 'The server sent a data message that contradicts earlier ones')
+    } catch (error) {
+      if (!(error instanceof EJSONError)) throw error
+      this.#logger.warn({ msg, collection, reason: error.message }, 'The server sent a message that makes no sense')
+    }
   }
 }
+
+/** An id is as long as the server likes. */
+const longestIdLogged = 100
 
 /** While messages that were held back are taken in: the differences are told at the end. */
 const tellNobody: TellChange = () => undefined

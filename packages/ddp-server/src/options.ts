@@ -1,6 +1,7 @@
 import type { Logger } from '@ddp-cluster/ddp-common'
 import { callNow, harmless, systemClock, unknownProperty, type Clock } from '@ddp-cluster/ddp-common/internal'
 import { type ApplicationServer, whyNoServer } from './application-server.js'
+import { mongoIdText, rawIdText, type TextOfId } from './document-ids.js'
 import { DDPServerError } from './errors.js'
 import type { LoginHandler } from './login.js'
 
@@ -33,6 +34,13 @@ export interface DDPServerOptions {
    * subscription is refused when all that it subscribed to would have been asked for in more. Costs this much memory for each such client. What a publication or a method sends in one go waits for any client, and has to fit in: a single message that does not is refused as if it could not be written.
    */
   readonly maxBufferedBytes?: number
+  /**
+   * How the ids of documents stand in messages. `mongo`: as Meteor writes them, so that clients tell an ObjectId or a number from the string that looks the same.
+   * `raw`: ids are strings, and stand there as they are, for clients that take them so.
+   *
+   * @defaultValue 'mongo'
+   */
+  readonly ids?: 'mongo' | 'raw'
   /** Origins (`https://chat.example.com`) whose pages may connect, or a function that decides; all by default. Clients that send no `Origin`, so no browsers, always may. */
   readonly allowedOrigins?: readonly string[] | ((origin: string) => boolean)
   /** How many proxies of ours add to `X-Forwarded-For`; 0, the header is not believed. `Connection.clientAddress` is taken so many entries from its end. */
@@ -45,9 +53,10 @@ export interface DDPServerOptions {
   readonly clock?: Clock
 }
 
-export type ResolvedOptions = Readonly<Required<Omit<DDPServerOptions, 'allowedOrigins' | 'login'>>> & {
+export type ResolvedOptions = Readonly<Required<Omit<DDPServerOptions, 'allowedOrigins' | 'ids' | 'login'>>> & {
   readonly allowsOrigin: (origin: string) => boolean
   readonly login: LoginHandler | undefined
+  readonly textOfId: TextOfId
 }
 
 export const defaults = Object.freeze({
@@ -86,6 +95,7 @@ export function resolveOptions(options: DDPServerOptions): ResolvedOptions {
     maxSubscriptions: wholeNumber(options, 'maxSubscriptions', 0),
     maxBufferedBytes: wholeNumber(options, 'maxBufferedBytes', 1),
     httpForwardedCount: wholeNumber(options, 'httpForwardedCount', 0),
+    textOfId: textOfIds(options.ids ?? 'mongo'),
     allowsOrigin: originCheck(options.allowedOrigins, logger),
     login: options.login,
     logger,
@@ -94,7 +104,7 @@ export function resolveOptions(options: DDPServerOptions): ResolvedOptions {
 }
 
 /** All options, so that a misspelt one is not passed over. */
-const names = Object.keys({ ...defaults, server: 0, allowedOrigins: 0, login: 0, logger: 0, clock: 0 } satisfies Record<keyof DDPServerOptions, unknown>)
+const names = Object.keys({ ...defaults, server: 0, ids: 0, allowedOrigins: 0, login: 0, logger: 0, clock: 0 } satisfies Record<keyof DDPServerOptions, unknown>)
 
 type NumberOption = Exclude<keyof typeof defaults, 'path'>
 
@@ -107,6 +117,12 @@ function wholeNumber(options: DDPServerOptions, name: NumberOption, least: numbe
     throw new DDPServerError('invalid-option', `${name} must be a whole number from ${least} to ${largest}, not ${String(value)}`)
   }
   return value
+}
+
+function textOfIds(ids: unknown): TextOfId {
+  if (ids === 'mongo') return mongoIdText
+  if (ids === 'raw') return rawIdText
+  throw new DDPServerError('invalid-option', `ids must be 'mongo' or 'raw', not ${JSON.stringify(ids)}`)
 }
 
 function validPath(path: string): string {

@@ -182,7 +182,7 @@ export class Peer implements MessageSocketOwner, TurnMember {
     }
     const connection = new PeerConnection({ id, facts: this.#facts, socket: this.#socket, logger, close: (code, reason) => this.close(code, reason), admit })
     const runner = new SessionRunner({
-      session, connection, clock, logger, send: (message) => this.#tell(message), onProgress: () => this.#goOn(),
+      session, connection, clock, logger, textOfId: options.textOfId, send: (message) => this.#tell(message), onProgress: () => this.#goOn(),
     })
     this.#state = { phase: 'open', version, session, runner, connection }
     this.#startHeartbeat()
