@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
+import { DDPError } from '@ddp-cluster/ddp-common'
 import { ManualClock } from '@ddp-cluster/ddp-common/internal'
 import { admitInstance, instanceHeader, openClusterDoor } from '@ddp-cluster/ddp-server/internal'
-import type { Connection } from '@ddp-cluster/ddp-server'
+import type { Connection, ConnectionEnd } from '@ddp-cluster/ddp-server'
 import WebSocket from 'ws'
 import { describe, expect, it } from 'vitest'
 import { WaitingRoom } from '../../packages/ddp-server/src/waiting-room.js'
@@ -98,6 +99,7 @@ describe('an endpoint that a cluster joins on', () => {
     const door = openClusterDoor(server.ddp, limits)
     door.instances.method('admit', function () { admitInstance(this.connection, { intervalMs: 0, timeoutMs: 1000 }) })
     door.instances.method('length', (text) => (text as string).length)
+    door.instances.method('fail', () => { throw new DDPError('no', 'No.', { at: new Date(5) }) })
     door.instances.publish('events', function () { this.ready() })
     const instance = await RawClient.connect(server.port, 'websocket', asInstance)
     expect(await instance.call('application')).toMatchObject({ error: { error: 404 } })
@@ -105,6 +107,7 @@ describe('an endpoint that a cluster joins on', () => {
     for (let round = 0; round < 3; round += 1) expect(await instance.call('length', 'x'.repeat(5_000_000))).toMatchObject({ result: 5_000_000 })
     instance.send({ msg: 'sub', id: 's', name: 'events' })
     expect(await instance.next('ready')).toEqual({ msg: 'ready', subs: ['s'] })
+    expect(await instance.call('fail')).toMatchObject({ error: { error: 'no', details: { at: { $date: 5 } } } })
     expect(seen).toEqual([])
     expect(server.ddp.sessions).toBe(0)
     await door.close()
@@ -166,6 +169,28 @@ describe('an endpoint that a cluster joins on', () => {
     expect(server.ddp.sessions).toBe(0)
     await door.close()
     expect((await instance.closed).code).toBe(1001)
+  })
+
+  it.each([['at the door', asInstance], ['as a client does', {}]])('does not keep the session of an instance that came %s and lost its socket', async (_how, options) => {
+    await using server = await startServer()
+    const door = openClusterDoor(server.ddp, limits)
+    door.ready()
+    const ended = new Promise<ConnectionEnd>((resolve) => {
+      door.instances.method('admit', function () {
+        admitInstance(this.connection, { intervalMs: 0, timeoutMs: 1000 })
+        this.connection.onClose(resolve)
+      })
+    })
+    const instance = await RawClient.connect(server.port, 'websocket', options)
+    await instance.call('admit')
+    const { session, received } = instance
+    instance.tcp.resetAndDestroy()
+    expect(await ended).toMatchObject({ cause: 'reset' })
+    const again = await RawClient.open(server.port, 'websocket', options)
+    again.send({ msg: 'connect', version: '1', support: ['1'], session, receivedCount: received })
+    expect((await again.next('connected'))['session']).not.toBe(session)
+    again.tcp.destroy()
+    await door.close()
   })
 
   it('is the endpoint that it was when the cluster has closed, and takes the next one', async () => {

@@ -42,6 +42,10 @@ export async function startServer(options: Omit<DDPServerOptions, 'server'> = {}
 export class RawClient {
   /** What came and was not looked at yet. */
   readonly inbox: Message[] = []
+  /** Number of messages that came, as Meteor's client counts them: all but ping and pong. */
+  received = 0
+  /** The session that the server opened last. */
+  session: string | undefined
   readonly closed: Promise<{ code: number; reason: string }>
   readonly webSocket: WebSocket
   readonly tcp: Socket
@@ -142,13 +146,20 @@ export class RawClient {
 
   #frame(text: string): void {
     if (this.#transport === 'websocket') {
-      this.inbox.push(JSON.parse(text) as Message)
+      this.#take(JSON.parse(text) as Message)
     } else if (text.startsWith('a')) {
-      for (const message of JSON.parse(text.slice(1)) as string[]) this.inbox.push(JSON.parse(message) as Message)
+      for (const message of JSON.parse(text.slice(1)) as string[]) this.#take(JSON.parse(message) as Message)
     } else {
       this.inbox.push({ frame: text })
     }
     this.#wake()
+  }
+
+  #take(message: Message): void {
+    const { msg, session } = message
+    if (msg === 'connected') this.session = session as string
+    if (msg !== 'ping' && msg !== 'pong') this.received += 1
+    this.inbox.push(message)
   }
 
   #wake(): void {
@@ -156,4 +167,24 @@ export class RawClient {
     this.#waiting = []
     for (const resolve of waiting) resolve()
   }
+}
+
+function openSockets({ http }: TestServer): Promise<number> {
+  return new Promise((resolve, reject) => {
+    http.getConnections((error, count) => {
+      if (error) reject(error)
+      else resolve(count)
+    })
+  })
+}
+
+/** Ends a client's socket, once everything that was sent has arrived, and resolves when the server has noticed. */
+export async function loseSocket(server: TestServer, client: RawClient, how: (client: RawClient) => void = ({ tcp }) => void tcp.resetAndDestroy()): Promise<void> {
+  await client.settled()
+  const open = await openSockets(server)
+  how(client)
+  await client.closed
+  while ((await openSockets(server)) >= open) await new Promise((resolve) => setTimeout(resolve, 2))
+  // ws tells of the end some turns after the kernel's.
+  for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve))
 }

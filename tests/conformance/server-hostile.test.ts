@@ -88,7 +88,6 @@ it.each<[string, () => unknown]>([
   ['a proxy whose traps throw', () => new Proxy({}, { get: () => { throw new Error('trap') }, getPrototypeOf: () => { throw new Error('trap') } })],
   ['a revoked proxy', () => { const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); return proxy }],
   ['a getter that throws', () => ({ isClientSafe: true, get error() { throw new Error('getter') } })],
-  ['a reason without a text', () => ({ isClientSafe: true, error: 'x', reason: Object.create(null) as unknown })],
   ['a sanitizedError that throws', () => ({ sanitizedError: { get isClientSafe() { throw new Error('getter') } } })],
   ['details that throw', () => new DDPError('x', 'y', { get secret() { throw new Error('getter') } })],
   ['details that contain themselves', () => { const details: Record<string, unknown> = {}; details['self'] = details; return new DDPError('x', 'y', details) }],

@@ -26,7 +26,7 @@ const nested = (levels: number): unknown => JSON.parse(`${'['.repeat(levels)}${'
 describe('handlers that are asynchronous', () => {
   it('and reject are logged, wherever they were given', async () => {
     const unhandled = unhandledRejections()
-    await using server = await startServer()
+    await using server = await startServer({ resumeWithinMs: 0 })
     const failing = (where: string) => async (): Promise<never> => { throw new Error(where) }
     server.ddp.publish('p', function () {
       this.onStop(failing('onStop'))

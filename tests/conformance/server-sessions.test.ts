@@ -103,7 +103,8 @@ describe('a publication', () => {
     server.ddp.publish('p', function () { this.onStop(stopped.open); this.ready() })
     client.send({ msg: 'sub', id: 's', name: 'p' })
     await client.next('ready')
-    client.tcp.destroy()
+    client.send({ msg: 'disconnect' })
+    await client.close()
     await stopped.opened
   })
 

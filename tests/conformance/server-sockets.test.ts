@@ -47,7 +47,7 @@ describe('how a connection ended', () => {
     ['broken by a binary frame', (client) => client.webSocket.send(Buffer.from('{}')), { cause: 'protocol' }],
     ['broken by one that is not UTF-8', (client) => client.tcp.write(Buffer.from([0x81, 0x81, 0, 0, 0, 0, 0xff])), { cause: 'protocol' }],
   ])('%s', async (_name, act, expected) => {
-    await using server = await startServer()
+    await using server = await startServer({ resumeWithinMs: 0 })
     const end = nextEnd(server)
     const connection = nextConnection(server)
     const client = await RawClient.connect(server.port)
@@ -83,8 +83,9 @@ describe('a silent client', () => {
     clock.advance(15_000)
     expect(await client.next()).toEqual({ msg: 'ping' })
     clock.advance(15_000)
-    expect(await end).toMatchObject({ cause: 'heartbeat-timeout' })
     await client.closed
+    clock.advance(15_000)
+    expect(await end).toMatchObject({ cause: 'heartbeat-timeout' })
     expect(clock.pending).toBe(0)
   })
 
@@ -147,7 +148,7 @@ describe('limits', () => {
   })
 
   it('of sessions: further upgrades are refused', async () => {
-    await using server = await startServer({ maxSessions: 1 })
+    await using server = await startServer({ maxSessions: 1, resumeWithinMs: 0 })
     const client = await RawClient.connect(server.port)
     expect(await upgradeStatus(server.port, '/websocket')).toBe(503)
     await client.close()
@@ -234,7 +235,7 @@ describe('a flood', () => {
 
 describe('frames made elsewhere', () => {
   it('go out as they are, in order, to raw and to SockJS clients', async () => {
-    await using server = await startServer()
+    await using server = await startServer({ resumeWithinMs: 0 })
     const connections: Connection[] = []
     server.ddp.onConnection((connection) => void connections.push(connection))
     const clients = [await RawClient.connect(server.port), await RawClient.connect(server.port, 'sockjs')]
@@ -456,7 +457,7 @@ describe('close()', () => {
 it('refuses options that make no sense, and names taken twice', async () => {
   await using server = await startServer()
   const wrong = [
-    { path: 'chat' }, { path: '/chat/' }, { path: '/a?b' }, { heartbeatIntervalMs: -1 }, { heartbeatTimeoutMs: 0 }, { maxMessageBytes: 1.5 },
+    { path: 'chat' }, { path: '/chat/' }, { path: '/a?b' }, { heartbeatIntervalMs: -1 }, { heartbeatTimeoutMs: 0 }, { maxMessageBytes: 1.5 }, { resumeWithinMs: -1 }, { maxResumeMessages: Infinity },
     { maxSessions: Number.NaN }, { allowedOrigins: ['example.com'] }, { allowedOrigins: 'https://example.com' as unknown as string[] }, { httpForwardedCount: Infinity },
   ]
   for (const options of wrong) {

@@ -2,7 +2,7 @@ import { DDPError, EJSON, ObjectId } from '@ddp-cluster/ddp-common'
 import { ManualClock } from '@ddp-cluster/ddp-common/internal'
 import { resumeLogin } from '@ddp-cluster/ddp-server'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { RawClient, startServer, type Message, type TestServer, type Transport } from './server-harness.js'
+import { loseSocket, RawClient, startServer, type Message, type TestServer, type Transport } from './server-harness.js'
 import { sentencesOf, specification, type SentenceNumber } from './specification.js'
 
 const transports: readonly Transport[] = ['websocket', 'sockjs']
@@ -367,6 +367,7 @@ const checks: { readonly [N in SentenceNumber]?: Check } = {
       [safe({}, 'no code at all'), { isClientSafe: true, error: 500, message: 'no code at all', errorType }],
       [safe({ error: Number.NaN, reason: 7 }, ''), { isClientSafe: true, error: 500, reason: '7', message: '', errorType }],
       [safe({ error: { not: 'a code' }, reason: null }, 'm'), { isClientSafe: true, error: 500, message: 'm', errorType }],
+      [{ isClientSafe: true, error: 'x', reason: Object.create(null) as unknown }, { isClientSafe: true, error: 'x', reason: 'something that has no text', message: 'something that has no text [x]', errorType }],
       [new DDPError(undefined as unknown as string, ['a', 'list'] as unknown as string), { isClientSafe: true, error: 500, reason: 'a,list', message: 'a,list [undefined]', errorType }],
     ]
     server.ddp.method('throw', (index) => { throw cases[index as number]?.[0] as Error })
@@ -423,6 +424,73 @@ const checks: { readonly [N in SentenceNumber]?: Check } = {
     expect(order.map((what) => told.indexOf(what))).toEqual(order.map((what) => told.indexOf(what)).sort((a, b) => a - b))
     expect(told.indexOf('updated 2')).toBeLessThan(told.indexOf('removed counter'))
     expect(told.filter((what) => what.startsWith('updated'))).toEqual(['updated 1', 'updated 2', 'updated 3', 'updated 4'])
+  },
+  138: async ({ server, open, connected }) => {
+    const client = await open()
+    client.send(connect, { msg: 'sub', id: 's', name: 'counter' })
+    const { session } = await client.next('connected')
+    await client.next('ready')
+    await loseSocket(server, client)
+    const other = await connected()
+    for (let count = 0; count < 3; count += 1) await other.call('increment')
+    const again = await open()
+    again.send({ ...connect, session, receivedCount: 3 }, { msg: 'ping', id: 'all' })
+    expect(await again.next('connected')).toEqual({ msg: 'connected', session })
+    expect((await again.settled()).map(({ msg, fields }) => [msg, (fields as { count: number } | undefined)?.count])).toEqual([['changed', 1], ['changed', 2], ['changed', 3], ['pong', undefined]])
+    expect(server.ddp.sessions).toBe(2)
+  },
+  139: async ({ server, open }) => {
+    const client = await open()
+    client.send(connect)
+    const { session } = await client.next('connected')
+    await loseSocket(server, client)
+    const again = await open()
+    again.send({ ...connect, session, receivedCount: 0 })
+    expect((await again.next('connected'))['session']).not.toBe(session)
+    expect(server.ddp.sessions).toBe(1)
+  },
+  140: async ({ server, connected, clock }) => {
+    await loseSocket(server, await connected())
+    clock.advance(14_999)
+    expect(server.ddp.sessions).toBe(1)
+    clock.advance(1)
+    expect(server.ddp.sessions).toBe(0)
+    const client = await connected()
+    client.send({ msg: 'sub', id: 's', name: 'counter' })
+    await client.next('ready')
+    await loseSocket(server, client)
+    const other = await connected()
+    for (let count = 0; count <= 100; count += 1) {
+      expect(server.ddp.sessions).toBe(2)
+      await other.call('increment')
+    }
+    expect(server.ddp.sessions).toBe(1)
+  },
+  141: async ({ server, connected }) => {
+    const client = await connected()
+    client.send({ msg: 'method', method: 'never', id: '1' }, { msg: 'disconnect' })
+    await client.settled()
+    await loseSocket(server, client)
+    expect(server.ddp.sessions).toBe(0)
+  },
+  142: async ({ server, open }) => {
+    let ran = 0
+    let release = (): void => undefined
+    const released = new Promise<void>((resolve) => { release = resolve })
+    server.ddp.method('slow', async () => { ran += 1; await released; return ran })
+    server.ddp.publish('slow', function () { ran += 1; this.ready() })
+    const asked = [{ msg: 'sub', id: 's', name: 'slow' }, { msg: 'method', method: 'slow', id: '1' }]
+    const client = await open()
+    client.send(connect, ...asked)
+    const { session } = await client.next('connected')
+    await client.settled()
+    await loseSocket(server, client)
+    const again = await open()
+    again.send({ ...connect, session, receivedCount: 2 }, ...asked)
+    await again.settled()
+    release()
+    expect(await again.next('result')).toEqual({ msg: 'result', id: '1', result: 2 })
+    expect((await again.settled()).map(({ msg }) => msg)).toEqual(['updated'])
   },
 }
 

@@ -25,7 +25,7 @@ it('opens with o, sends arrays, takes arrays and single strings, ignores empty f
 
 it('sends h every 45 seconds, and leaves no timer when the client has gone', async () => {
   const clock = new ManualClock()
-  await using server = await startServer({ clock, heartbeatIntervalMs: 0 })
+  await using server = await startServer({ clock, heartbeatIntervalMs: 0, resumeWithinMs: 0 })
   const idle = clock.pending
   const client = await RawClient.connect(server.port, 'sockjs')
   const frames: string[] = []

@@ -79,6 +79,11 @@ export const specification = {
   135: { side: 'server', says: 'an error crosses with isClientSafe, and its details as plain JSON' },
   136: { side: 'server', says: 'a login by token is answered with id, token, tokenExpires and type, also where the token does not expire' },
   137: { side: 'server', says: 'updated of a method precedes what answers the sub or unsub that came behind it' },
+  138: { side: 'server', says: 'a connect with the session and receivedCount of a session that lost its socket resumes it: connected with the same id, then what was missed, in order' },
+  139: { side: 'server', says: 'a session whose client has not had all that was sent ends at its connect, and a new one begins' },
+  140: { side: 'server', says: 'a session that nobody resumes in time ends, and so does one for which too much is to be kept' },
+  141: { side: 'server', says: 'a session whose client sent disconnect ends with its socket' },
+  142: { side: 'server', says: 'methods and subscriptions that are asked for again in a resumed session do not run again' },
 } as const satisfies Record<number, Sentence>
 
 export type SentenceNumber = keyof typeof specification

@@ -37,8 +37,10 @@ export function clientMessage(random: Random): Record<string, unknown> {
     case 3: return { msg: 'method', method: pick(random, ...methods), id, params: [value(random), value(random)] }
     case 4: return { msg: 'sub', id, name: pick(random, ...publications), params: [value(random)] }
     case 5: return { msg: 'unsub', id }
-    case 6: return { msg: 'connect', version: pick(random, '1', 'pre2', ''), support: ['1'] }
-    default: return { msg: pick(random, 'added', 'result', '', 'constructor', '__proto__', 'noise'), id }
+    case 6: return { msg: 'connect', version: pick(random, '1', 'pre2', 'pre1', ''), support: pick(random, ['1'], ['pre1', '1']), session: value(random), receivedCount: value(random) }
+    default:
+      if (random() < 0.01) return { msg: 'disconnect' }
+      return { msg: pick(random, 'added', 'result', '', 'constructor', '__proto__', 'noise'), id }
   }
 }
 

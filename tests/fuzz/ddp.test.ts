@@ -44,11 +44,31 @@ const batch = 100
 
 describe(`${frames} random frames, seed ${seed}`, () => {
   it.each(['websocket', 'sockjs'] as const)('over %s harm nothing', { timeout: 60_000 + frames / 5 }, async (transport) => {
-    await using server = await startServer({ maxQueuedMessages: 100, maxSubscriptions: 50 })
+    await using server = await startServer({ maxQueuedMessages: 100, maxSubscriptions: 50, resumeWithinMs: 100, maxResumeMessages: 20 })
     offer(server)
     const random = seeded(seed)
     const witness = await RawClient.connect(server.port)
     let client = await RawClient.connect(server.port, transport)
+    let received = 0
+    let resumed = 0
+
+    /** Begins a session, or tries to resume the last one: with the right count, or with another. */
+    const again = async (): Promise<RawClient> => {
+      if (random() < 0.3) {
+        received = 0
+        return RawClient.connect(server.port, transport)
+      }
+      const { session } = client
+      received += client.received
+      const next = await RawClient.open(server.port, transport)
+      next.send({ msg: 'connect', version: '1', support: ['1'], session, receivedCount: random() < 0.8 ? received : Math.floor(random() * 1000) })
+      // What a client sends at once, without waiting for the answer.
+      for (let count = 0; count < 5; count += 1) next.sendText(randomFrame(random, clientMessage))
+      await next.next('connected')
+      if (next.session === session) resumed += 1
+      else received = 0
+      return next
+    }
 
     /** Sends a batch and has the server say that it has dealt with all of it: only such frames count. */
     const attack = async (): Promise<number> => {
@@ -57,15 +77,16 @@ describe(`${frames} random frames, seed ${seed}`, () => {
       if (random() < 0.3) {
         // It ends with a broken frame, in the middle of one, or at once; the next client may say anything before it connects.
         const torn = Buffer.from(randomFrame(random, clientMessage))
-        if (random() < 0.5) client.tcp.write(mutated(torn, random))
-        else client.webSocket.send(mutated(torn, random).toString())
+        const how = random()
+        if (how < 0.3) client.tcp.write(mutated(torn, random))
+        else if (how < 0.6) client.webSocket.send(mutated(torn, random).toString())
         if (random() < 0.5) client.tcp.resetAndDestroy()
         else client.tcp.end()
         await client.closed
         const stranger = await RawClient.open(server.port, transport)
         for (let count = 0; count < 5; count += 1) stranger.sendText(randomFrame(random, clientMessage))
         stranger.webSocket.close()
-        client = await RawClient.connect(server.port, transport)
+        client = await again()
       }
       const answer = `witness ${random()}`
       expect(await witness.call('echo', answer)).toMatchObject({ result: answer })
@@ -77,6 +98,7 @@ describe(`${frames} random frames, seed ${seed}`, () => {
       await client.close()
       while (server.ddp.sessions > 1) await nextTurn()
       client = await RawClient.connect(server.port, transport)
+      received = 0
       server.logged.length = 0
     }
 
@@ -86,6 +108,7 @@ describe(`${frames} random frames, seed ${seed}`, () => {
     const before = await usedHeap()
     await attackWith((half * 4) / 5)
     expect((await usedHeap()) / before).toBeLessThan(1.1)
+    expect(resumed).toBeGreaterThan(frames / 10_000)
     witness.tcp.destroy()
     client.tcp.destroy()
   })

@@ -21,6 +21,9 @@ const told: string[] = []
 const note = (...what: unknown[]): void => void told.push(inspect(what, { depth: 20, maxStringLength: null, maxArrayLength: null }))
 const logger = { trace: note, debug: note, info: note, warn: note, error: note }
 
+/** Ids of clients' sessions, by which they are resumed. */
+const sessions: string[] = []
+
 /** What was on the wire of the handshakes, as the bytes that it stands for. */
 const sent: Buffer[] = []
 
@@ -61,8 +64,15 @@ async function live(): Promise<void> {
   for (const shown of [credentials, { ...credentials, authToken: 'a-token-that-is-wrong' }]) await client.call('instances/get', shown).then(note, note)
   await client.close()
   await using login = await startServer({ logger, login: resumeLogin(fleet.db.collection('users')) })
+  login.ddp.method('crash', () => { throw new Error('a mistake of the application') })
+  login.ddp.onConnection((connection) => {
+    sessions.push(connection.id)
+    connection.onClose(() => { throw new Error('another one') })
+    throw new Error('a third one')
+  })
   const user = connect({ url: `ws://127.0.0.1:${login.port}/websocket` })
   for (const resume of ['a-token-that-is-wrong', token]) await user.call('login', { resume }).catch(note)
+  await user.call('crash').catch(note)
   await user.close()
   // As their secret is made by the first of them.
   const ofOneMade = await Promise.all([0, 1].map(async () => {
@@ -82,6 +92,7 @@ describe('nothing that was logged, and nothing that an instance says of itself, 
   it.each<[string, () => string[]]>([
     ['a secret', () => [secret, next, foreign, made]],
     ['a token', () => [token, hashedToken, 'a-token-that-is-wrong']],
+    ['the id of a session that may be resumed', () => sessions],
     ['a proof or a nonce', () => sent.flatMap((bytes) => [bytes.toString('base64'), bytes.toString('hex'), [...bytes].join(',')])],
   ])('%s', (_, hidden) => {
     expect(told.length).toBeGreaterThan(40)

@@ -12,6 +12,8 @@ import { allKinds, Strangers } from './strangers.js'
 const many = 100
 /** Several times what was measured: this is to find what is kept by mistake, not to measure. */
 const mostBytesEach = 64 * 1024
+/** Half of what a session takes that is kept by mistake. The process itself takes some more in the 15 s that a session waits for its client. */
+const mostBytesLeft = 4 * 1024
 
 describe(`${many} strangers that come no further than`, () => {
   let strangers: Strangers
@@ -22,7 +24,7 @@ describe(`${many} strangers that come no further than`, () => {
   })
   afterAll(() => strangers.close())
 
-  it.each(allKinds)('%s cost little, and nothing once they have gone', async (kind) => {
+  it.each(allKinds)('%s cost little, and nothing once they have gone', { timeout: 40_000 }, async (kind) => {
     const before = await strangers.held()
     await strangers.come(kind, many)
     expect(((await strangers.held()).bytes - before.bytes) / many).toBeLessThan(mostBytesEach)
@@ -30,8 +32,8 @@ describe(`${many} strangers that come no further than`, () => {
     let left = Number.POSITIVE_INFINITY
     await until(async () => {
       left = (await strangers.held()).bytes - before.bytes
-      return left / many < 1024
-    }, 10_000, () => left)
+      return left / many < mostBytesLeft
+    }, 25_000, () => left)
   })
 })
 
@@ -79,6 +81,7 @@ describe('who connects and then sends half a message', () => {
     clock.advance(15_000)
     await client.closed
     clearInterval(drip)
+    clock.advance(15_000)
     expect(server.ddp.sessions).toBe(0)
   })
 })

@@ -2,7 +2,6 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { silentLogger } from '@ddp-cluster/ddp-common'
 import { Timers } from '@ddp-cluster/ddp-common/internal'
-import type { Connection } from './connection.js'
 import { clientFacts } from './client-facts.js'
 import type { MethodHandler } from './method-invocation.js'
 import { defaults, type ResolvedOptions } from './options.js'
@@ -53,6 +52,8 @@ const notAdmittedCode = 1008
 export class ClusterDoor implements PeerHost {
   readonly options: ResolvedOptions
   readonly registry = new Registry()
+  /** An instance that lost its socket proves itself anew. */
+  readonly resumable = undefined
   /** Without rules. */
   readonly rateLimiter = new RateLimiter(silentLogger)
   readonly #host: DoorHost
@@ -113,7 +114,7 @@ export class ClusterDoor implements PeerHost {
     })
   }
 
-  opened(_peer: Peer, _connection: Connection): void {
+  opened(): void {
     // The application is not told of instances.
   }
 
@@ -122,8 +123,8 @@ export class ClusterDoor implements PeerHost {
     this.#unadmitted.delete(peer)
   }
 
-  sessionEnded(peer: Peer): void {
-    this.admitted(peer)
+  sessionEnded(): void {
+    // Its socket ends too.
   }
 
   socketEnded(peer: Peer): void {

@@ -1,4 +1,4 @@
-/** Why a session ended. Set once, by what happened first. */
+/** Why a session ended. Set once, by what happened first: the loss of its socket, if the client did not resume the session in time. */
 export type ConnectionEndCause =
   /** `connection.close()` or `server.close()`. */
   | 'local'
@@ -27,14 +27,14 @@ export interface ConnectionEnd {
 
 /** The client at the other end of a session, as methods, publications and `onConnection` see it. */
 export interface Connection {
-  /** The session's id, as the client was told it. */
+  /** The session's id, as the client was told it. Who knows it may resume the session after the loss of the client's socket (`resumeWithinMs`): keep it from other clients. */
   readonly id: string
-  /** The address of the client; behind proxies see the option `httpForwardedCount`. */
+  /** The address of the client when the session began, also after the session was resumed from another one; behind proxies see the option `httpForwardedCount`. */
   readonly clientAddress: string
-  /** The headers of the upgrade request, names in lower case; among them `origin`, which only browsers send. */
+  /** The headers of the upgrade request that the session began with, names in lower case; among them `origin`, which only browsers send. */
   readonly httpHeaders: Readonly<Record<string, string | undefined>>
   /**
-   * Ends the session: its subscriptions stop, nothing more is sent, and the WebSocket is closed with `code` (1000) and `reason`.
+   * Ends the session: its subscriptions stop, nothing more is sent, and the WebSocket is closed with `code` (1000) and `reason`. The client cannot resume it.
    * Calling it again does nothing. @throws DDPServerError `invalid-close` for a code that is not 1000, 1001, 1013 or from 3000 to 4999, and for a
    * reason of more than 123 bytes
    */

@@ -17,9 +17,9 @@ export interface DDPServer {
   setPublicationStrategy(collection: string, strategy: PublicationStrategy): void
   /** Answers calls that go beyond `rule` with `too-many-requests`; returns a function that takes the rule back. @throws DDPServerError `invalid-option` */
   limitRate(rule: RateLimitRule): () => void
-  /** Calls `handler` for every client's session that begins, before its first message is looked at; returns a function that takes that back. What it throws, or its promise rejects with, is logged. */
+  /** Calls `handler` for every client's session that begins, before its first message is looked at, and not again when the session is resumed; returns a function that takes that back. What it throws, or its promise rejects with, is logged. */
   onConnection(handler: (connection: Connection) => unknown): () => void
-  /** Number of clients' sessions that are open now. Links of a cluster's instances are no sessions. */
+  /** Number of clients' sessions that are open now, those among them whose clients are away and may resume them (`resumeWithinMs`). Links of a cluster's instances are no sessions. */
   readonly sessions: number
   /**
    * Ends every session (WebSocket code 1001), takes its listeners off the HTTP server, which stays open, and resolves when all sockets are

@@ -9,12 +9,15 @@ import { clientFacts } from './client-facts.js'
 import type { MethodHandler } from './method-invocation.js'
 import { addLoginMethods } from './login-methods.js'
 import type { ResolvedOptions } from './options.js'
+import type { OpenSession } from './open-session.js'
 import { Peer, type PeerHost } from './peer.js'
 import type { PublicationHandler } from './publication.js'
 import { RateLimiter, type RateLimitRule } from './rate-limiter.js'
 import { guardRequests } from './request-gate.js'
+import { ResumableSessions } from './resumable-sessions.js'
 import { isSocketRoute, isWebSocketUpgrade, routeOf } from './routes.js'
 import type { PublicationStrategy } from './session/publication-strategy.js'
+import { logName } from './session/log-name.js'
 import { Registry } from './session/registry.js'
 import type { MessageSocket } from './socket/message-socket.js'
 import { askForWebSocket } from './socket/ask-for-websocket.js'
@@ -32,9 +35,11 @@ export class Endpoint implements DDPServer, PeerHost {
   readonly registry = new Registry()
   readonly rateLimiter: RateLimiter
   readonly turn = new Turn()
+  readonly resumable: ResumableSessions
   readonly closed: Promise<void>
   readonly #peers = new Set<Peer>()
-  readonly #open = new Set<Peer>()
+  /** Clients' sessions, also those that have lost their sockets. */
+  readonly #open = new Set<OpenSession>()
   /** Instances that came as clients do. */
   readonly #admitted = new Set<Peer>()
   readonly #connectionHandlers = new Set<(connection: Connection) => unknown>()
@@ -55,6 +60,7 @@ export class Endpoint implements DDPServer, PeerHost {
   constructor(options: ResolvedOptions) {
     this.options = options
     this.rateLimiter = new RateLimiter(options.logger)
+    this.resumable = new ResumableSessions(options, this.turn)
     const { server, path } = options
     const taken = takenPaths.get(server) ?? new Set()
     if (taken.has(path)) throw new DDPServerError('path-taken', `there is a DDP endpoint at ${JSON.stringify(path)} on this HTTP server already`)
@@ -87,11 +93,11 @@ export class Endpoint implements DDPServer, PeerHost {
     if (name !== null) {
       const released = this.registry.addPublication(name, handler)
       // Handlers of a cluster that has closed serve nobody any more: clients that outlived it go on with those of the next one.
-      if (released !== undefined) for (const peer of this.#open) peer.replacePublication(released, handler)
+      if (released !== undefined) for (const session of this.#open) session.replacePublication(released, handler)
       return
     }
     this.registry.universal.push(handler)
-    for (const peer of this.#open) peer.startUniversal(handler)
+    for (const session of this.#open) session.startUniversal([handler])
   }
 
   setPublicationStrategy(collection: string, strategy: PublicationStrategy): void {
@@ -137,6 +143,7 @@ export class Endpoint implements DDPServer, PeerHost {
 
   #endSessions(): void {
     this.#waitingRoom.close()
+    this.resumable.close(1001, 'the server closes')
     for (const peer of this.#peers) if (!this.#admitted.has(peer)) peer.close(1001, 'the server closes')
   }
 
@@ -176,22 +183,24 @@ export class Endpoint implements DDPServer, PeerHost {
     return emptied
   }
 
-  admitted(peer: Peer): void {
+  admitted(peer: Peer, session: OpenSession): void {
     this.#admitted.add(peer)
-    this.#open.delete(peer)
+    this.#open.delete(session)
   }
 
-  opened(peer: Peer, connection: Connection): void {
-    this.#open.add(peer)
+  opened(session: OpenSession): void {
+    this.#open.add(session)
+    const { connection } = session
+    this.resumable.trim(Math.max(0, this.options.maxSessions - this.#taken))
     for (const handler of this.#connectionHandlers) {
       callSafely(() => handler(connection), (thrown) => {
-        this.options.logger.error({ err: thrown, session: connection.id }, 'an onConnection handler threw')
+        this.options.logger.error({ err: thrown, session: logName(connection.id) }, 'an onConnection handler threw')
       })
     }
   }
 
-  sessionEnded(peer: Peer): void {
-    this.#open.delete(peer)
+  sessionEnded(session: OpenSession): void {
+    this.#open.delete(session)
   }
 
   farewell(settled: Promise<void>): void {
@@ -228,14 +237,18 @@ export class Endpoint implements DDPServer, PeerHost {
       refuseUpgrade(tcp, 503)
       return
     }
-    const taken = this.#peers.size - this.#admitted.size + this.#waitingRoom.size
-    if (taken >= this.options.maxSessions) {
-      this.options.logger.warn({ sessions: taken }, 'a client was refused: maxSessions is reached')
+    if (this.#taken >= this.options.maxSessions) {
+      this.options.logger.warn({ sessions: this.#taken }, 'a client was refused: maxSessions is reached')
       refuseUpgrade(tcp, 503)
       return
     }
     if (this.#isReady) this.#openSocket(request, tcp, head)
     else this.#waitingRoom.hold(tcp, head, () => this.#openSocket(request, tcp, head))
+  }
+
+  /** Sockets of clients, also of those that wait to be let in. */
+  get #taken(): number {
+    return this.#peers.size - this.#admitted.size + this.#waitingRoom.size
   }
 
   #openSocket(request: IncomingMessage, tcp: Duplex, head: Buffer): void {

@@ -22,7 +22,7 @@ export interface DDPServerOptions {
   readonly maxMessageBytes?: number
   /** How deep arrays and objects may be nested in a message; 100. A deeper one is answered with `error`; what an application sends is bounded alike. */
   readonly maxMessageDepth?: number
-  /** Sockets at once; 100_000. Further upgrades are refused with HTTP 503. */
+  /** Sockets at once; 100_000. Further upgrades are refused with HTTP 503. Sessions whose clients are away count too, but make room: those that have been without a socket for longest end when a new session needs it. */
   readonly maxSessions?: number
   /** Messages of one session that may wait or run; 1_000. With more the session's socket is not read until half of them are done. */
   readonly maxQueuedMessages?: number
@@ -41,6 +41,21 @@ export interface DDPServerOptions {
    * @defaultValue 'mongo'
    */
   readonly ids?: 'mongo' | 'raw'
+  /**
+   * How long a session waits for its client after the loss of the socket, in milliseconds: a client that comes back in that time and says how many messages
+   * it has had resumes the session (Meteor 3.5), and is sent what it missed. Its publications and methods go on, `onClose` handlers are called when the time is
+   * over, and the session's id is a secret until then. A WebSocket that is closed with code 1001 and one that is closed from here end the session at once.
+   * 0: sessions end with their sockets.
+   *
+   * @defaultValue 15_000, as in Meteor
+   */
+  readonly resumeWithinMs?: number
+  /**
+   * Number of messages that are kept for a client that is away; with more, or with more than `maxBufferedBytes`, its session ends.
+   *
+   * @defaultValue 100, as in Meteor
+   */
+  readonly maxResumeMessages?: number
   /** Origins (`https://chat.example.com`) whose pages may connect, or a function that decides; all by default. Clients that send no `Origin`, so no browsers, always may. */
   readonly allowedOrigins?: readonly string[] | ((origin: string) => boolean)
   /** How many proxies of ours add to `X-Forwarded-For`; 0, the header is not believed. `Connection.clientAddress` is taken so many entries from its end. */
@@ -71,6 +86,8 @@ export const defaults = Object.freeze({
   maxQueuedMessages: 1_000,
   maxSubscriptions: 1_000,
   maxBufferedBytes: 16_777_216,
+  resumeWithinMs: 15_000,
+  maxResumeMessages: 100,
   httpForwardedCount: 0,
 })
 
@@ -94,6 +111,8 @@ export function resolveOptions(options: DDPServerOptions): ResolvedOptions {
     maxQueuedMessages: wholeNumber(options, 'maxQueuedMessages', 1),
     maxSubscriptions: wholeNumber(options, 'maxSubscriptions', 0),
     maxBufferedBytes: wholeNumber(options, 'maxBufferedBytes', 1),
+    resumeWithinMs: wholeNumber(options, 'resumeWithinMs', 0),
+    maxResumeMessages: wholeNumber(options, 'maxResumeMessages', 0),
     httpForwardedCount: wholeNumber(options, 'httpForwardedCount', 0),
     textOfId: textOfIds(options.ids ?? 'mongo'),
     allowsOrigin: originCheck(options.allowedOrigins, logger),

@@ -1,7 +1,7 @@
 import type { Logger } from '@ddp-cluster/ddp-common'
 import type { Connection, ConnectionEnd } from './connection.js'
 import { DDPServerError } from './errors.js'
-import type { MessageSocket } from './socket/message-socket.js'
+import { logName } from './session/log-name.js'
 
 /** What is known of a client before it has said anything. */
 export interface ClientFacts {
@@ -15,21 +15,23 @@ export interface Pace {
   readonly timeoutMs: number
 }
 
-interface Insides {
-  readonly socket: MessageSocket
-  readonly admit: (pace: Pace) => void
+/** What a connection has beneath what the application sees of it. */
+export interface Insides {
+  readonly bufferedBytes: number
+  sendFrame(frame: Buffer | string, written?: () => void): void
+  admit(pace: Pace): void
 }
 
 const insides = new WeakMap<Connection, Insides>()
 
-/** The socket beneath a connection; `undefined` once it has ended, or if the connection is none of this package's. */
-export function socketOf(connection: Connection): MessageSocket | undefined {
-  return insides.get(connection)?.socket
+/** What lies beneath a connection; `undefined` once it has ended, or if the connection is none of this package's. */
+export function insidesOf(connection: Connection): Insides | undefined {
+  return insides.get(connection)
 }
 
 /**
- * Makes a session that of a cluster's instance: it is none of the endpoint's `sessions` any more, may send longer messages, and has a heartbeat
- * of its own, which begins anew. Nothing happens once the session has ended.
+ * Makes a session that of a cluster's instance: it is none of the endpoint's `sessions` any more, may send longer messages, is never resumed, and has a
+ * heartbeat of its own, which begins anew. Nothing happens once the session has ended.
  */
 export function admitInstance(connection: Connection, pace: Pace): void {
   insides.get(connection)?.admit(pace)
@@ -38,10 +40,9 @@ export function admitInstance(connection: Connection, pace: Pace): void {
 export interface PeerConnectionOptions {
   readonly id: string
   readonly facts: ClientFacts
-  readonly socket: MessageSocket
+  readonly insides: Insides
   readonly logger: Logger
   readonly close: (code: number, reason: string) => void
-  readonly admit: (pace: Pace) => void
 }
 
 /** Done; going away; try again later, as for who reads too slowly. The others of their range are the protocol's own. */
@@ -56,13 +57,13 @@ export class PeerConnection implements Connection {
   readonly #handlers = new Set<(end: ConnectionEnd) => unknown>()
   #end: ConnectionEnd | undefined
 
-  constructor({ id, facts, socket, logger, close, admit }: PeerConnectionOptions) {
+  constructor({ id, facts, insides: beneath, logger, close }: PeerConnectionOptions) {
     this.id = id
     this.clientAddress = facts.clientAddress
     this.httpHeaders = facts.httpHeaders
     this.#close = close
     this.#logger = logger
-    insides.set(this, { socket, admit })
+    insides.set(this, beneath)
   }
 
   close(code = 1000, reason = ''): void {
@@ -98,7 +99,7 @@ export class PeerConnection implements Connection {
     try {
       await handler(end)
     } catch (thrown) {
-      this.#logger.error({ err: thrown, session: this.id }, 'an onClose handler threw')
+      this.#logger.error({ err: thrown, session: logName(this.id) }, 'an onClose handler threw')
     }
   }
 }

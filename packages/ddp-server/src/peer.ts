@@ -1,46 +1,30 @@
-import {
-  DDPProtocolError, ddpVersion, parseClientMessage, randomId, stringifyMessage, type ClientMessage, type MessageLimits, type ServerMessage,
-} from '@ddp-cluster/ddp-common'
+import { DDPProtocolError, ddpVersion, parseClientMessage, stringifyMessage, type ClientMessage, type MessageLimits, type ServerMessage } from '@ddp-cluster/ddp-common'
 import { HeartbeatTimer, isPlainObject, Timers } from '@ddp-cluster/ddp-common/internal'
-import type { Connection, ConnectionEnd } from './connection.js'
-import { DDPServerError } from './errors.js'
+import type { Absence } from './absence.js'
+import type { ConnectionEnd } from './connection.js'
 import { Intake } from './intake.js'
-import type { ResolvedOptions } from './options.js'
-import { PeerConnection, type ClientFacts, type Pace } from './peer-connection.js'
-import type { PublicationHandler } from './publication.js'
-import type { RateLimiter } from './rate-limiter.js'
-import { SessionRunner } from './session-runner.js'
+import { OpenSession, type SessionHost } from './open-session.js'
+import type { Outlet } from './outlet.js'
+import type { ClientFacts, Pace } from './peer-connection.js'
+import type { ResumableSessions } from './resumable-sessions.js'
 import { answerConnect, type DDPVersion } from './session/handshake.js'
-import type { Registry } from './session/registry.js'
-import { Session } from './session/session.js'
 import type { MessageSocket, MessageSocketOwner } from './socket/message-socket.js'
 import type { Turn, TurnMember } from './turn.js'
 
 /** What the peers of one server share. */
-export interface PeerHost {
-  readonly options: ResolvedOptions
-  readonly registry: Registry
-  readonly rateLimiter: RateLimiter
+export interface PeerHost extends SessionHost {
   readonly turn: Turn
-  opened(peer: Peer, connection: Connection): void
+  /** Sessions that clients may resume; undefined where none may be resumed. */
+  readonly resumable: ResumableSessions | undefined
+  /** A session has begun. */
+  opened(session: OpenSession): void
   /** The session is that of a cluster's instance. */
-  admitted(peer: Peer): void
-  sessionEnded(peer: Peer): void
-  /** Comes after `sessionEnded`: resolves when the application's `onClose` handlers have settled. */
-  farewell(settled: Promise<void>): void
-  /** Comes last, after `sessionEnded` if there was a session. */
+  admitted(peer: Peer, session: OpenSession): void
+  /** Comes last, after `sessionEnded` if the session ended with the socket. */
   socketEnded(peer: Peer): void
 }
 
-interface OpenState {
-  readonly phase: 'open'
-  readonly version: DDPVersion
-  readonly session: Session
-  readonly runner: SessionRunner
-  readonly connection: PeerConnection
-}
-
-type PeerState = { readonly phase: 'greeting' } | OpenState | { readonly phase: 'ended' }
+type PeerState = { readonly phase: 'greeting' } | { readonly phase: 'open'; readonly session: OpenSession } | { readonly phase: 'ended' }
 
 /** After so much for one client the rest waits until the others have had their turn of the event loop. */
 const messagesPerBurst = 256
@@ -54,14 +38,14 @@ interface Burst {
   begun: number
 }
 
-/** One client: its socket, what it may send and when, and its session. */
-export class Peer implements MessageSocketOwner, TurnMember {
+/** One socket of a client: what it may send and when, and the session that it carries. */
+export class Peer implements MessageSocketOwner, TurnMember, Outlet {
   readonly #host: PeerHost
   readonly #facts: ClientFacts
   readonly #socket: MessageSocket
   readonly #intake: Intake
   readonly #timers: Timers
-  #limits: MessageLimits
+  readonly #limits: MessageLimits
   #state: PeerState = { phase: 'greeting' }
   #heartbeat: HeartbeatTimer | undefined
   #pace: Pace
@@ -76,7 +60,7 @@ export class Peer implements MessageSocketOwner, TurnMember {
     this.#socket = socket
     this.#intake = new Intake(socket, (text) => this.#read(text))
     this.#timers = new Timers(host.options.clock)
-    this.#limits = { maxDepth: host.options.maxMessageDepth, plainDetails: true }
+    this.#limits = { maxDepth: host.options.maxMessageDepth }
     this.#pace = { intervalMs: host.options.heartbeatIntervalMs, timeoutMs: host.options.heartbeatTimeoutMs }
     // If the timer is late because we were stalled, the message may lie in the socket.
     this.#timers.deadline(host.options.connectTimeoutMs, () => this.#giveUpGreeting())
@@ -101,15 +85,21 @@ export class Peer implements MessageSocketOwner, TurnMember {
     }
     if (state.phase === 'greeting') {
       this.#greet(message, text)
-    } else if (message.msg === 'connect') {
+    } else {
+      this.#receive(state.session, message, text)
+    }
+  }
+
+  #receive(session: OpenSession, message: ClientMessage, text: string): void {
+    if (message.msg === 'connect') {
       this.#send({ msg: 'error', reason: 'Already connected', offendingMessage: JSON.parse(text) })
-    } else if (state.version === 'pre1' && (message.msg === 'ping' || message.msg === 'pong')) {
+    } else if (session.version === 'pre1' && (message.msg === 'ping' || message.msg === 'pong')) {
       this.#send({ msg: 'error', reason: 'Bad request', offendingMessage: message })
     } else {
-      state.runner.receive(message, text.length)
+      session.receive(message, text.length)
       this.#advance()
       // The client's sends wait until half of its queue is done. Until then its silence is of our making.
-      if (state.session.isFull && this.#intake.paused !== 'queue') this.#intake.pause('queue')
+      if (session.isFull && this.#intake.paused !== 'queue') this.#intake.pause('queue')
     }
   }
 
@@ -123,13 +113,38 @@ export class Peer implements MessageSocketOwner, TurnMember {
     this.#end({ cause: 'local', code, reason })
   }
 
-  startUniversal(handler: PublicationHandler): void {
-    if (this.#state.phase === 'open') this.#state.runner.startUniversal([handler])
+  get bufferedBytes(): number {
+    return this.#socket.bufferedAmount
   }
 
-  /** Starts subscriptions that run with one handler over with another. */
-  replacePublication(released: PublicationHandler, handler: PublicationHandler): void {
-    if (this.#state.phase === 'open') this.#state.runner.replacePublication(released, handler)
+  sendText(text: string): void {
+    if (this.#state.phase === 'ended') return
+    this.#joinBurst()
+    this.#socket.send(text)
+    const { bufferedAmount } = this.#socket
+    const { maxBufferedBytes, logger } = this.#host.options
+    if (bufferedAmount > maxBufferedBytes) {
+      logger.warn({ clientAddress: this.#facts.clientAddress, bufferedAmount, maxBufferedBytes }, 'more than maxBufferedBytes waited for a client, and it was closed with 1013')
+      this.#end({ cause: 'slow', code: 1013, reason: 'the client reads too slowly' })
+    }
+  }
+
+  sendFrame(frame: Buffer | string, written?: () => void): void {
+    this.#socket.send(frame, written)
+  }
+
+  /** If too much work kept the client from being read, this may be the end of that. */
+  goOn(): void {
+    this.#advance()
+    if (this.#state.phase === 'open' && this.#intake.paused === 'queue') this.#joinBurst()
+  }
+
+  admit(pace: Pace): void {
+    if (this.#state.phase !== 'open') return
+    this.#pace = pace
+    this.#startHeartbeat()
+    this.#socket.liftFirstLimit()
+    this.#host.admitted(this, this.#state.session)
   }
 
   /** What had to wait for others goes on. */
@@ -151,8 +166,13 @@ export class Peer implements MessageSocketOwner, TurnMember {
       return
     }
     const answer = answerConnect(message)
-    if ('agreed' in answer) this.#open(answer.agreed)
-    else this.#fail(answer.proposed)
+    if ('proposed' in answer) {
+      this.#fail(answer.proposed)
+      return
+    }
+    const absence = this.#host.resumable?.claim(message, answer.agreed)
+    if (absence === undefined) this.#open(answer.agreed)
+    else this.#resume(absence)
   }
 
   #refuse(error: DDPProtocolError): void {
@@ -168,33 +188,22 @@ export class Peer implements MessageSocketOwner, TurnMember {
   }
 
   #open(version: DDPVersion): void {
-    const { options, options: { clock, logger }, registry, rateLimiter } = this.#host
-    this.#timers.clear()
-    const id = randomId()
-    const session = new Session({ id, clientAddress: this.#facts.clientAddress, registry, rateLimiter, limits: options })
-    const admit = (pace: Pace): void => {
-      this.#pace = pace
-      // Instances read each other's errors as EJSON.
-      this.#limits = { maxDepth: options.maxMessageDepth }
-      this.#startHeartbeat()
-      this.#socket.liftFirstLimit()
-      this.#host.admitted(this)
-    }
-    const connection = new PeerConnection({ id, facts: this.#facts, socket: this.#socket, logger, close: (code, reason) => this.close(code, reason), admit })
-    const runner = new SessionRunner({
-      session, connection, clock, logger, textOfId: options.textOfId, send: (message) => this.#tell(message), onProgress: () => this.#goOn(),
-    })
-    this.#state = { phase: 'open', version, session, runner, connection }
-    this.#startHeartbeat()
-    this.#send({ msg: 'connected', session: id })
-    this.#host.opened(this, connection)
-    runner.startUniversal(registry.universal)
+    const session = new OpenSession(this.#host, { version, facts: this.#facts, outlet: this })
+    this.#carry(session)
+    session.send({ msg: 'connected', session: session.id })
+    this.#host.opened(session)
+    session.startUniversal(this.#host.registry.universal)
   }
 
-  /** Work has ended, or lets other work begin. If too much of it kept the client from being read, this may be the end of that. */
-  #goOn(): void {
-    this.#advance()
-    if (this.#state.phase === 'open' && this.#intake.paused === 'queue') this.#joinBurst()
+  #resume({ session, held }: Absence): void {
+    this.#carry(session)
+    session.resume(this, held)
+  }
+
+  #carry(session: OpenSession): void {
+    this.#timers.clear()
+    this.#state = { phase: 'open', session }
+    this.#startHeartbeat()
   }
 
   /** Reentrant: a handler that ends at once comes back here while its message is being begun. */
@@ -202,42 +211,17 @@ export class Peer implements MessageSocketOwner, TurnMember {
     if (this.#isAdvancing || this.#state.phase !== 'open') return
     this.#isAdvancing = true
     try {
-      const begun = this.#state.runner.advance(beginningsPerBurst - (this.#burst?.begun ?? 0))
+      const begun = this.#state.session.advance(beginningsPerBurst - (this.#burst?.begun ?? 0))
       if (begun > 0) this.#joinBurst().begun += begun
     } finally {
       this.#isAdvancing = false
     }
   }
 
-  /** Throws an `EJSONError` for what cannot be written, and a `DDPServerError` for what no client could be sent in one piece. */
-  #tell(message: ServerMessage): void {
-    if (this.#state.phase === 'ended') return
-    const text = stringifyMessage(message, this.#limits)
-    const { maxBufferedBytes } = this.#host.options
-    if (text.length * 3 > maxBufferedBytes && Buffer.byteLength(text) > maxBufferedBytes) {
-      throw new DDPServerError('too-long', `it has more than maxBufferedBytes (${maxBufferedBytes})`)
-    }
-    this.#sendText(text)
-  }
-
+  /** Messages of a session count, but for pings; those before there is one do not. */
   #send(message: ServerMessage): void {
-    if (this.#state.phase !== 'ended') this.#sendText(stringifyMessage(message))
-  }
-
-  #sendText(text: string): void {
-    this.#joinBurst()
-    this.#socket.send(text)
-    const { bufferedAmount } = this.#socket
-    const { maxBufferedBytes, logger } = this.#host.options
-    if (bufferedAmount > maxBufferedBytes) {
-      logger.warn({ clientAddress: this.#facts.clientAddress, bufferedAmount, maxBufferedBytes }, 'more than maxBufferedBytes waited for a client, and it was closed with 1013')
-      this.#end({ cause: 'slow', code: 1013, reason: 'the client reads too slowly' })
-    }
-  }
-
-  #sendUpdated({ session }: OpenState): void {
-    const updated = session.takeUpdated()
-    if (updated !== undefined) this.#send(updated)
+    if (this.#state.phase === 'open' && message.msg !== 'ping') this.#state.session.send(message)
+    else this.sendText(stringifyMessage(message))
   }
 
   #joinBurst(): Burst {
@@ -251,7 +235,7 @@ export class Peer implements MessageSocketOwner, TurnMember {
 
   readonly #endBurst = (): void => {
     const begun = this.#burst?.begun ?? 0
-    if (this.#state.phase === 'open') this.#sendUpdated(this.#state)
+    if (this.#state.phase === 'open') this.#state.session.sendUpdated()
     this.#burst = undefined
     this.#socket.release()
     if (this.#state.phase === 'ended') return
@@ -282,7 +266,7 @@ export class Peer implements MessageSocketOwner, TurnMember {
 
   #startHeartbeat(): void {
     this.#heartbeat?.stop()
-    if (this.#state.phase === 'open' && this.#state.version === 'pre1') {
+    if (this.#state.phase === 'open' && this.#state.session.version === 'pre1') {
       // The client could not answer a ping: the kernel has to find out whether it is there.
       this.#socket.keepAlive(this.#pace.intervalMs)
       return
@@ -301,7 +285,7 @@ export class Peer implements MessageSocketOwner, TurnMember {
 
   #end(end: ConnectionEnd & { readonly code: number }): void {
     if (this.#state.phase === 'ended') return
-    if (this.#state.phase === 'open' && end.cause === 'local') this.#sendUpdated(this.#state)
+    if (this.#state.phase === 'open' && end.cause === 'local') this.#state.session.sendUpdated()
     this.#finish(end)
     this.#socket.close(end.code, end.reason)
   }
@@ -313,9 +297,7 @@ export class Peer implements MessageSocketOwner, TurnMember {
     this.#timers.clear()
     this.#heartbeat?.stop()
     this.#intake.end()
-    if (state.phase === 'greeting') return
-    this.#host.sessionEnded(this)
-    state.runner.end()
-    this.#host.farewell(state.connection.ended(end))
+    if (state.phase === 'greeting' || this.#host.resumable?.keep(state.session, end) === true) return
+    state.session.end(end)
   }
 }

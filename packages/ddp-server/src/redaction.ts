@@ -1,4 +1,5 @@
 import { DDPError, type Logger, type WireError } from '@ddp-cluster/ddp-common'
+import { messageOf } from '@ddp-cluster/ddp-common/internal'
 import { internalError } from './errors.js'
 
 /**
@@ -32,6 +33,6 @@ function readable({ error, reason, details, message }: Record<string, unknown>):
 /** JSON has no number for the others. */
 const isCode = (value: unknown): value is string | number => typeof value === 'string' || Number.isFinite(value)
 
-const textOf = (value: unknown): string | undefined => (value === undefined || value === null ? undefined : String(value))
+const textOf = (value: unknown): string | undefined => (value === undefined || value === null ? undefined : messageOf(value))
 
 const isObject = (value: unknown): value is Record<string, unknown> => (typeof value === 'object' && value !== null) || typeof value === 'function'

@@ -6,6 +6,7 @@ import { DDPServerError, internalError } from './errors.js'
 import { MethodRun, PublicationRun, type HandlerHost } from './handler-runs.js'
 import type { PublicationHandler } from './publication.js'
 import { toWireError } from './redaction.js'
+import { logName } from './session/log-name.js'
 import type { Session, MethodCall, SessionEffect, SessionMessage } from './session/session.js'
 import type { Subscription } from './session/subscription.js'
 
@@ -108,7 +109,7 @@ export class SessionRunner implements HandlerHost {
     let forget = (): void => undefined
     const late = new Promise<void>((resolve) => {
       forget = this.#timers.after(longestRestartMs, () => {
-        this.#options.logger.warn({ session: this.#session.id, waitedMs: longestRestartMs }, 'publications that start over for another user are not ready, and a login waits no longer')
+        this.#options.logger.warn({ session: logName(this.#session.id), waitedMs: longestRestartMs }, 'publications that start over for another user are not ready, and a login waits no longer')
         resolve()
       })
     })
@@ -139,7 +140,7 @@ export class SessionRunner implements HandlerHost {
   }
 
   redact(thrown: unknown, context: object): WireError {
-    return toWireError(thrown, this.#options.logger, { ...context, session: this.#session.id })
+    return toWireError(thrown, this.#options.logger, { ...context, session: logName(this.#session.id) })
   }
 
   #perform(effects: readonly SessionEffect[]): void {
@@ -167,7 +168,7 @@ export class SessionRunner implements HandlerHost {
     try {
       this.#options.send(message)
     } catch (thrown) {
-      this.#options.logger.error({ err: thrown, msg: message.msg, session: this.#session.id }, 'a message cannot be written')
+      this.#options.logger.error({ err: thrown, msg: message.msg, session: logName(this.#session.id) }, 'a message cannot be written')
       // The end of a subscription has to be told, whatever was to be told with it.
       if (message.msg === 'nosub') this.#options.send({ ...message, error: internalError().toWire() })
     }

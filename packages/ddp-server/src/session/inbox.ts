@@ -26,6 +26,16 @@ export class Inbox<Message, Work extends object> {
     return this.#waitingLength
   }
 
+  /** Messages that wait. */
+  get waiting(): readonly Received<Message>[] {
+    return this.#waiting.slice(this.#first)
+  }
+
+  /** Work that has begun and not ended. */
+  get atWork(): readonly Work[] {
+    return this.#holder === undefined ? [...this.#unblocked] : [this.#holder, ...this.#unblocked]
+  }
+
   push(received: Received<Message>): void {
     this.#waiting.push(received)
     this.#waitingLength += received.length

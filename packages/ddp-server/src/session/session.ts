@@ -66,6 +66,8 @@ export class Session {
   #updated: string[] = []
   /** While publications start over for another user: the ids that became ready meanwhile. */
   #readyLater: string[] | undefined
+  /** After the loss of a socket: what the client had asked for before, and may ask for again without knowing that it was heard. */
+  #heard: { readonly methods: Set<string>; readonly subscriptions: Set<string> } | undefined
 
   constructor(options: SessionOptions) {
     this.#options = options
@@ -101,9 +103,21 @@ export class Session {
       case 'method':
       case 'sub':
       case 'unsub':
-        this.#inbox.push({ message, length })
+        if (this.#heard === undefined || !this.#isRepetition(message)) this.#inbox.push({ message, length })
         return nothing
     }
+  }
+
+  /** The socket is lost: methods that have no result yet, and subscriptions, may be asked for once more by their ids. */
+  expectRepetition(): void {
+    const methods = new Set(this.#updated)
+    const subscriptions = new Set(this.#subscriptions.keys())
+    for (const { message } of this.#inbox.waiting) {
+      if (message.msg === 'method') methods.add(message.id)
+      else if (message.msg === 'sub') subscriptions.add(message.id)
+    }
+    for (const work of this.#inbox.atWork) if (!(work instanceof Subscription)) methods.add(work.id)
+    this.#heard = { methods, subscriptions }
   }
 
   /** Begins the next message; `undefined` while there is none that may begin. */
@@ -269,6 +283,17 @@ export class Session {
   #unsub(id: string): readonly SessionEffect[] {
     const subscription = this.#subscriptions.get(id)
     return subscription === undefined ? [send({ msg: 'nosub', id })] : this.stop(subscription)
+  }
+
+  /** Each is passed over once: a client may use an id again for something new. */
+  #isRepetition(message: OrderedMessage): boolean {
+    switch (message.msg) {
+      case 'method': return this.#heard?.methods.delete(message.id) === true
+      case 'sub': return this.#heard?.subscriptions.delete(message.id) === true
+      case 'unsub':
+        this.#heard?.subscriptions.delete(message.id)
+        return false
+    }
   }
 
   #refusal(type: 'method' | 'subscription', name: string, now: number): ReturnType<RateLimiter['refusal']> {
