@@ -124,7 +124,7 @@ function declaredNames(declaration: Node): string[] {
 function keyOf(key: Node): string {
   if ('name' in key && typeof key.name === 'string') return key.name
   if (key.type === 'Literal') return String(key.value)
-  return key.type === 'MemberExpression' && 'name' in key.property ? `[${String(key.property.name)}]` : '?'
+  return key.type === 'MemberExpression' && key.property.type === 'Identifier' ? `[${key.property.name}]` : '?'
 }
 
 /** The block comment that ends right before a node. */
