@@ -130,7 +130,7 @@ describe.skipIf(noBrowser !== undefined)(`in a real browser${noBrowser === undef
       rooms.on('removed', ({ id }) => log.push(`removed ${String(id)}`))
       Object.assign(globalThis, { subscription: client.subscribe('rooms') })
       await subscription.ready
-      for (const { _id, topic, since, key } of rooms) log.push(`${_id}: ${String(topic)}, ${since instanceof Date}, ${key instanceof Uint8Array}`)
+      for (const { _id, topic, since, key } of rooms) log.push(`${String(_id)}: ${String(topic)}, ${since instanceof Date}, ${key instanceof Uint8Array}`)
     }, url)
     for (const room of backend.rooms) {
       room.changed('rooms', 'a', { topic: 'second' })
