@@ -126,11 +126,11 @@ describe.skipIf(noBrowser !== undefined)(`in a real browser${noBrowser === undef
     await tab.page.evaluate(async (to) => {
       Object.assign(globalThis, { client: ddp.connect({ url: to }), log: [] })
       const rooms = client.collection('rooms')
-      rooms.on('changed', ({ id, document }) => log.push(`changed ${id} to ${String(document.topic)}`))
-      rooms.on('removed', ({ id }) => log.push(`removed ${id}`))
+      rooms.on('changed', ({ id, document }) => log.push(`changed ${String(id)} to ${String(document.topic)}`))
+      rooms.on('removed', ({ id }) => log.push(`removed ${String(id)}`))
       Object.assign(globalThis, { subscription: client.subscribe('rooms') })
       await subscription.ready
-      for (const { _id, topic, since, key } of rooms) log.push(`${_id}: ${String(topic)}, ${since instanceof Date}, ${key instanceof Uint8Array}`)
+      for (const { _id, topic, since, key } of rooms) log.push(`${String(_id)}: ${String(topic)}, ${since instanceof Date}, ${key instanceof Uint8Array}`)
     }, url)
     for (const room of backend.rooms) {
       room.changed('rooms', 'a', { topic: 'second' })
@@ -148,9 +148,9 @@ describe.skipIf(noBrowser !== undefined)(`in a real browser${noBrowser === undef
     await tab.page.evaluate(async (to) => {
       Object.assign(globalThis, { client: ddp.connect({ url: to }), log: [] })
       const rooms = client.collection('rooms')
-      rooms.on('added', ({ id }) => log.push(`added ${id}`))
-      rooms.on('changed', ({ id, document }) => log.push(`changed ${id} to ${String(document.topic)}`))
-      rooms.on('removed', ({ id }) => log.push(`removed ${id}`))
+      rooms.on('added', ({ id }) => log.push(`added ${String(id)}`))
+      rooms.on('changed', ({ id, document }) => log.push(`changed ${String(id)} to ${String(document.topic)}`))
+      rooms.on('removed', ({ id }) => log.push(`removed ${String(id)}`))
       client.on('statusChanged', ({ status }) => { if (status === 'connected') log.push(status) })
       client.on('userChanged', ({ userId }) => log.push(String(userId)))
       await client.login({ resume: 'a token' })

@@ -54,7 +54,7 @@ describe('on the WebSocket of the platform', () => {
     server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
     server.on('connection', (socket) => socket.on('message', (data) => {
       const { msg, id, method } = JSON.parse((data as Buffer).toString()) as { msg: string; id: string; method: string }
-      if (msg === 'connect') socket.send('{"msg":"connected","session":"s"}')
+      if (msg === 'connect') socket.send(`{"msg":"connected","session":"${Math.random()}"}`)
       if (method === 'drop') socket.terminate()
       if (method === 'binary') socket.send(Buffer.from('{}'))
       if (method === 'hello') socket.send(`{"msg":"updated","methods":["${id}"]}`)

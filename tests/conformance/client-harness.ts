@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net'
+import { randomId } from '@ddp-cluster/ddp-common'
 import { connect, type DDPClient, type DDPClientOptions } from '@ddp-cluster/ddp-client'
 import { WebSocketServer, type WebSocket } from 'ws'
 
@@ -35,8 +36,8 @@ export class Peer {
     }
   }
 
-  /** Takes the client's `connect` and opens a session. */
-  async greet(session = 'session'): Promise<Message> {
+  /** Takes the client's `connect` and opens a session, a new one unless told otherwise. */
+  async greet(session: string = randomId()): Promise<Message> {
     const greeting = await this.next()
     this.say({ msg: 'connected', session })
     return greeting
@@ -89,11 +90,11 @@ export class ScriptedServer implements AsyncDisposable {
   }
 
   /** Our client with an open session, and the server's side of it. */
-  async connected(): Promise<{ client: DDPClient; peer: Peer }> {
+  async connected(session?: string): Promise<{ client: DDPClient; peer: Peer }> {
     const client = this.client()
     const open = new Promise((resolve) => client.once('statusChanged', resolve))
     const peer = await this.peer()
-    await peer.greet()
+    await peer.greet(session)
     await open
     return { client, peer }
   }

@@ -1,6 +1,7 @@
 import { connect as connectTcp, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { connect } from '@ddp-cluster/ddp-client'
 import { openConnection } from '@ddp-cluster/ddp-client/internal'
+import { randomId } from '@ddp-cluster/ddp-common'
 import { systemClock, type Clock } from '@ddp-cluster/ddp-common/internal'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { WebSocketServer } from 'ws'
@@ -117,14 +118,14 @@ function randomOf(seed: number): () => number {
   }
 }
 
-/** A server that knows a handshake, an echo and a pong. */
+/** A server that knows a handshake, an echo and a pong; every session is a new one. */
 async function startServer(): Promise<WebSocketServer> {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
   server.on('connection', (socket) => {
     socket.on('error', () => undefined)
     socket.on('message', (data) => {
       const message = JSON.parse((data as Buffer).toString()) as { msg: string; id: string; params: unknown }
-      if (message.msg === 'connect') socket.send('{"msg":"connected","session":"s"}')
+      if (message.msg === 'connect') socket.send(JSON.stringify({ msg: 'connected', session: randomId() }))
       if (message.msg === 'ping') socket.send(JSON.stringify({ msg: 'pong', id: message.id }))
       if (message.msg !== 'method') return
       socket.send(JSON.stringify({ msg: 'result', id: message.id, result: message.params }))

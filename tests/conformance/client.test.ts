@@ -1,4 +1,4 @@
-import { EJSON, type ClientStatus, type Document } from '@ddp-cluster/ddp-client'
+import { EJSON, ObjectId, type ClientStatus, type DDPClient, type Document } from '@ddp-cluster/ddp-client'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ScriptedServer, type Message, type Peer } from './client-harness.js'
 import { sentencesOf, specification, type SentenceNumber } from './specification.js'
@@ -40,6 +40,20 @@ const data: readonly Message[] = [
   { msg: 'added', collection: 'c', id: 'a', fields: { keep: 1, change: 1, clear: 1 } },
   { msg: 'added', collection: 'c', id: 'b' },
 ]
+
+/** What is sent after a reconnect by a client that is logged in, with a subscription that is ready and a method without an answer. */
+async function loggedIn(server: ScriptedServer): Promise<{ client: DDPClient; peer: Peer }> {
+  const { client, peer } = await server.connected('first')
+  client.login({ resume: 'token' }).catch(ignore)
+  peer.say({ msg: 'result', id: '1', result: { id: 'me', token: 'token' } }, { msg: 'updated', methods: ['1'] })
+  client.subscribe('docs').ready.catch(ignore)
+  peer.say(...data, { msg: 'ready', subs: ['2'] })
+  await settle(peer)
+  client.call('write').catch(ignore)
+  expect(await peer.next()).toMatchObject({ msg: 'method', method: 'write' })
+  peer.drop()
+  return { client, peer: await server.peer() }
+}
 
 const checks: { readonly [N in SentenceNumber]?: Check } = {
   1: async (server) => {
@@ -91,13 +105,13 @@ const checks: { readonly [N in SentenceNumber]?: Check } = {
     expect(await failed).toMatchObject({ status: 'failed', reason: expect.stringContaining('pre2') as string })
   },
   12: async (server) => {
-    // It may; the server's word is all that counts, so this client asks for none, and takes a known id for a new session.
-    const { client, peer } = await server.connected()
+    // It does after a loss, and the server's word is all that counts: see 105 to 108.
+    const { client, peer } = await server.connected('first')
     peer.say(...data)
     await settle(peer)
     peer.drop()
     const again = await server.peer()
-    expect(await again.greet('session')).toEqual(greeting)
+    expect(await again.greet()).toEqual({ ...greeting, session: 'first', receivedCount: 3 })
     await settle(again)
     expect(client.collection('c').size).toBe(0)
   },
@@ -229,6 +243,128 @@ const checks: { readonly [N in SentenceNumber]?: Check } = {
     peer.sayText('{"msg":"updated","methods":["1"]}')
     peer.sayText('{"msg":"result","id":"1","result":{"z":1,"a":{"$date":1},"m":2}}')
     expect(Object.keys(await call as object)).toEqual(['z', 'a', 'm'])
+  },
+  100: async (server) => {
+    const { client, peer } = await server.connected()
+    const changed: unknown[] = []
+    client.collection('c').on('changed', ({ document }) => changed.push(document))
+    peer.say(...data, { msg: 'added', collection: 'c', id: 'a', fields: { more: 1 } }, { msg: 'added', collection: 'c', id: 'a' }, { msg: 'added', collection: 'c', id: 'a', fields: { keep: 1 } })
+    await settle(peer)
+    expect(changed).toEqual([{ _id: 'a', keep: 1, change: 1, clear: 1, more: 1 }])
+    expect(client.collection('c').get('a')).toEqual(changed[0])
+  },
+  101: async (server) => {
+    const { client, peer } = await server.connected()
+    peer.say({ msg: 'removed', collection: 'c', id: 'x' }, { msg: 'changed', collection: 'c', id: 'x', fields: { a: 1, b: 2 }, cleared: ['b'] }, { msg: 'removed', collection: 'other', id: 'x' })
+    await settle(peer)
+    expect([...client.collection('c')]).toEqual([{ _id: 'x', a: 1 }])
+  },
+  102: async (server) => {
+    const { client, peer } = await server.connected()
+    let isDone = false
+    const call = client.call('write').finally(() => { isDone = true })
+    await peer.next()
+    peer.say({ msg: 'updated', methods: ['1'] })
+    await settle(peer)
+    peer.drop()
+    const again = await server.peer()
+    await again.greet()
+    expect(await again.next()).toMatchObject({ msg: 'method', method: 'write', id: '1' })
+    again.say({ msg: 'result', id: '1', result: 'done' })
+    await settle(again)
+    expect(isDone).toBe(false)
+    again.say({ msg: 'updated', methods: ['1'] })
+    expect(await call).toBe('done')
+  },
+  103: async (server) => {
+    const { client, peer } = await loggedIn(server)
+    await peer.greet()
+    const { id } = await peer.next()
+    peer.say({ msg: 'result', id, error: { error: 403, reason: 'You\'ve been logged out by the server. Please log in again.', errorType: 'Meteor.Error' } })
+    expect([await peer.next(), await peer.next()]).toMatchObject([{ method: 'write' }, { msg: 'sub' }])
+    expect(client.userId).toBeUndefined()
+  },
+  104: async (server) => {
+    const { client, peer } = await loggedIn(server)
+    const pending = new Promise<{ retryTime: number }>((resolve) => client.once('loginPending', resolve))
+    await peer.greet()
+    const { id } = await peer.next()
+    const refusedAt = Date.now()
+    peer.say({ msg: 'result', id, error: { error: 'too-many-requests', details: { timeToReset: 200 }, errorType: 'Meteor.Error' } })
+    expect((await pending).retryTime).toBeGreaterThanOrEqual(refusedAt + 200)
+    const again = await peer.next()
+    expect(Date.now() - refusedAt).toBeGreaterThanOrEqual(190)
+    expect(again).toMatchObject({ method: 'login', params: [{ resume: 'token' }] })
+    expect(client.userId).toBe('me')
+    peer.say({ msg: 'result', id: again.id, result: { id: 'me', token: 'token' } })
+    expect([await peer.next(), await peer.next()]).toMatchObject([{ method: 'write' }, { msg: 'sub' }])
+  },
+  105: async (server) => {
+    const { peer } = await loggedIn(server)
+    // connected, result, updated, two documents, ready
+    expect(await peer.next()).toEqual({ ...greeting, session: 'first', receivedCount: 6 })
+  },
+  106: async (server) => {
+    const { client, peer } = await loggedIn(server)
+    await peer.greet('first')
+    peer.say({ msg: 'changed', collection: 'c', id: 'b', fields: { meanwhile: true } })
+    expect(await peer.next()).toMatchObject({ msg: 'method', method: 'write', id: '3' })
+    peer.say({ msg: 'ping', id: 'last' })
+    expect(await peer.next()).toEqual({ msg: 'pong', id: 'last' })
+    expect([...client.collection('c')]).toEqual([{ _id: 'a', keep: 1, change: 1, clear: 1 }, { _id: 'b', meanwhile: true }])
+    expect(client.userId).toBe('me')
+  },
+  107: async (server) => {
+    const { client, peer } = await server.connected('first')
+    const stopped = client.subscribe('stopped')
+    client.subscribe('not ready').ready.catch(ignore)
+    const calls = [client.call('answered'), client.call('updated'), client.call('lost')]
+    peer.say({ msg: 'ready', subs: ['1'] }, { msg: 'result', id: '3', result: 3 }, { msg: 'updated', methods: ['4'] })
+    await settle(peer)
+    stopped.stop()
+    await settle(peer)
+    peer.drop()
+    const again = await server.peer()
+    await again.greet('first')
+    expect([await again.next(), await again.next(), await again.next()]).toMatchObject([{ msg: 'unsub', id: '1' }, { msg: 'method', id: '5' }, { msg: 'sub', id: '2' }])
+    again.say({ msg: 'updated', methods: ['3', '5'] }, { msg: 'result', id: '4', result: 4 }, { msg: 'result', id: '5', result: 5 })
+    expect(await Promise.all(calls)).toEqual([3, 4, 5])
+  },
+  108: async (server) => {
+    const { client, peer } = await loggedIn(server)
+    await peer.greet('second')
+    expect(await peer.next()).toMatchObject({ method: 'login' })
+    peer.say({ msg: 'result', id: '4', result: { id: 'me', token: 'token' } })
+    expect([await peer.next(), await peer.next()]).toMatchObject([{ method: 'write' }, { msg: 'sub', id: '2' }])
+    peer.say({ msg: 'added', collection: 'c', id: 'new' }, { msg: 'ready', subs: ['2'] }, { msg: 'updated', methods: ['3'] })
+    await settle(peer)
+    expect([...client.collection('c')]).toEqual([{ _id: 'new' }])
+  },
+  109: async (server) => {
+    const { client, peer } = await server.connected('first')
+    client.disconnect()
+    expect(await peer.next()).toEqual({ msg: 'disconnect' })
+    client.reconnect()
+    const again = await server.peer()
+    expect(await again.greet('first')).toEqual(greeting)
+    await settle(again)
+    await client.close()
+    expect(await again.next()).toEqual({ msg: 'disconnect' })
+  },
+  110: async (server) => {
+    const { client, peer } = await server.connected()
+    const wires = ['507f1f77bcf86cd799439011', '-507f1f77bcf86cd799439011', '~5', '-~5', '~true', '~null', 'plain']
+    const values = [new ObjectId(wires[0] ?? ''), wires[0] ?? '', 5, '~5', true, null, 'plain']
+    for (const [n, id] of wires.entries()) peer.say({ msg: 'added', collection: 'c', id, fields: { n } })
+    await settle(peer)
+    expect([...client.collection('c')].map(({ _id }) => _id)).toEqual(values)
+    expect(values.map((id) => client.collection('c').get(id)?.['n'])).toEqual([0, 1, 2, 3, 4, 5, 6])
+  },
+  111: async (server) => {
+    const { client, peer } = await server.connected()
+    peer.say({ msg: 'added', collection: 'c', id: '~x' }, { msg: 'addedBefore', collection: 'c', id: 'y', before: '~{}' }, { msg: 'added', collection: 'c', id: 'z' })
+    await settle(peer)
+    expect([...client.collection('c')]).toEqual([{ _id: 'z' }])
   },
 }
 

@@ -111,7 +111,7 @@ describe('a publication', () => {
   it('is told what is wrong with a document, and the client sees nothing of it', async () => {
     const cyclic: Record<string, unknown> = {}
     cyclic['self'] = cyclic
-    const wrong: [unknown, unknown, unknown][] = [[1, '1', {}], ['c', 1, {}], ['c', '1', 'x'], ['c', '1', null], ['c', '1', { big: 10n }], ['c', '1', cyclic]]
+    const wrong: [unknown, unknown, unknown][] = [[1, '1', {}], ['c', {}, {}], ['c', '1', 'x'], ['c', '1', null], ['c', '1', { big: 10n }], ['c', '1', cyclic]]
     server.ddp.publish('p', function () {
       for (const [collection, id, fields] of wrong) {
         expect(() => this.added(collection as string, id as string, fields as Record<string, unknown>)).toThrow()

@@ -1,4 +1,4 @@
-import { DDPError, EJSON } from '@ddp-cluster/ddp-common'
+import { DDPError, EJSON, ObjectId } from '@ddp-cluster/ddp-common'
 import { ManualClock } from '@ddp-cluster/ddp-common/internal'
 import { resumeLogin } from '@ddp-cluster/ddp-server'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -313,6 +313,16 @@ const checks: { readonly [N in SentenceNumber]?: Check } = {
     const client = await connected()
     const { result } = await client.call('echo', { z: 1, a: { $date: 1 }, m: 2 })
     expect(Object.keys(result as object)).toEqual(['z', 'a', 'm'])
+  },
+  110: async ({ server, connected }) => {
+    server.ddp.publish('ids', function () {
+      for (const id of [new ObjectId('507f1f77bcf86cd799439011'), '507f1f77bcf86cd799439011', 5, '~5', true, null, 'plain']) this.added('c', id, {})
+      this.ready()
+    })
+    const client = await connected()
+    client.send({ msg: 'sub', id: '1', name: 'ids' })
+    const messages = await client.settled()
+    expect(messages.map(({ id }) => id)).toEqual(['507f1f77bcf86cd799439011', '-507f1f77bcf86cd799439011', '~5', '-~5', '~true', '~null', 'plain', undefined])
   },
   130: async ({ open }) => {
     for (const [version, support] of [['pre2', ['pre2']], ['pre1', ['pre1', '1']], ['pre2', ['2', 'pre2', '1']]] as const) {

@@ -1,3 +1,4 @@
+import { EJSON, type DocumentId } from '@ddp-cluster/ddp-common'
 import { ManualClock } from '@ddp-cluster/ddp-common/internal'
 import { describe, expect, it } from 'vitest'
 import { DDPClient } from '../../packages/ddp-client/src/client.js'
@@ -11,6 +12,8 @@ const batch = 20
 /** Few of them are broken: one that is no DDP at all ends the connection, and what follows it in the batch counts for nothing. */
 const brokenShare = 0.1
 
+const keyOf = (id: DocumentId): string => EJSON.stringify(id)
+
 /** What listeners of a collection have been told, so that contradictions show. */
 class Mirror {
   readonly name: string
@@ -20,16 +23,16 @@ class Mirror {
     this.name = name
     const collection = client.collection(name)
     collection.on('added', ({ id, document }) => {
-      expect(this.documents.has(id)).toBe(false)
-      this.documents.set(id, document)
+      expect(this.documents.has(keyOf(id))).toBe(false)
+      this.documents.set(keyOf(id), document)
     })
     collection.on('changed', ({ id, document, previous }) => {
-      expect(this.documents.get(id)).toEqual(previous)
-      this.documents.set(id, document)
+      expect(this.documents.get(keyOf(id))).toEqual(previous)
+      this.documents.set(keyOf(id), document)
     })
     collection.on('removed', ({ id, previous }) => {
-      expect(this.documents.get(id)).toEqual(previous)
-      this.documents.delete(id)
+      expect(this.documents.get(keyOf(id))).toEqual(previous)
+      this.documents.delete(keyOf(id))
     })
   }
 }
@@ -63,7 +66,7 @@ describe(`a client that gets ${frames} random frames, seed ${seed}`, () => {
       if (asked?.msg !== 'method') throw new Error('The witness was not sent')
       server.socket.say({ msg: 'result', id: asked.id, result: asked.params }, { msg: 'updated', methods: [asked.id] })
       expect(await call).toEqual([sent])
-      for (const { name, documents } of mirrors) expect(new Map([...client.collection(name)].map((document) => [document._id, document]))).toEqual(documents)
+      for (const { name, documents } of mirrors) expect(new Map([...client.collection(name)].map((document) => [keyOf(document._id), document]))).toEqual(documents)
     }
     expect(thrown).toEqual([])
     expect(reasons.size).toBeGreaterThan(1)

@@ -5,6 +5,8 @@ type Random = () => number
 const pick = <T>(random: Random, ...choices: readonly [T, ...T[]]): T => choices[Math.floor(random() * choices.length)] ?? choices[0]
 
 const methods = ['echo', 'later', 'become', 'crash', 'refuse', 'unblock', 'constructor', '__proto__', ''] as const
+/** Ids of documents that are no strings, look like none, or are none. */
+const oddIds = ['~7', '~true', '~null', '507f1f77bcf86cd799439011', '-507f1f77bcf86cd799439011', '~x', '~{}', '~', '--', '{}'] as const
 const publications = ['docs', 'stops', 'fails', 'toString', ''] as const
 
 /** An EJSON value as it stands in JSON text, some of them broken. */
@@ -45,9 +47,9 @@ export function clientMessage(random: Random): Record<string, unknown> {
 /** What a server may say: of few documents, and of methods and subscriptions that nobody asked for. */
 export function serverMessage(random: Random): Record<string, unknown> {
   const id = `x${Math.floor(random() * 20)}`
-  const document = { collection: pick(random, 'docs', 'ordered', '__proto__'), id: String(Math.floor(random() * 10)) }
+  const document = { collection: pick(random, 'docs', 'ordered', '__proto__'), id: random() < 0.9 ? String(Math.floor(random() * 10)) : pick(random, ...oddIds) }
   const fields = { [key(random)]: value(random), [key(random)]: value(random) }
-  const before = pick<string | null>(random, null, '0', '5', 'nobody')
+  const before = pick<string | null>(random, null, '0', '5', '~7', '~x', 'nobody')
   switch (Math.floor(random() * 12)) {
     case 0:
     case 1: return { msg: 'added', ...document, fields }

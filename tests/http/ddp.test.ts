@@ -141,9 +141,27 @@ describe('the publication instances', () => {
   })
 })
 
-it('instances/get: the body of instances.get', async () => {
-  instancesApi({ cluster })
-  expect(await client.call('instances/get', credentials)).toMatchObject({ success: true, instances: { current: { instanceRecord: [{ _id: cluster.id }] }, connections: [] } })
+describe('the method instances/get', () => {
+  it('answers the array of Rocket.Chat 3: each link that the instance dialled, with the dates of its record as dates', async () => {
+    instancesApi({ cluster })
+    expect(await client.call('instances/get', credentials)).toEqual([])
+    const other = await fleet.join({ name: 'rocket.chat' })
+    try {
+      await linked([cluster, other])
+      const answer = await client.call('instances/get', credentials)
+      const { host, port } = other.address
+      expect(answer).toEqual([
+        {
+          address: `${host}:${port}`,
+          currentStatus: { connected: true, retryCount: 0, status: 'connected' },
+          instanceRecord: expect.objectContaining({ _id: other.id, name: 'rocket.chat', pid: process.pid, _createdAt: expect.any(Date) as Date, _updatedAt: expect.any(Date) as Date }) as object,
+          broadcastAuth: true,
+        },
+      ])
+    } finally {
+      await other.close()
+    }
+  })
 })
 
 it.each([['publication', 'publish', 'instances'], ['method', 'method', 'instances/get']] as const)('says what to do about a %s of that name that the application has itself', (_, offer, name) => {
@@ -168,7 +186,7 @@ it('on an endpoint that outlives a cluster, the one that is joined next is shown
     instancesApi({ cluster: next, ddpServer })
     await own.subscribe('instances', { ...credentials, again: true }).ready
     expect([...own.collection('instances')]).toMatchObject([{ _id: next.id }])
-    expect(await own.call('instances/get', credentials)).toMatchObject({ instances: { current: { instanceRecord: [{ _id: next.id }] } } })
+    expect(await own.call('instances/get', credentials)).toEqual([])
     await next.close()
   } finally {
     await own.close()

@@ -134,7 +134,7 @@ describe('our client and a server that has nothing of ours', () => {
     await client.call('add', 'one')
     const events: string[] = []
     const tasks = client.collection('tasks')
-    tasks.on('added', ({ id }) => events.push(`added ${id}`)).on('removed', ({ id }) => events.push(`removed ${id}`))
+    tasks.on('added', ({ id }) => events.push(`added ${String(id)}`)).on('removed', ({ id }) => events.push(`removed ${String(id)}`))
     server.tasks.set('2', { title: 'two' })
     server.dropAll()
     expect(await client.call('whoami')).toBe('user')

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
-import { connect, type ClientStatus, type Collection, type ConnectionError, type DDPClient, type DDPError, type Document, type LoginResult, type Subscription } from '@ddp-cluster/ddp-client'
+import { connect, type ClientStatus, type Collection, type ConnectionError, type DDPClient, type DDPError, type Document, type DocumentId, type LoginResult, type ObjectId, type Subscription } from '@ddp-cluster/ddp-client'
 import { EJSON, parseClientMessage, parseServerMessage, stringifyMessage, type ClientMessage, type DataMessage, type ServerMessage } from '@ddp-cluster/ddp-common'
 import { createDDPServer, resumeLogin, type Connection, type ConnectionEnd, type DDPServer, type DDPServerOptions, type LoginHandler, type MethodInvocation, type Publication } from '@ddp-cluster/ddp-server'
 import type { Collection as MongoCollection, Document as MongoDocument } from 'mongodb'
@@ -45,7 +45,8 @@ describe('ddp-client', () => {
 
   it('hands out documents to read', () => {
     expectTypeOf<Collection>().toExtend<Iterable<Document>>()
-    expectTypeOf<Document['_id']>().toEqualTypeOf<string>()
+    expectTypeOf<Document['_id']>().toEqualTypeOf<DocumentId>()
+    expectTypeOf<DocumentId>().toEqualTypeOf<string | number | boolean | null | ObjectId>()
     expectTypeOf<Document['anything']>().toEqualTypeOf<unknown>()
     expectTypeOf<{ readonly _id: string; readonly a: number }>().toExtend<Document>()
   })

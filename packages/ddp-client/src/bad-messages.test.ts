@@ -6,20 +6,21 @@ import { ScriptedServer } from './scripted-server.test-kit.js'
 
 /** What a server may say, and refuse, that concerns one call or one subscription: the client and all else go on. */
 
-function setUp(options: Partial<DDPClientOptions> = {}): { client: DDPClient; server: ScriptedServer; logged: unknown[] } {
+function setUp(options: Partial<DDPClientOptions> = {}): { client: DDPClient; server: ScriptedServer; clock: ManualClock; logged: unknown[] } {
   const logged: unknown[] = []
   const note = (fields: object, message: string): void => void logged.push([fields, message])
   const logger = { debug: note, info: note, warn: note, error: note }
+  const clock = new ManualClock()
   const server = new ScriptedServer()
-  const client = new DDPClient({ url: 'ws://server.example/websocket', clock: new ManualClock(), logger, ...options }, server.dial)
+  const client = new DDPClient({ url: 'ws://server.example/websocket', clock, logger, ...options }, server.dial)
   server.socket.accept()
-  return { client, server, logged }
+  return { client, server, clock, logged }
 }
 
 function reconnect({ server, client }: { server: ScriptedServer; client: DDPClient }, end?: Parameters<ScriptedServer['socket']['drop']>[0]): void {
   server.socket.drop(end)
   client.reconnect()
-  server.socket.accept('another')
+  server.socket.accept()
 }
 
 const tooDeep = `${'['.repeat(200)}${']'.repeat(200)}`
@@ -223,17 +224,21 @@ describe('a login', () => {
     ['undecodable', '{"msg":"result","id":"2","result":{"id":"me","x":{"$type":"?","$value":1}}}'],
     ['too deep', `{"msg":"result","id":"2","result":${tooDeep}}`],
     ['that the call is refused', '{"msg":"error","reason":"No","offendingMessage":{"msg":"method","id":"2"}}'],
-  ])('whose answer after a reconnect is %s holds nothing up', async (_what, text) => {
-    const { client, server } = setUp()
+    ['not that of a login', '{"msg":"result","id":"2","result":true}'],
+  ])('whose answer after a reconnect is %s is tried again, and all else waits', async (_what, text) => {
+    const { client, server, clock } = setUp()
     const login = client.login({ resume: 't' })
     server.socket.say({ msg: 'result', id: '1', result: { id: 'me', token: 't' } }, { msg: 'updated', methods: ['1'] })
     await login
     reconnect({ server, client })
     const call = client.call('next')
+    server.socket.take()
     server.socket.sayText(text)
-    server.socket.say({ msg: 'result', id: '3', result: 3 }, { msg: 'updated', methods: ['3'] })
+    expect(client.userId).toBe('me')
+    clock.advance(2_000)
+    expect(server.socket.take()).toMatchObject([{ msg: 'method', method: 'login', params: [{ resume: 't' }], id: '4' }])
+    server.socket.say({ msg: 'result', id: '4', result: { id: 'me', token: 't' } }, { msg: 'result', id: '3', result: 3 }, { msg: 'updated', methods: ['3'] })
     expect(await call).toBe(3)
-    expect(client.userId).toBeUndefined()
   })
 
   it('keeps its token out of the log', async () => {

@@ -15,11 +15,11 @@ function setUp(options: Partial<DDPClientOptions> = {}): { client: DDPClient; se
 /** Lets promise callbacks run. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-/** Loses the connection and lets the client dial again at once. */
-function reconnect({ server, client }: { server: ScriptedServer; client: DDPClient }, session = 'another'): void {
+/** Loses the connection and lets the client dial again at once, for a new session. */
+function reconnect({ server, client }: { server: ScriptedServer; client: DDPClient }): void {
   server.socket.drop()
   client.reconnect()
-  server.socket.accept(session)
+  server.socket.accept()
 }
 
 /** What a promise has come to by now. */
@@ -213,6 +213,54 @@ describe('a call', () => {
     expect(await outcome(call)).toEqual({ value: 'done' })
   })
 
+  it.each([
+    ['a call', {}], ['a call with retries', { maxRetries: 1 }], ['a call with wait', { wait: true }],
+  ])('does not count as updated what was sent again since: %s', async (_what, options) => {
+    const { client, server } = setUp()
+    server.socket.accept()
+    const call = client.apply('write', [], options)
+    server.socket.say({ msg: 'updated', methods: ['1'] })
+    reconnect({ server, client })
+    server.socket.say({ msg: 'result', id: '1', result: 'done' })
+    expect(await outcome(call)).toBe('pending')
+    server.socket.say({ msg: 'updated', methods: ['1'] })
+    expect(await outcome(call)).toEqual({ value: 'done' })
+  })
+
+  it('does not count as updated before it is sent', async () => {
+    const { client, server } = setUp()
+    server.socket.accept()
+    void client.apply('first', [], { wait: true })
+    const blocked = client.call('second')
+    server.socket.say({ msg: 'updated', methods: ['2'] }, { msg: 'result', id: '1' }, { msg: 'updated', methods: ['1'] }, { msg: 'result', id: '2', result: 2 })
+    expect(await outcome(blocked)).toBe('pending')
+    server.socket.say({ msg: 'updated', methods: ['2'] })
+    expect(await outcome(blocked)).toEqual({ value: 2 })
+  })
+
+  it('with noRetry is not saved from a loss by its update', async () => {
+    const { client, server } = setUp()
+    server.socket.accept()
+    const call = client.apply('once', [], { noRetry: true })
+    server.socket.say({ msg: 'updated', methods: ['1'] })
+    server.socket.drop()
+    await expect(call).rejects.toMatchObject({ error: 'invocation-failed' })
+  })
+
+  it('whose result came before the loss waits for the data of the next session, whatever was updated before', async () => {
+    const { client, server } = setUp()
+    server.socket.accept()
+    const sub = client.subscribe('docs')
+    server.socket.say({ msg: 'ready', subs: ['1'] })
+    await sub.ready
+    const call = client.call('half')
+    server.socket.say({ msg: 'result', id: '2', result: 'done' })
+    reconnect({ server, client })
+    expect(await outcome(call)).toBe('pending')
+    server.socket.say({ msg: 'ready', subs: ['1'] })
+    expect(await outcome(call)).toEqual({ value: 'done' })
+  })
+
   it('ends in time, also when there is no connection, and lets the next one go', async () => {
     const { client, server, clock } = setUp()
     const offline = client.apply('offline', [], { timeoutMs: 50 })
@@ -387,20 +435,42 @@ describe('subscriptions and documents', () => {
     )
     await sub.ready
     expect(sub.isReady).toBe(true)
-    expect([...rooms]).toEqual([{ _id: 'a', name: 'B' }])
-    expect([rooms.size, rooms.get('a')?.name]).toEqual([1, 'B'])
+    expect([...rooms]).toEqual([{ _id: 'a', name: 'B' }, { _id: 'never there', x: 1 }])
+    expect([rooms.size, rooms.get('a')?.name]).toEqual([2, 'B'])
     expect(events).toEqual([
       ['added', 'a', { _id: 'a', name: 'A', old: 1 }],
       ['changed', { _id: 'a', name: 'B' }, { _id: 'a', name: 'A', old: 1 }],
       ['added', 'b', { _id: 'b' }],
       ['removed', 'b'],
+      ['added', 'never there', { _id: 'never there', x: 1 }],
     ])
+  })
+
+  it('are merged on a new connection, too, by a server that does not merge', async () => {
+    const { client, server } = setUp()
+    server.socket.accept()
+    const sub = client.subscribe('rooms')
+    const tell = (): void => server.socket.say(
+      { msg: 'added', collection: 'c', id: '1', fields: { a: 1 } },
+      { msg: 'added', collection: 'c', id: '1', fields: { b: 2 } },
+      { msg: 'changed', collection: 'c', id: '2', fields: { c: 3 } },
+      { msg: 'removed', collection: 'c', id: '3' },
+      { msg: 'ready', subs: ['1'] },
+    )
+    tell()
+    await sub.ready
+    const events: unknown[] = []
+    for (const event of ['added', 'changed', 'removed'] as const) client.collection('c').on(event, (change) => events.push([event, change]))
+    reconnect({ server, client })
+    tell()
+    expect([...client.collection('c')]).toEqual([{ _id: '1', a: 1, b: 2 }, { _id: '2', c: 3 }])
+    expect(events).toEqual([])
   })
 
   it('keep the order of an ordered collection', () => {
     const { client, server } = setUp()
     server.socket.accept()
-    const ids = (): string[] => [...client.collection('list')].map(({ _id }) => _id)
+    const ids = (): unknown[] => [...client.collection('list')].map(({ _id }) => _id)
     server.socket.say(
       { msg: 'addedBefore', collection: 'list', id: 'c', before: null },
       { msg: 'addedBefore', collection: 'list', id: 'a', before: 'c' },
@@ -425,7 +495,7 @@ describe('subscriptions and documents', () => {
     await sub.ready
     const events: unknown[] = []
     const rooms = client.collection('rooms')
-    for (const event of ['added', 'changed', 'removed'] as const) rooms.on(event, ({ id }: { id: string }) => events.push([event, id]))
+    for (const event of ['added', 'changed', 'removed'] as const) rooms.on(event, ({ id }: { id: unknown }) => events.push([event, id]))
     reconnect({ server, client })
     expect(server.socket.take()).toMatchObject([{ msg: 'sub', id: '1' }])
     add('same', 1)
@@ -485,13 +555,13 @@ describe('subscriptions and documents', () => {
   it('survive listeners that throw', () => {
     const { client, server } = setUp()
     client.on('statusChanged', () => { throw new Error('from a listener') })
-    const seen: string[] = []
+    const seen: unknown[] = []
     client.on('statusChanged', ({ status }) => void seen.push(status))
     const collection = client.collection('c')
     collection.on('added', () => { throw new Error('from a listener') })
-    const note = ({ id }: { id: string }): void => void seen.push(id)
+    const note = ({ id }: { id: unknown }): void => void seen.push(id)
     collection.on('added', note)
-    collection.once('added', ({ id }) => { seen.push(`once ${id}`) })
+    collection.once('added', ({ id }) => { seen.push(`once ${String(id)}`) })
     server.socket.accept()
     server.socket.say({ msg: 'added', collection: 'c', id: '1' }, { msg: 'added', collection: 'c', id: '2' })
     expect(collection.size).toBe(2)
@@ -521,7 +591,7 @@ describe('going offline', () => {
     stopped.stop()
     client.reconnect()
     client.reconnect()
-    server.socket.accept('another')
+    server.socket.accept()
     expect(statuses).toEqual(['connected', 'offline', 'connecting', 'connected'])
     expect(server.sockets).toHaveLength(2)
     expect(server.socket.take()).toMatchObject([{ msg: 'sub', id: kept.id }])

@@ -1,9 +1,11 @@
 import { stringifyMessage, type Logger, type MessageLimits } from '@ddp-cluster/ddp-common'
-import { Timers, unknownProperty } from '@ddp-cluster/ddp-common/internal'
+import { Timers, unknownProperty, type Clock } from '@ddp-cluster/ddp-common/internal'
 import type { Collection } from './collection.js'
 import { ConnectionError, type ConnectionEnd } from './connection-end.js'
+import { mongoIds, rawIds } from './document-ids.js'
 import { GuardedEmitter } from './guarded-emitter.js'
 import { LiveData } from './live-data.js'
+import { LoginRenewal } from './login-renewal.js'
 import { loginMethod, loginResult, type LoginMethod, type LoginResult } from './login.js'
 import { MethodCalls, type ApplyOptions } from './method-calls.js'
 import type { MethodOutcome } from './method-queue.js'
@@ -18,14 +20,19 @@ import type { Dial, WatchNetwork } from './transport.js'
 
 export interface DDPClientEvents {
   statusChanged: (status: ClientStatus) => void
-  /** A login, a logout, or a login that was refused after a reconnect. */
+  /** A login, a logout, or a login that the server refused after a reconnect (`error`). After `loginPending` it tells how that ended, also when the user stays the same. */
   userChanged: (user: { readonly userId: string | undefined; readonly error?: Error }) => void
+  /**
+   * After a reconnect the server did not take the login, for a reason that has nothing to do with the token: too many requests, an error of its own, no answer.
+   * The login is sent again at `retryTime`, in milliseconds since the epoch. Until `userChanged` the client keeps its `userId`, and subscriptions and calls wait.
+   */
+  loginPending: (login: { readonly userId: string; readonly error: Error; readonly retryTime: number }) => void
 }
 
 const applyOptionNames = Object.keys({ wait: 0, noRetry: 0, maxRetries: 0, timeoutMs: 0, randomSeed: 0 } satisfies Record<keyof ApplyOptions, unknown>)
 
-/** How far the present connection has got. Methods are sent from `login` on (the login is the first), subscriptions from `open` on. */
-type Stage = 'down' | 'login' | 'open'
+/** How far the present connection has got. In `login` the first method, which is the login, may be sent; from `open` on all methods and subscriptions may. */
+type Stage = 'down' | 'login' | 'login-pending' | 'open'
 
 /** A DDP client that keeps its connection, its login, its subscriptions and their documents across reconnects, as Meteor's does. */
 export class DDPClient extends GuardedEmitter<DDPClientEvents> {
@@ -33,6 +40,7 @@ export class DDPClient extends GuardedEmitter<DDPClientEvents> {
   readonly #data: LiveData
   readonly #calls: MethodCalls
   readonly #subscriptions: Subscriptions
+  readonly #clock: Clock
   readonly #timers: Timers
   readonly #limits: MessageLimits
   readonly #logger: Logger
@@ -41,15 +49,17 @@ export class DDPClient extends GuardedEmitter<DDPClientEvents> {
   #closed: ConnectionError | undefined
   #login: LoginMethod | undefined
   #userId: string | undefined
-  /** The call that logs the present connection in, while it is under way. */
-  #loginId: string | undefined
+  /** Listeners were told of `loginPending`, and not yet how that ended. */
+  #isLoginPending = false
+  readonly #renewal: LoginRenewal
   #lastId = 0
 
   /** Starts to connect. Throws a `RangeError` for a bad number in the options. */
   constructor(options: DDPClientOptions, dial: Dial, watchNetwork: WatchNetwork = nothingToWatch) {
-    super(Object.keys({ statusChanged: 0, userChanged: 0 } satisfies Record<keyof DDPClientEvents, unknown>))
+    super(Object.keys({ statusChanged: 0, userChanged: 0, loginPending: 0 } satisfies Record<keyof DDPClientEvents, unknown>))
     const settings = clientSettings(options)
     this.#logger = settings.logger
+    this.#clock = settings.clock
     this.#timers = new Timers(settings.clock)
     this.#limits = { maxDepth: settings.maxMessageDepth }
     this.#calls = new MethodCalls(this.#timers, this.#limits, settings.maxOutstandingCalls, (id) => {
@@ -60,15 +70,22 @@ export class DDPClient extends GuardedEmitter<DDPClientEvents> {
       if (this.#stage === 'open') this.#connection.send({ msg: 'unsub', id })
       this.#data.forgetSubscription(id)
     })
-    this.#data = new LiveData(settings.logger, {
+    this.#data = new LiveData(settings.ids === 'raw' ? rawIds : mongoIds, settings.logger, {
       onReady: (id) => this.#subscriptions.noteReady(id),
       onUpdated: (id) => this.#calls.noteUpdated(id),
       onNosub: (message) => this.#subscriptions.noteNosub(message),
       onRevived: () => this.#calls.noteRevived(),
     })
+    this.#renewal = new LoginRenewal(this.#timers, {
+      send: (login) => this.#sendLogin(login),
+      drop: (id) => this.#calls.forget(id),
+      onTaken: (result, login) => this.#endRenewal(result.id, nextLogin(result, login)),
+      onRefused: (error) => this.#endRenewal(undefined, undefined, error),
+      onPending: (error, delayMs) => this.#onLoginPending(error, delayMs),
+    })
     this.#connection = new ReconnectingSession(settings, dial, watchNetwork, {
       onStatus: (status) => void this.emit('statusChanged', status),
-      onConnected: () => this.#onConnected(),
+      onConnected: (resumed) => (resumed ? this.#goOn() : this.#onNewSession()),
       onMessage: (message) => this.#onMessage(message),
       onFailed: (subject, error) => this.#fail(subject, error),
       onLost: (end) => this.#onLost(end),
@@ -136,8 +153,12 @@ export class DDPClient extends GuardedEmitter<DDPClientEvents> {
     return login
   }
 
-  /** Logs out; the connection stays. */
+  /** Logs out; the connection stays. While a login is pending after a reconnect, it is given up at once. */
   async logout(): Promise<void> {
+    if (this.#isRenewing()) {
+      this.#renewal.stop()
+      this.#endRenewal(undefined, undefined)
+    }
     await this.#apply('logout', [], { wait: true }, (outcome) => {
       if (!outcome.error) this.#setUser(undefined, undefined)
     })
@@ -179,42 +200,58 @@ export class DDPClient extends GuardedEmitter<DDPClientEvents> {
     return String(this.#lastId)
   }
 
-  #onConnected(): void {
-    const login = this.#login
-    const loginId = login && this.#nextId()
-    if (this.#hadSession) this.#data.startRevival(this.#subscriptions.readyIds(), [...this.#calls.sentBefore(), ...(loginId ? [loginId] : [])])
+  /** The server has kept the last session, and what it had to say meanwhile follows: login, subscriptions and documents are what they were. */
+  #goOn(): void {
+    this.#calls.noteResumed()
+    for (const id of this.#subscriptions.stopping()) this.#connection.send({ msg: 'unsub', id })
+    this.#open()
+  }
+
+  #onNewSession(): void {
+    this.#calls.noteNewSession()
+    this.#subscriptions.noteNewSession()
+    if (this.#hadSession) this.#data.startRevival(this.#subscriptions.readyIds(), this.#calls.sentBefore())
     this.#hadSession = true
-    if (!login || !loginId) {
-      this.#open()
-      return
-    }
+    if (this.#login) this.#renewal.start(this.#login)
+    else this.#open()
+  }
+
+  #sendLogin(login: LoginMethod): string {
+    const id = this.#nextId()
     this.#stage = 'login'
-    this.#loginId = loginId
-    this.#calls.addFirst(loginId, login, (outcome) => {
-      this.#onLoggedInAgain(login, outcome)
-      this.#calls.fail(loginId, new ConnectionError('closed', 'Answered'))
-      this.#open()
-    })
+    this.#calls.addFirst(id, login, (outcome) => this.#renewal.noteOutcome(id, outcome))
     this.#sendMethods()
+    return id
   }
 
-  #onLoggedInAgain(method: LoginMethod, outcome: MethodOutcome): void {
-    const login = outcome.error ? undefined : loginResult(outcome.result)
-    if (login) this.#setUser(login.id, nextLogin(login, method))
-    else this.#setUser(undefined, undefined, new ConnectionError('bad-answer', 'The server did not take the login again after a reconnect', { cause: outcome.error }))
+  #onLoginPending(error: Error, delayMs: number): void {
+    this.#stage = 'login-pending'
+    this.#logger.warn({ reason: error.message, delayMs }, 'The server did not take the login after a reconnect, and will be asked again')
+    if (this.#userId === undefined) return
+    this.#isLoginPending = true
+    this.emit('loginPending', { userId: this.#userId, error, retryTime: Math.round(this.#clock.wallNow() + delayMs) })
   }
 
-  /** The login is done, or there is none: the methods that were left, then the subscriptions. */
+  #isRenewing(): boolean {
+    return this.#stage === 'login' || this.#stage === 'login-pending'
+  }
+
+  #endRenewal(userId: string | undefined, login: LoginMethod | undefined, error?: Error): void {
+    this.#setUser(userId, login, error)
+    // Unless a listener has disconnected, or logged out.
+    if (this.#isRenewing()) this.#open()
+  }
+
+  /** The session is logged in, if it is to be: the methods that were left, then the subscriptions. */
   #open(): void {
     this.#stage = 'open'
-    this.#loginId = undefined
     this.#sendMethods()
     for (const text of this.#subscriptions.takeTexts()) this.#connection.sendText(text)
-    this.#data.finishRevivalIfDone()
+    this.#data.noteAllAsked()
   }
 
   #sendMethods(): void {
-    if (this.#stage === 'down') return
+    if (this.#stage === 'down' || this.#stage === 'login-pending') return
     for (const { text } of this.#calls.takeSendable()) this.#connection.sendText(text)
   }
 
@@ -224,14 +261,13 @@ export class DDPClient extends GuardedEmitter<DDPClientEvents> {
       return
     }
     if (message.msg === 'ready') this.#subscriptions.noteAnswered(message.subs)
+    if (message.msg === 'nosub') this.#subscriptions.noteStopped(message.id)
     this.#data.take(message)
   }
 
   #fail({ kind, id }: Subject, error: ConnectionError): void {
-    if (id === this.#loginId) {
-      this.#calls.noteResult(id, { error: { error: error.code, reason: error.message, errorType: 'Meteor.Error' } })
-    } else if (kind === 'call') {
-      this.#calls.fail(id, error)
+    if (kind === 'call') {
+      if (!this.#renewal.noteFailed(id, error)) this.#calls.fail(id, error)
     } else {
       this.#subscriptions.fail(id, error)
       this.#data.forgetSubscription(id)
@@ -239,16 +275,20 @@ export class DDPClient extends GuardedEmitter<DDPClientEvents> {
   }
 
   #onLost(end?: ConnectionEnd): void {
+    // A session that was not logged in yet begins anew.
+    if (this.#stage !== 'open' || !end) {
+      this.#connection.forgetSession()
+      this.#data.stopRevival()
+    }
     this.#stage = 'down'
-    this.#loginId = undefined
-    this.#data.stopRevival()
+    this.#renewal.stop()
     if (end) for (const { subject, error } of tooLong(end, this.#calls.underWay(), this.#subscriptions)) this.#fail(subject, error)
-    this.#subscriptions.noteLost()
     this.#calls.noteLost()
   }
 
   #setUser(userId: string | undefined, login: LoginMethod | undefined, error?: Error): void {
-    const changed = userId !== this.#userId
+    const changed = userId !== this.#userId || this.#isLoginPending
+    this.#isLoginPending = false
     this.#userId = userId
     this.#login = login
     if (changed) this.emit('userChanged', { userId, ...(error && { error }) })

@@ -1,14 +1,16 @@
+import type { DocumentId } from '@ddp-cluster/ddp-common'
+import type { DocumentIds } from './document-ids.js'
 import type { DocumentChange } from './document-store.js'
 import type { Document, Documents } from './documents.js'
 import { GuardedEmitter } from './guarded-emitter.js'
 
 export interface CollectionEvents {
   /** A document came. `before` is set in ordered collections: the id of the next one, or null at the end. */
-  added: (change: { readonly id: string; readonly document: Document; readonly before: string | null | undefined }) => void
-  changed: (change: { readonly id: string; readonly document: Document; readonly previous: Document }) => void
-  removed: (change: { readonly id: string; readonly previous: Document }) => void
+  added: (change: { readonly id: DocumentId; readonly document: Document; readonly before: DocumentId | null | undefined }) => void
+  changed: (change: { readonly id: DocumentId; readonly document: Document; readonly previous: Document }) => void
+  removed: (change: { readonly id: DocumentId; readonly previous: Document }) => void
   /** A document of an ordered collection went to another place. */
-  moved: (change: { readonly id: string; readonly document: Document; readonly before: string | null }) => void
+  moved: (change: { readonly id: DocumentId; readonly document: Document; readonly before: DocumentId | null }) => void
 }
 
 const collectionEvents = Object.keys({ added: 0, changed: 0, removed: 0, moved: 0 } satisfies Record<keyof CollectionEvents, unknown>)
@@ -16,12 +18,14 @@ const collectionEvents = Object.keys({ added: 0, changed: 0, removed: 0, moved: 
 /** The documents of one collection as the server has told them so far, over all subscriptions. Documents are read-only. */
 export class Collection extends GuardedEmitter<CollectionEvents> {
   readonly name: string
+  readonly #ids: DocumentIds
   readonly #documents: () => Documents
   readonly #noteThrown: (error: unknown) => void
 
-  constructor(name: string, documents: () => Documents, noteThrown: (error: unknown) => void) {
+  constructor(name: string, ids: DocumentIds, documents: () => Documents, noteThrown: (error: unknown) => void) {
     super(collectionEvents)
     this.name = name
+    this.#ids = ids
     this.#documents = documents
     this.#noteThrown = noteThrown
   }
@@ -30,8 +34,13 @@ export class Collection extends GuardedEmitter<CollectionEvents> {
     return this.#documents().size
   }
 
-  get(id: string): Document | undefined {
-    return this.#documents().get(id)
+  /**
+   * The document with this `_id`; undefined where there is none. An ObjectId, of this package or of the driver, is not the string of its
+   * digits. With the client's option `ids: 'raw'` every id is the text that came.
+   */
+  get(id: DocumentId | { toHexString(): string }): Document | undefined {
+    const key = this.#ids.textOf(id)
+    return key === undefined ? undefined : this.#documents().get(key)
   }
 
   /** In the order of the server where the collection has one, else in the order of arrival. */

@@ -1,13 +1,17 @@
-import { EJSON, type DataMessage } from '@ddp-cluster/ddp-common'
+import { EJSON, type AddedBeforeMessage, type DataMessage, type DocumentId, type MovedBeforeMessage } from '@ddp-cluster/ddp-common'
+import type { DocumentIds } from './document-ids.js'
 import { Documents, type Document } from './documents.js'
 import { keptInOrder } from './kept-order.js'
 
 /** What happened to one document, as listeners are told. */
 export type DocumentChange =
-  | { readonly kind: 'added'; readonly id: string; readonly document: Document; readonly before: string | null | undefined }
-  | { readonly kind: 'changed'; readonly id: string; readonly document: Document; readonly previous: Document }
-  | { readonly kind: 'removed'; readonly id: string; readonly previous: Document }
-  | { readonly kind: 'moved'; readonly id: string; readonly document: Document; readonly before: string | null }
+  | { readonly kind: 'added'; readonly id: DocumentId; readonly document: Document; readonly before: DocumentId | null | undefined }
+  | { readonly kind: 'changed'; readonly id: DocumentId; readonly document: Document; readonly previous: Document }
+  | { readonly kind: 'removed'; readonly id: DocumentId; readonly previous: Document }
+  | { readonly kind: 'moved'; readonly id: DocumentId; readonly document: Document; readonly before: DocumentId | null }
+
+/** Called with every change of a document, in order. */
+export type TellChange = (collection: string, change: DocumentChange) => void
 
 /** The documents of one collection in the order of arrival, or, if that is what it tells, in the server's own. */
 interface CollectionData {
@@ -15,9 +19,19 @@ interface CollectionData {
   ordered: boolean
 }
 
-/** What the server has told about its documents, by collection. Messages that contradict it are tolerated, and reported. */
+type Fields = Readonly<Record<string, unknown>>
+
+/**
+ * The documents that the server has told of, by collection. Messages that contradict earlier ones are taken as Meteor's client takes them:
+ * servers that do not merge their publications (`NO_MERGE`) send `added` of one document twice, and `changed` after its `removed`.
+ */
 export class DocumentStore {
+  readonly #ids: DocumentIds
   readonly #collections = new Map<string, CollectionData>()
+
+  constructor(ids: DocumentIds) {
+    this.#ids = ids
+  }
 
   names(): string[] {
     return [...this.#collections.keys()]
@@ -27,35 +41,15 @@ export class DocumentStore {
     return this.#collections.get(collection)?.documents ?? empty
   }
 
-  /** Takes one message in. Returns what it changed, or why it makes no sense here. */
-  apply(message: DataMessage): DocumentChange | string {
-    const data = this.#collection(message.collection)
-    const { id } = message
-    const previous = data.documents.get(id)
-    switch (message.msg) {
-      case 'added':
-      case 'addedBefore': {
-        const before = message.msg === 'addedBefore' ? message.before : undefined
-        const document: Document = { ...message.fields, _id: id }
-        if (before === undefined) data.documents.set(document)
-        else place(data, document, before)
-        return previous ? { kind: 'changed', id, document, previous } : { kind: 'added', id, document, before }
-      }
-      case 'changed': {
-        if (!previous) return `changed ${id} of ${message.collection}, which is not there`
-        const document = changedDocument(previous, message.fields, message.cleared)
-        data.documents.set(document)
-        return { kind: 'changed', id, document, previous }
-      }
-      case 'removed':
-        if (!previous) return `removed ${id} of ${message.collection}, which is not there`
-        data.documents.delete(id)
-        return { kind: 'removed', id, previous }
-      case 'movedBefore':
-        if (!previous) return `moved ${id} of ${message.collection}, which is not there`
-        place(data, previous, message.before)
-        return { kind: 'moved', id, document: previous, before: message.before }
-    }
+  /**
+   * Takes one message in. Returns false if it contradicts earlier ones, whether or not it changed anything.
+   *
+   * @throws {EJSONError} `invalid-value` for an id that stands for none; nothing is changed then.
+   */
+  apply(message: DataMessage, tell: TellChange): boolean {
+    const data = this.#collections.get(message.collection)
+    const previous = data?.documents.get(message.id)
+    return data && previous ? this.#applyToPresent(message, data, previous, tell) : this.#applyToMissing(message, data, tell)
   }
 
   /**
@@ -66,53 +60,140 @@ export class DocumentStore {
     for (const name of new Set([...older.names(), ...this.names()])) {
       const before = older.documents(name)
       const now = this.documents(name)
-      for (const previous of before.values()) if (!now.has(previous._id)) yield [name, { kind: 'removed', id: previous._id, previous }]
+      for (const { key, document: previous } of before.entries()) if (!now.has(key)) yield [name, { kind: 'removed', id: previous._id, previous }]
       const changes = this.#collections.get(name)?.ordered ? orderedChanges(before, now) : unorderedChanges(before, now)
       for (const change of changes) yield [name, change]
     }
   }
 
-  #collection(name: string): CollectionData {
-    const found = this.#collections.get(name)
-    if (found) return found
+  #applyToMissing(message: DataMessage, data: CollectionData | undefined, tell: TellChange): boolean {
+    switch (message.msg) {
+      case 'added':
+        this.#add(message, data, message.fields, undefined, tell)
+        return true
+      case 'addedBefore':
+        this.#add(message, data, message.fields, message.before, tell)
+        return true
+      case 'changed':
+        this.#add(message, data, without(message.cleared, { ...message.fields }), undefined, tell)
+        return false
+      case 'removed':
+      case 'movedBefore':
+        return false
+    }
+  }
+
+  #applyToPresent(message: DataMessage, data: CollectionData, previous: Document, tell: TellChange): boolean {
+    switch (message.msg) {
+      case 'added':
+        change(message, data, previous, newsIn(message.fields, previous), undefined, tell)
+        return false
+      case 'addedBefore': {
+        const before = this.#readBefore(message.before)
+        const document = change(message, data, previous, newsIn(message.fields, previous), undefined, tell)
+        if (!data.ordered || data.documents.keyAfter(message.id) !== message.before) move(message, data, document, before, tell)
+        return false
+      }
+      case 'changed':
+        change(message, data, previous, message.fields, message.cleared, tell)
+        return true
+      case 'removed':
+        data.documents.delete(message.id)
+        tell(message.collection, { kind: 'removed', id: previous._id, previous })
+        return true
+      case 'movedBefore':
+        move(message, data, previous, this.#readBefore(message.before), tell)
+        return true
+    }
+  }
+
+  /** Without `before` the document goes to the end: the message says nothing of an order. */
+  #add({ collection, id: key }: DataMessage, known: CollectionData | undefined, fields: Fields | undefined, before: string | null | undefined, tell: TellChange): void {
+    const id = this.#ids.read(key)
+    const place = before === undefined ? undefined : this.#readBefore(before)
+    const data = known ?? this.#create(collection)
+    const document: Document = { ...fields, _id: id }
+    if (before === undefined) {
+      data.documents.set(key, document)
+    } else {
+      data.documents.place(key, document, before)
+      data.ordered = true
+    }
+    tell(collection, { kind: 'added', id, document, before: place === undefined && data.ordered ? null : place })
+  }
+
+  #readBefore(before: string | null): DocumentId | null {
+    return before === null ? null : this.#ids.read(before)
+  }
+
+  #create(collection: string): CollectionData {
     const made: CollectionData = { documents: new Documents(), ordered: false }
-    this.#collections.set(name, made)
+    this.#collections.set(collection, made)
     return made
   }
 }
 
 const empty = new Documents()
 
+/** Returns the document as it is now. A message without fields changes nothing, and nobody is told. */
+function change({ collection, id: key }: DataMessage, data: CollectionData, previous: Document, fields: Fields | undefined, cleared: readonly string[] | undefined, tell: TellChange): Document {
+  if (isEmpty(fields) && !cleared?.length) return previous
+  const id = previous._id
+  const document = without(cleared, { ...previous, ...fields, _id: id })
+  data.documents.set(key, document)
+  tell(collection, { kind: 'changed', id, document, previous })
+  return document
+}
+
+function move(message: AddedBeforeMessage | MovedBeforeMessage, data: CollectionData, document: Document, before: DocumentId | null, tell: TellChange): void {
+  data.documents.place(message.id, document, message.before)
+  data.ordered = true
+  tell(message.collection, { kind: 'moved', id: document._id, document, before })
+}
+
+/** The fields, unless the document has them all with these values already: two publications of one document tell the same of it. */
+function newsIn(fields: Fields | undefined, document: Document): Fields | undefined {
+  for (const key in fields) if (key !== '_id' && !(Object.hasOwn(document, key) && isSame(document[key], fields[key]))) return fields
+  return undefined
+}
+
+function without<T extends Record<string, unknown>>(cleared: readonly string[] | undefined, fields: T): T {
+  if (cleared) for (const key of cleared) if (key !== '_id') delete fields[key]
+  return fields
+}
+
+function isEmpty(fields: Fields | undefined): boolean {
+  for (const key in fields) if (key !== '_id') return false
+  return true
+}
+
+/** An `equals()` of the application that throws has found no equality. */
+function isSame(a: unknown, b: unknown): boolean {
+  try {
+    return EJSON.equals(a, b)
+  } catch {
+    return false
+  }
+}
+
 function* unorderedChanges(before: Documents, now: Documents): Generator<DocumentChange> {
-  for (const document of now.values()) {
-    const id = document._id
-    const previous = before.get(id)
-    if (!previous) yield { kind: 'added', id, document, before: undefined }
-    else if (!EJSON.equals(document, previous)) yield { kind: 'changed', id, document, previous }
+  for (const { key, document } of now.entries()) {
+    const previous = before.get(key)
+    if (!previous) yield { kind: 'added', id: document._id, document, before: undefined }
+    else if (!isSame(document, previous)) yield { kind: 'changed', id: document._id, document, previous }
   }
 }
 
 function* orderedChanges(before: Documents, now: Documents): Generator<DocumentChange> {
-  const documents = [...now.values()]
-  const kept = keptInOrder([...before.values()].map(({ _id }) => _id), documents.map(({ _id }) => _id))
-  let next: string | null = null
-  for (const document of documents.reverse()) {
-    const id: string = document._id
-    const previous = before.get(id)
+  const entries = [...now.entries()]
+  const kept = keptInOrder([...before.entries()].map(({ key }) => key), entries.map(({ key }) => key))
+  let next: DocumentId | null = null
+  for (const { key, document } of entries.reverse()) {
+    const id: DocumentId = document._id
+    const previous = before.get(key)
     if (!previous) yield { kind: 'added', id, document, before: next }
-    else if (!EJSON.equals(document, previous)) yield { kind: 'changed', id, document, previous }
-    if (previous && !kept.has(id)) yield { kind: 'moved', id, document, before: next }
+    else if (!isSame(document, previous)) yield { kind: 'changed', id, document, previous }
+    if (previous && !kept.has(key)) yield { kind: 'moved', id, document, before: next }
     next = id
   }
-}
-
-function changedDocument(previous: Document, fields: Record<string, unknown> | undefined, cleared: readonly string[] | undefined): Document {
-  const document: Record<string, unknown> & { _id: string } = { ...previous, ...fields, _id: previous._id }
-  if (cleared) for (const field of cleared) if (field !== '_id') delete document[field]
-  return document
-}
-
-function place(data: CollectionData, document: Document, before: string | null): void {
-  data.ordered = true
-  data.documents.place(document, before)
 }

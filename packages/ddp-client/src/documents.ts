@@ -1,14 +1,16 @@
+import type { DocumentId } from '@ddp-cluster/ddp-common'
+
 /** A document as the server describes it, with its id as `_id`. It is never changed: a change makes another one. */
-export type Document = Readonly<Record<string, unknown>> & { readonly _id: string }
+export type Document = Readonly<Record<string, unknown>> & { readonly _id: DocumentId }
 
 interface Place {
-  readonly id: string
+  readonly key: string
   document: Document
   previous: Place | undefined
   next: Place | undefined
 }
 
-/** The documents of one collection, in order. Whatever is done to one of them costs the same however many there are. */
+/** The documents of one collection, in order, by the text of their id in messages. Whatever is done to one of them costs the same however many there are. */
 export class Documents {
   readonly #places = new Map<string, Place>()
   #first: Place | undefined
@@ -18,49 +20,59 @@ export class Documents {
     return this.#places.size
   }
 
-  has(id: string): boolean {
-    return this.#places.has(id)
+  has(key: string): boolean {
+    return this.#places.has(key)
   }
 
-  get(id: string): Document | undefined {
-    return this.#places.get(id)?.document
+  get(key: string): Document | undefined {
+    return this.#places.get(key)?.document
   }
 
   *values(): Generator<Document, undefined> {
+    for (const { document } of this.entries()) yield document
+    return undefined
+  }
+
+  *entries(): Generator<{ readonly key: string; readonly document: Document }, undefined> {
     for (let place = this.#first; place; place = place.next) {
       // Who goes through them slowly may stand on one that is gone by now.
-      if (this.#places.get(place.id) === place) yield place.document
+      if (this.#places.get(place.key) === place) yield place
     }
     return undefined
   }
 
+  /** The key of the next document, or null at the end. */
+  keyAfter(key: string): string | null {
+    return this.#places.get(key)?.next?.key ?? null
+  }
+
   /** Where it is already, or at the end. */
-  set(document: Document): void {
-    const place = this.#places.get(document._id)
+  set(key: string, document: Document): void {
+    const place = this.#places.get(key)
     if (place) place.document = document
-    else this.#insert(document, undefined)
+    else this.#insert(key, document, undefined)
   }
 
   /** Before another one, or at the end; what is to stand before an unknown one, or before itself, is put at the end. */
-  place(document: Document, before: string | null): void {
-    this.delete(document._id)
-    this.#insert(document, before === null ? undefined : this.#places.get(before))
+  place(key: string, document: Document, before: string | null): void {
+    this.delete(key)
+    this.#insert(key, document, before === null ? undefined : this.#places.get(before))
   }
 
-  delete(id: string): void {
-    const place = this.#places.get(id)
+  delete(key: string): void {
+    const place = this.#places.get(key)
     if (!place) return
-    this.#places.delete(id)
+    this.#places.delete(key)
     if (place.previous) place.previous.next = place.next
     else this.#first = place.next
     if (place.next) place.next.previous = place.previous
     else this.#last = place.previous
   }
 
-  #insert(document: Document, next: Place | undefined): void {
+  #insert(key: string, document: Document, next: Place | undefined): void {
     const previous = next ? next.previous : this.#last
-    const place: Place = { id: document._id, document, previous, next }
-    this.#places.set(document._id, place)
+    const place: Place = { key, document, previous, next }
+    this.#places.set(key, place)
     if (previous) previous.next = place
     else this.#first = place
     if (next) next.previous = place

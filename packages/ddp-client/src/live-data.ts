@@ -1,6 +1,7 @@
-import type { DataMessage, Logger, NosubMessage } from '@ddp-cluster/ddp-common'
+import { EJSONError, type DataMessage, type Logger, type NosubMessage } from '@ddp-cluster/ddp-common'
 import { Collection } from './collection.js'
-import { DocumentStore, type DocumentChange } from './document-store.js'
+import type { DocumentIds } from './document-ids.js'
+import { DocumentStore, type TellChange } from './document-store.js'
 import { Revival, type RevivalMessage } from './revival.js'
 
 export interface LiveDataHandlers {
@@ -13,14 +14,18 @@ export interface LiveDataHandlers {
 
 /** The data side of a client: what the server told, across reconnects, and who is told of it. */
 export class LiveData {
+  readonly #ids: DocumentIds
   readonly #logger: Logger
   readonly #handlers: LiveDataHandlers
   readonly #collections = new Map<string, Collection>()
-  #store = new DocumentStore()
+  readonly #tell: TellChange = (name, change) => this.#collections.get(name)?.tell(change)
+  #store: DocumentStore
   /** Set from a reconnect until its data are all there. */
   #revival: Revival | undefined
 
-  constructor(logger: Logger, handlers: LiveDataHandlers) {
+  constructor(ids: DocumentIds, logger: Logger, handlers: LiveDataHandlers) {
+    this.#ids = ids
+    this.#store = new DocumentStore(ids)
     this.#logger = logger
     this.#handlers = handlers
   }
@@ -28,7 +33,7 @@ export class LiveData {
   collection(name: string): Collection {
     const found = this.#collections.get(name)
     if (found) return found
-    const made = new Collection(name, () => this.#store.documents(name), (error) => {
+    const made = new Collection(name, this.#ids, () => this.#store.documents(name), (error) => {
       this.#logger.error({ err: error, collection: name }, 'A listener of a collection threw')
     })
     this.#collections.set(name, made)
@@ -37,7 +42,7 @@ export class LiveData {
 
   /**
    * A new session follows an earlier one: everything is told anew. `subscriptions` are those whose data people have seen, `methods` those
-   * that were called before and are done again.
+   * that were called before and are done again. What is told is held back until all of them are, and at least until `noteAllAsked()`.
    */
   startRevival(subscriptions: Iterable<string>, methods: Iterable<string>): void {
     this.#revival = new Revival(subscriptions, methods)
@@ -50,12 +55,12 @@ export class LiveData {
 
   forgetMethod(id: string): void {
     this.#revival?.forgetMethod(id)
-    this.finishRevivalIfDone()
+    this.#showIfRevived()
   }
 
   forgetSubscription(id: string): void {
     this.#revival?.forgetSubscription(id)
-    this.finishRevivalIfDone()
+    this.#showIfRevived()
   }
 
   take(message: RevivalMessage): void {
@@ -64,16 +69,22 @@ export class LiveData {
       return
     }
     this.#revival.hold(message)
-    this.finishRevivalIfDone()
+    this.#showIfRevived()
   }
 
-  finishRevivalIfDone(): void {
+  /** All that a new session is asked for was sent. */
+  noteAllAsked(): void {
+    this.#revival?.noteAllAsked()
+    this.#showIfRevived()
+  }
+
+  #showIfRevived(): void {
     if (!this.#revival?.done) return
     const { held } = this.#revival
     this.#revival = undefined
     const older = this.#store
-    this.#store = new DocumentStore()
-    for (const message of held) if (isData(message)) this.#applyData(message)
+    this.#store = new DocumentStore(this.#ids)
+    for (const message of held) if (isData(message)) this.#applyData(message, tellNobody)
     for (const [name, change] of this.#store.changesSince(older)) this.#tell(name, change)
     for (const message of held) if (!isData(message)) this.#apply(message)
     this.#handlers.onRevived()
@@ -94,24 +105,28 @@ export class LiveData {
       case 'changed':
       case 'removed':
       case 'addedBefore':
-      case 'movedBefore': {
-        const change = this.#applyData(message)
-        if (change) this.#tell(message.collection, change)
-      }
+      case 'movedBefore':
+        this.#applyData(message, this.#tell)
     }
   }
 
-  #applyData(message: DataMessage): DocumentChange | undefined {
-    const change = this.#store.apply(message)
-    if (typeof change !== 'string') return change
-    this.#logger.warn({ collection: message.collection, id: message.id }, `The server ${change}`)
-    return undefined
-  }
-
-  #tell(name: string, change: DocumentChange): void {
-    this.#collections.get(name)?.tell(change)
+  #applyData(message: DataMessage, tell: TellChange): void {
+    const { msg, collection } = message
+    try {
+      if (this.#store.apply(message, tell)) return
+      this.#logger.debug({ msg, collection, id: message.id.slice(0, longestIdLogged) }, 'The server sent a data message that contradicts earlier ones')
+    } catch (error) {
+      if (!(error instanceof EJSONError)) throw error
+      this.#logger.warn({ msg, collection, reason: error.message }, 'The server sent a message that makes no sense')
+    }
   }
 }
+
+/** An id is as long as the server likes. */
+const longestIdLogged = 100
+
+/** While messages that were held back are taken in: the differences are told at the end. */
+const tellNobody: TellChange = () => undefined
 
 function isData(message: RevivalMessage): message is DataMessage {
   return message.msg !== 'ready' && message.msg !== 'updated' && message.msg !== 'nosub'

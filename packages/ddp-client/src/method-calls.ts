@@ -8,9 +8,12 @@ import { longestMs } from './options.js'
 export interface ApplyOptions {
   /** Sent only after everything called before it has finished, and finished before anything called after it is sent. Default: false. */
   readonly wait?: boolean | undefined
-  /** Never sent twice: when the connection is lost before the result, the call rejects with the `DDPError` `invocation-failed`; when it is lost after the result, the call settles with that at once. Default: false. */
+  /**
+   * Never sent twice: when the connection is lost before the result, the call rejects with the `DDPError` `invocation-failed`, also if the session goes on later, as nobody knows
+   * whether the call reached the server; when it is lost after the result, the call settles with that at once. Default: false.
+   */
   readonly noRetry?: boolean | undefined
-  /** How often it may be sent again after lost connections before it fails like that. Default: as often as it takes. */
+  /** How often it may be sent again after lost connections before it fails like that. A session that goes on is sent it again, too, unless the server has said something of it. Default: as often as it takes. */
   readonly maxRetries?: number | undefined
   /** How long to wait for the answer, also while there is no connection; then the call rejects with the `ConnectionError` `timeout`. Default: for ever. */
   readonly timeoutMs?: number | undefined
@@ -29,7 +32,7 @@ interface Call extends Method {
 /** The calls of a client: the queue, and the promises and time limits that belong to it. */
 export class MethodCalls {
   readonly #queue = new MethodQueue<Call>()
-  /** Those whose result came over an earlier connection; they finish when the data of the present one are there. */
+  /** Those whose result came over an earlier session; they finish when the data of the present one are there. */
   readonly #half = new Set<string>()
   readonly #timers: Timers
   readonly #limits: MessageLimits
@@ -63,7 +66,7 @@ export class MethodCalls {
     })
   }
 
-  /** Before all others, on a new connection; it is not sent again by itself. */
+  /** Before all others, on a new connection; it is not sent again by itself, and ends by `forget`. */
   addFirst(id: string, { name, params }: LoginMethod, onResult: (outcome: MethodOutcome) => void): void {
     const text = JSON.stringify({ msg: 'method', id, method: name, params })
     this.#queue.addFirst({ id, text, wait: true, retries: 0, resolve: ignore, reject: ignore, onResult, forgetTimer: ignore })
@@ -95,11 +98,20 @@ export class MethodCalls {
   }
 
   noteLost(): void {
-    const { failed, half, finished } = this.#queue.noteLost()
-    for (const id of half) this.#half.add(id)
+    const { failed, finished } = this.#queue.noteLost()
     const error = new DDPError('invocation-failed', 'The connection was lost before the result came, and the method may not be sent again')
     for (const id of failed) this.fail(id, error)
     for (const [id, outcome] of finished) this.#settle(id, outcome)
+  }
+
+  /** As the queue's. */
+  noteNewSession(): void {
+    for (const id of this.#queue.noteNewSession()) this.#half.add(id)
+  }
+
+  /** As the queue's. */
+  noteResumed(): void {
+    this.#queue.noteResumed()
   }
 
   noteRevived(): void {
@@ -112,6 +124,11 @@ export class MethodCalls {
     const call = this.#remove(id)
     call?.reject(error)
     if (call) this.#onRemoved(id)
+  }
+
+  /** Takes out what `addFirst` put in. */
+  forget(id: string): void {
+    this.#remove(id)
   }
 
   failAll(error: Error): void {

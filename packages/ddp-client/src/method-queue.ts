@@ -19,9 +19,9 @@ export interface Method {
 interface Queued<M extends Method> {
   readonly method: M
   readonly block: Block<M>
-  /** On the present connection. */
+  /** On the present session. */
   sent: boolean
-  /** On an earlier connection. */
+  /** Before the last loss of the connection. */
   sentBefore: boolean
   retriesLeft: number
   outcome: MethodOutcome | undefined
@@ -32,7 +32,7 @@ interface Block<M extends Method> {
   readonly wait: boolean
   /** How many of its methods have not finished. */
   size: number
-  /** Those of them that were not sent on the present connection and have no result, in order. */
+  /** Those of them that were not sent on the present session and have no result, in order. */
   unsent: Queued<M>[]
 }
 
@@ -57,7 +57,7 @@ export class MethodQueue<M extends Method> {
     return this.#queued.keys()
   }
 
-  /** Those that were sent on the present connection, and have no result. */
+  /** Those that were sent on the present session, and have no result. */
   underWay(): readonly M[] {
     return [...this.#queued.values()].filter((queued) => queued.sent && !queued.outcome).map((queued) => queued.method)
   }
@@ -107,10 +107,10 @@ export class MethodQueue<M extends Method> {
     return this.#finished(queued)
   }
 
-  /** Notes that the writes of a method have arrived; the rest as with `noteResult`. */
+  /** Notes that the writes of a method have arrived; the rest as with `noteResult`. Of a method that is still to be sent it means nothing. */
   noteUpdated(id: string): MethodOutcome | undefined {
     const queued = this.#queued.get(id)
-    if (!queued) return undefined
+    if (!queued || !(queued.sent || queued.outcome)) return undefined
     queued.updated = true
     return this.#finished(queued)
   }
@@ -129,29 +129,52 @@ export class MethodQueue<M extends Method> {
   }
 
   /**
-   * The connection was lost. `failed` are the ids of those that were sent and may not be sent again, and are still here; `half` are those
-   * whose result came and whose `updated` never will: they finish when the data of the next connection are there. `finished` are those of them
-   * that may not be sent again, and so do not depend on another connection.
+   * The connection was lost. `failed` are the ids of those that were sent and may not be sent again, and are still here; `finished` are those
+   * that may not be sent again, and whose result came: they do not depend on another connection. What becomes of the others is known
+   * when there is one.
    */
-  noteLost(): { readonly failed: string[]; readonly half: string[]; readonly finished: [id: string, MethodOutcome][] } {
+  noteLost(): { readonly failed: string[]; readonly finished: [id: string, MethodOutcome][] } {
     const failed: string[] = []
-    const half: string[] = []
     const finished: [string, MethodOutcome][] = []
+    for (const [id, { method, sent, retriesLeft, outcome }] of this.#queued) {
+      if (outcome) {
+        if (method.retries === 0) finished.push([id, outcome])
+      } else if (sent && retriesLeft === 0) failed.push(id)
+    }
+    return { failed, finished }
+  }
+
+  /**
+   * A new session follows one that was lost: all that have no result are to be sent on it. Returns the ids of those whose result came, and whose
+   * `updated` never will: they finish when the data of the new session are there.
+   */
+  noteNewSession(): readonly string[] {
+    return this.#requeue((queued) => !queued.outcome)
+  }
+
+  /** The lost session goes on. To be sent again are those that may not have reached the server: it has said nothing of them. */
+  noteResumed(): void {
+    this.#requeue((queued) => !queued.outcome && !queued.updated)
+  }
+
+  /** Has those sent that `isUnsent` is true of, in the order of the calls; returns the ids of the others. */
+  #requeue(isUnsent: (queued: Queued<M>) => boolean): readonly string[] {
+    const others: string[] = []
     for (const block of this.#blocks) block.unsent = []
     for (const [id, queued] of this.#queued) {
-      if (queued.outcome && queued.method.retries === 0) finished.push([id, queued.outcome])
-      else if (queued.outcome) half.push(id)
-      else if (queued.sent && queued.retriesLeft === 0) failed.push(id)
-      else {
-        if (queued.sent) {
-          queued.retriesLeft -= 1
-          queued.sentBefore = true
-        }
-        queued.sent = false
-        queued.block.unsent.push(queued)
+      if (!isUnsent(queued)) {
+        others.push(id)
+        continue
       }
+      if (queued.sent) {
+        queued.retriesLeft -= 1
+        queued.sentBefore = true
+      }
+      queued.sent = false
+      queued.updated = false
+      queued.block.unsent.push(queued)
     }
-    return { failed, half, finished }
+    return others
   }
 
   #put(block: Block<M>, method: M): void {

@@ -89,16 +89,24 @@ function duration(options: SessionOptions, name: keyof typeof sessionDefaults, l
 export interface DDPClientOptions extends SessionOptions {
   /** More calls than this that have not finished are refused: what is called while there is no connection is kept in memory. Default: 10_000. */
   readonly maxOutstandingCalls?: number | undefined
+  /**
+   * What the ids of documents in messages stand for. `mongo`: what Meteor writes there, so that a number, `null` or an ObjectId is one again, and a
+   * string that looks like one is a string. `raw`: the text itself, for servers that write ids as they are.
+   *
+   * @defaultValue 'mongo'
+   */
+  readonly ids?: 'mongo' | 'raw' | undefined
 }
 
 export interface ClientSettings extends SessionSettings {
   readonly maxOutstandingCalls: number
+  readonly ids: 'mongo' | 'raw'
 }
 
 const defaultMaxOutstandingCalls = 10_000
 
 /** All options, so that a misspelt one is not passed over. */
-const clientOptionNames = Object.keys({ ...sessionDefaults, url: 0, headers: 0, tls: 0, clock: 0, logger: 0, maxOutstandingCalls: 0 } satisfies Record<keyof DDPClientOptions, unknown>)
+const clientOptionNames = Object.keys({ ...sessionDefaults, url: 0, headers: 0, tls: 0, clock: 0, logger: 0, maxOutstandingCalls: 0, ids: 0 } satisfies Record<keyof DDPClientOptions, unknown>)
 
 /** Merges options and defaults as `sessionSettings` does, and throws a `TypeError` for an unknown option. */
 export function clientSettings(options: DDPClientOptions): ClientSettings {
@@ -106,5 +114,7 @@ export function clientSettings(options: DDPClientOptions): ClientSettings {
   if (unknown !== undefined) throw new TypeError(unknown)
   const maxOutstandingCalls = options.maxOutstandingCalls ?? defaultMaxOutstandingCalls
   if (!(maxOutstandingCalls >= 1)) throw new RangeError(`maxOutstandingCalls must be a number from 1, not ${String(maxOutstandingCalls)}`)
-  return { ...sessionSettings(options), maxOutstandingCalls }
+  const ids: unknown = options.ids ?? 'mongo'
+  if (ids !== 'mongo' && ids !== 'raw') throw new RangeError(`ids must be 'mongo' or 'raw', not ${JSON.stringify(ids)}`)
+  return { ...sessionSettings(options), maxOutstandingCalls, ids }
 }

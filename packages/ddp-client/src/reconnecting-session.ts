@@ -2,18 +2,21 @@ import type { ClientMessage } from '@ddp-cluster/ddp-common'
 import { backoffDelayMs, Timers } from '@ddp-cluster/ddp-common/internal'
 import type { ConnectionEnd, ConnectionError } from './connection-end.js'
 import type { SessionSettings } from './options.js'
-import { Session, type SessionMessage } from './session.js'
+import { Session, type SessionMessage, type SessionPlace } from './session.js'
 import { mayFollow, type ClientStatus } from './status.js'
 import type { Subject } from './subject.js'
 import type { Dial, WatchNetwork } from './transport.js'
 
 export interface ReconnectingHandlers {
   onStatus(status: ClientStatus): void
-  /** A session is open: a new one, that knows nothing of those before. */
-  onConnected(): void
+  /** A session is open: the last one, which the server has kept (`resumed`), or a new one that knows nothing of those before. */
+  onConnected(resumed: boolean): void
   onMessage(message: SessionMessage): void
   onFailed(subject: Subject, error: ConnectionError): void
-  /** The session that was open is over; without an `end` this side has ended it. */
+  /**
+   * The connection was lost; without an `end` this side has ended it. The server may have kept the session and is asked for it, unless this
+   * side has ended it or says `forgetSession()`.
+   */
   onLost(end?: ConnectionEnd): void
 }
 
@@ -36,6 +39,8 @@ export class ReconnectingSession {
   readonly #unwatchNetwork: () => void
   /** Sessions that this side has closed, and that have not ended yet. */
   readonly #ending = new Set<Session>()
+  /** Where the last session broke off, until another is open. */
+  #earlier: SessionPlace | undefined
   #onAllEnded: (() => void) | undefined
   #state: State = { kind: 'idle' }
   #status: ClientStatus = offline
@@ -64,6 +69,11 @@ export class ReconnectingSession {
   /** The same for a message that is written already. */
   sendText(text: string): void {
     if (this.#state.kind === 'connected') this.#state.session.sendText(text)
+  }
+
+  /** Begins a new session with the next connection, whether or not the server has kept the last one. */
+  forgetSession(): void {
+    this.#earlier = undefined
   }
 
   /** Tries now instead of waiting; does nothing when connected or trying already. */
@@ -98,7 +108,7 @@ export class ReconnectingSession {
   #connect(retryCount: number): void {
     this.#timers.clear()
     const session: Session = new Session(this.#settings, this.#dial, {
-      onConnected: () => this.#onConnected(session),
+      onConnected: (_id, resumed) => this.#onConnected(session, resumed),
       onMessage: (message) => {
         if (this.#owns(session)) this.#handlers.onMessage(message)
       },
@@ -107,7 +117,7 @@ export class ReconnectingSession {
         if (this.#owns(session)) this.#handlers.onFailed(subject, error)
       },
       onEnd: (end) => this.#onEnd(session, end),
-    })
+    }, this.#earlier)
     this.#state = { kind: 'connecting', session, retryCount }
     this.#tell({ status: 'connecting', connected: false, retryCount })
   }
@@ -116,11 +126,12 @@ export class ReconnectingSession {
     return (this.#state.kind === 'connecting' || this.#state.kind === 'connected') && this.#state.session === session
   }
 
-  #onConnected(session: Session): void {
+  #onConnected(session: Session, resumed: boolean): void {
     if (this.#state.kind !== 'connecting' || !this.#owns(session)) return
+    this.#earlier = undefined
     this.#state = { kind: 'connected', session, since: this.#settings.clock.now(), retryCount: this.#state.retryCount }
     this.#tell({ status: 'connected', connected: true, retryCount: 0 })
-    if (this.#owns(session)) this.#handlers.onConnected()
+    if (this.#owns(session)) this.#handlers.onConnected(resumed)
   }
 
   #onEnd(session: Session, end: ConnectionEnd): void {
@@ -142,13 +153,17 @@ export class ReconnectingSession {
     this.#state = { kind: 'waiting', retryCount }
     this.#timers.after(delayMs, () => this.#connect(retryCount))
     // First: whoever hears of the status may already ask for something, which must not pass for lost.
-    if (before.kind === 'connected') this.#handlers.onLost(end)
+    if (before.kind === 'connected') {
+      this.#earlier = before.session.place
+      this.#handlers.onLost(end)
+    }
     this.#tell({ status: 'waiting', connected: false, retryCount, retryTime: Math.round(this.#settings.clock.wallNow() + delayMs), reason: end.reason })
   }
 
   #leave(next: Extract<State, { kind: 'idle' | 'closed' }>): void {
     const before = this.#state
     this.#timers.clear()
+    this.#earlier = undefined
     this.#state = next
     if (before.kind === 'connecting' || before.kind === 'connected') {
       this.#ending.add(before.session)

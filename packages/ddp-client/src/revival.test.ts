@@ -9,6 +9,8 @@ it('is done when every subscription and method of before is, however that came',
   revival.forgetSubscription('3')
   expect(revival.done).toBe(false)
   revival.forgetMethod('5')
+  expect(revival.done).toBe(false)
+  revival.noteAllAsked()
   expect(revival.done).toBe(true)
   expect(revival.held.map(({ msg }) => msg)).toEqual(['ready', 'nosub', 'updated'])
 })

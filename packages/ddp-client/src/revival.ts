@@ -14,6 +14,8 @@ export class Revival {
   readonly #subscriptions: Set<string>
   readonly #methods: Set<string>
   readonly #held: RevivalMessage[] = []
+  #allAsked = false
+  #isFull = false
 
   /** `methods` are those of earlier connections: what is called from now on is waited for by nobody, or calls that overlap would hold it up for ever. */
   constructor(subscriptions: Iterable<string>, methods: Iterable<string>) {
@@ -22,7 +24,12 @@ export class Revival {
   }
 
   get done(): boolean {
-    return this.#subscriptions.size === 0 && this.#methods.size === 0
+    return this.#isFull || (this.#allAsked && this.#subscriptions.size === 0 && this.#methods.size === 0)
+  }
+
+  /** The session is logged in again, and all subscriptions and methods were sent on it. */
+  noteAllAsked(): void {
+    this.#allAsked = true
   }
 
   /** What was held back, in order. */
@@ -43,8 +50,6 @@ export class Revival {
     if (message.msg === 'ready') for (const id of message.subs) this.#subscriptions.delete(id)
     if (message.msg === 'nosub') this.#subscriptions.delete(message.id)
     if (message.msg === 'updated') for (const id of message.methods) this.#methods.delete(id)
-    if (this.#held.length < maxHeldMessages) return
-    this.#subscriptions.clear()
-    this.#methods.clear()
+    this.#isFull = this.#held.length >= maxHeldMessages
   }
 }

@@ -1,4 +1,4 @@
-import { parseClientMessage, stringifyMessage, type ClientMessage, type ServerMessage } from '@ddp-cluster/ddp-common'
+import { parseClientMessage, randomId, stringifyMessage, type ClientMessage, type ServerMessage } from '@ddp-cluster/ddp-common'
 import type { ConnectionEnd } from './connection-end.js'
 import type { Dial, TransportHandlers } from './transport.js'
 
@@ -17,8 +17,8 @@ export class ScriptedSocket {
     return this.#ended
   }
 
-  /** Opens the socket and, unless told otherwise, the session. */
-  accept(session: string | null = 'session'): void {
+  /** Opens the socket and, unless told otherwise, a new session. */
+  accept(session: string | null = randomId()): void {
     this.#open = true
     this.#handlers.onOpen()
     if (session !== null) this.say({ msg: 'connected', session })
@@ -39,9 +39,9 @@ export class ScriptedSocket {
     this.#handlers.onEnd(end)
   }
 
-  /** What the client sent since the last look, without the handshake and the heartbeat. */
+  /** What the client sent since the last look, without the handshake, the heartbeat and the goodbye. */
   take(): ClientMessage[] {
-    return this.sent.splice(0).filter(({ msg }) => msg !== 'connect' && msg !== 'ping' && msg !== 'pong')
+    return this.sent.splice(0).filter(({ msg }) => msg !== 'connect' && msg !== 'disconnect' && msg !== 'ping' && msg !== 'pong')
   }
 
   hear(text: string): void {

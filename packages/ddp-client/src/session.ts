@@ -12,8 +12,16 @@ import type { Dial, Transport } from './transport.js'
 /** What a session hands on: everything but the handshake, the heartbeat and errors. */
 export type SessionMessage = Exclude<ServerMessage, ConnectedMessage | FailedMessage | PingMessage | PongMessage | { msg: 'error' }>
 
+/** Where an earlier session broke off: what a server needs to go on with it. */
+export interface SessionPlace {
+  readonly sessionId: string
+  /** The messages that came over it, from its first `connected` on, without pings and pongs. */
+  readonly receivedCount: number
+}
+
 export interface SessionHandlers {
-  onConnected(sessionId: string): void
+  /** `resumed`: the server goes on with the earlier session that was asked for. */
+  onConnected(sessionId: string, resumed: boolean): void
   onMessage(message: SessionMessage, bytes: number): void
   /** A message that is malformed, too deep, or cannot be decoded; the session goes on. */
   onMalformed(error: DDPProtocolError): void
@@ -32,6 +40,9 @@ type State =
   | { readonly kind: 'ending'; readonly end: ConnectionEnd }
   | { readonly kind: 'ended' }
 
+/** Meteor's ids have 17 characters. A longer one than this is not kept to be sent again. */
+const longestSessionId = 1_000
+
 /** One DDP session over one socket, from the dial to the end. The one-shot connection and the reconnecting client both stand on it. */
 export class Session {
   readonly #settings: SessionSettings
@@ -42,12 +53,17 @@ export class Session {
   readonly #limits: MessageLimits
   /** Pings under way, by id. They are few: the heartbeat has one at most. */
   readonly #pings = new Map<string, { readonly sentAt: number; readonly answered: (roundTripMs: number) => void }>()
+  readonly #earlier: SessionPlace | undefined
+  #sessionId: string | undefined
+  #receivedCount = 0
   #state: State = { kind: 'dialling' }
   #roundTripMs: number | undefined
 
-  constructor(settings: SessionSettings, dial: Dial, handlers: SessionHandlers) {
+  /** `earlier` asks the server to go on with that session; it may begin a new one instead. */
+  constructor(settings: SessionSettings, dial: Dial, handlers: SessionHandlers, earlier?: SessionPlace) {
     this.#settings = settings
     this.#handlers = handlers
+    this.#earlier = earlier
     this.#host = hostOf(settings.url)
     this.#limits = { maxDepth: settings.maxMessageDepth, undecodedCollection: settings.undecodedCollection }
     this.#timers = new Timers(settings.clock)
@@ -64,6 +80,11 @@ export class Session {
   /** Round trip of the last ping that was answered. */
   get roundTripMs(): number | undefined {
     return this.#roundTripMs
+  }
+
+  /** Where the session is or ended, for another one to go on from; undefined if it never opened. */
+  get place(): SessionPlace | undefined {
+    return this.#sessionId === undefined ? undefined : { sessionId: this.#sessionId, receivedCount: this.#receivedCount }
   }
 
   /** Does nothing unless connected. */
@@ -86,9 +107,10 @@ export class Session {
     }
   }
 
-  /** Ends the session; `onEnd` follows within `closeTimeoutMs`, also when the peer is silent. Can be called again. */
+  /** Ends the session on purpose, and says so: the server need not keep it. `onEnd` follows within `closeTimeoutMs`, also when the peer is silent. Can be called again. */
   close(): void {
     if (this.#state.kind === 'ending' || this.#state.kind === 'ended') return
+    if (this.#state.kind !== 'dialling') this.#transport.send(stringifyMessage({ msg: 'disconnect' }))
     this.#leave({ cause: 'local', reason: `The connection to ${this.#host} was closed by this side` })
     this.#timers.after(closeTimeoutMs, () => this.#transport.terminate())
     this.#transport.close()
@@ -97,7 +119,8 @@ export class Session {
   #onOpen(): void {
     if (this.#state.kind !== 'dialling') return
     this.#state = { kind: 'greeting' }
-    this.#transport.send(stringifyMessage({ msg: 'connect', version: ddpVersion, support: [ddpVersion] }))
+    const earlier = this.#earlier && { session: this.#earlier.sessionId, receivedCount: this.#earlier.receivedCount }
+    this.#transport.send(stringifyMessage({ msg: 'connect', version: ddpVersion, support: [ddpVersion], ...earlier }))
   }
 
   #onText(text: string, bytes: number): void {
@@ -108,9 +131,12 @@ export class Session {
       message = parseServerMessage(text, this.#limits)
     } catch (error) {
       if (!(error instanceof DDPProtocolError)) throw error
+      this.#receivedCount += 1
       this.#onMalformed(error)
       return
     }
+    // The server counts what it sends, also what is not understood here.
+    if (message?.msg !== 'ping' && message?.msg !== 'pong') this.#receivedCount += 1
     if (message) this.#take(message, bytes)
   }
 
@@ -148,8 +174,10 @@ export class Session {
     }
   }
 
-  #onConnected(message: ConnectedMessage): void {
+  #onConnected({ session: sessionId }: ConnectedMessage): void {
     if (this.#state.kind !== 'greeting') return
+    const resumed = sessionId === this.#earlier?.sessionId
+    this.#receivedCount = 1 + (resumed ? this.#earlier.receivedCount : 0)
     this.#timers.clear()
     const { clock, heartbeatIntervalMs, heartbeatTimeoutMs } = this.#settings
     let forget = ignore
@@ -163,8 +191,9 @@ export class Session {
       },
       onDead: () => this.#giveUp({ cause: 'heartbeat-timeout', reason: `${this.#host} has been silent for ${heartbeatTimeoutMs} ms after a ping` }),
     })
+    if (sessionId.length <= longestSessionId) this.#sessionId = sessionId
     this.#state = { kind: 'connected', heartbeat }
-    this.#handlers.onConnected(message.session)
+    this.#handlers.onConnected(sessionId, resumed)
   }
 
   #onPong(message: PongMessage): void {

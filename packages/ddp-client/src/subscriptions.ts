@@ -18,18 +18,25 @@ export interface Subscription {
 
 interface Entry {
   readonly text: string
+  /** Somebody was told so, whether or not it is ready again on the present session. */
   ready: boolean
+  /** What the server of the present session knows of it. */
+  state: 'unsent' | 'sent' | 'ready'
   readonly onReady: () => void
   readonly onEnd: (error: DDPError | undefined, reason: Error) => void
 }
 
+/** So many are remembered of a server that confirms no end. */
+const mostStopping = 1_000
+
 /** The subscriptions that a client wants, whether there is a connection or not. */
 export class Subscriptions {
   readonly #entries = new Map<string, Entry>()
-  readonly #unanswered = new Set<string>()
+  /** Those that were stopped, and whose end the server of the present session has not confirmed. */
+  readonly #stopping = new Set<string>()
   readonly #onStop: (id: string) => void
 
-  /** `onStop` is called when a subscription that the server knows of was stopped. */
+  /** `onStop` is called when a subscription was stopped here. */
   constructor(onStop: (id: string) => void) {
     this.#onStop = onStop
   }
@@ -41,6 +48,7 @@ export class Subscriptions {
     const entry: Entry = {
       text,
       ready: false,
+      state: 'unsent',
       onReady: () => ready.resolve(),
       onEnd: (error, reason) => {
         ready.reject(error ?? reason)
@@ -49,39 +57,60 @@ export class Subscriptions {
     }
     this.#entries.set(id, entry)
     const stop = (): void => {
-      if (this.#end(id, undefined, new ConnectionError('closed', 'The subscription was stopped'))) this.#onStop(id)
+      const wasSent = entry.state !== 'unsent'
+      if (!this.#end(id, undefined, new ConnectionError('closed', 'The subscription was stopped'))) return
+      if (wasSent) this.#noteStopping(id)
+      this.#onStop(id)
     }
     return { id, name, ready: ready.promise, ended: ended.promise, stop, get isReady() { return entry.ready } }
   }
 
-  /** What to send on a new connection, in order; they count as sent from here on. */
+  /** What to send of them, in order: all of a new session, and of one that goes on those that are not ready. They count as sent from here on. */
   takeTexts(): string[] {
-    for (const id of this.#entries.keys()) this.#unanswered.add(id)
-    return [...this.#entries.values()].map((entry) => entry.text)
+    const due = [...this.#entries.values()].filter(({ state }) => state !== 'ready')
+    for (const entry of due) entry.state = 'sent'
+    return due.map(({ text }) => text)
   }
 
-  /** One of them was sent on the present connection. */
+  /** One of them was sent on the present session. */
   noteSent(id: string): void {
-    this.#unanswered.add(id)
+    const entry = this.#entries.get(id)
+    if (entry) entry.state = 'sent'
   }
 
   /** The server has said `ready`, even if nobody is told yet. */
   noteAnswered(ids: readonly string[]): void {
-    for (const id of ids) this.#unanswered.delete(id)
+    for (const id of ids) {
+      const entry = this.#entries.get(id)
+      if (entry?.state === 'sent') entry.state = 'ready'
+    }
   }
 
-  noteLost(): void {
-    this.#unanswered.clear()
+  /** The server has confirmed the end of one. */
+  noteStopped(id: string): void {
+    this.#stopping.delete(id)
   }
 
-  /** Those that were sent on the present connection, and are not ready on it, in order. */
-  unanswered(): Iterable<string> {
-    return this.#unanswered
+  /** A new session, of which the server knows nothing. */
+  noteNewSession(): void {
+    for (const entry of this.#entries.values()) entry.state = 'unsent'
+    this.#stopping.clear()
   }
 
-  /** All that may have been sent on the present connection. */
+  /** Those that the server may still think are wanted. */
+  stopping(): Iterable<string> {
+    return this.#stopping
+  }
+
+  /** Those that were sent on the present session, and are not ready on it, in order. */
+  *unanswered(): Generator<string, undefined> {
+    for (const [id, { state }] of this.#entries) if (state === 'sent') yield id
+    return undefined
+  }
+
+  /** The same with what was sent. */
   sent(): (Subject & { readonly text: string })[] {
-    return [...this.#entries].map(([id, { text }]) => ({ kind: 'subscription', id, text }))
+    return [...this.unanswered()].map((id) => ({ kind: 'subscription', id, text: this.#entries.get(id)?.text ?? '' }))
   }
 
   readyIds(): string[] {
@@ -110,11 +139,17 @@ export class Subscriptions {
     for (const id of this.#entries.keys()) this.#end(id, undefined, reason)
   }
 
+  #noteStopping(id: string): void {
+    this.#stopping.add(id)
+    if (this.#stopping.size <= mostStopping) return
+    const [oldest] = this.#stopping
+    if (oldest !== undefined) this.#stopping.delete(oldest)
+  }
+
   #end(id: string, error: DDPError | undefined, reason: Error): boolean {
     const entry = this.#entries.get(id)
     if (!entry) return false
     this.#entries.delete(id)
-    this.#unanswered.delete(id)
     entry.ready = false
     entry.onEnd(error, reason)
     return true

@@ -6,7 +6,7 @@ import { clientMessageProblem, serverMessageProblem } from './message-shapes.js'
 import type { ClientMessage, ServerMessage } from './messages.js'
 import { DDPProtocolError } from './protocol-error.js'
 
-/** What a message may be like. Its size is bounded where it is read from the socket. */
+/** Limits of a message. Its size is bounded where it is read from the socket. */
 export interface MessageLimits {
   /** The deepest nesting of arrays and objects that is taken and written, the message itself counted. Default: 100, as in MongoDB's documents. */
   readonly maxDepth?: number

@@ -1,10 +1,16 @@
-/** An error as it stands in a DDP message (`result.error`, `nosub.error`), with the fields that Meteor's server sends. */
+/** Error in a DDP message (`result.error`, `nosub.error`), with the fields that Meteor's server sends. */
 export interface WireError {
+  /** Mark of errors that clients may see. */
   readonly isClientSafe?: true
+  /** Code of the error, for programs. */
   readonly error: string | number
+  /** Explanation, for people. */
   readonly reason?: string | null
+  /** Further information, as the server encoded it. */
   readonly details?: unknown
+  /** Reason and code in one text. */
   readonly message?: string | null
+  /** Constant of Meteor's errors. */
   readonly errorType: 'Meteor.Error'
 }
 
@@ -15,12 +21,13 @@ export interface WireError {
  */
 export class DDPError extends Error {
   override readonly name = 'DDPError'
+  /** Constant of Meteor's errors. */
   readonly errorType = 'Meteor.Error'
   /** A server may tell its clients of this error, as it is. */
   readonly isClientSafe = true
-  /** What went wrong, for programs: a short string such as `not-found`, or a number as in HTTP. */
+  /** Code for programs: a short string such as `not-found`, or a number as in HTTP. */
   readonly error: string | number
-  /** What went wrong, for people. */
+  /** Explanation for people. */
   readonly reason: string | undefined
   /**
    * Anything more. A server writes it to its clients as plain JSON, which is what Meteor's does and what its clients read: a Date arrives as an ISO 8601
@@ -40,6 +47,7 @@ export class DDPError extends Error {
     return new DDPError(wire.error, wire.reason ?? undefined, wire.details)
   }
 
+  /** Error as it stands in a DDP message. */
   toWire(): WireError {
     return {
       isClientSafe: true,

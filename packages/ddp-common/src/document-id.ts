@@ -1,5 +1,6 @@
+import { readBson } from './ejson/bson.js'
 import { EJSONError } from './ejson/ejson-error.js'
-import { ObjectId, readBson } from './ejson/mongo-types.js'
+import { ObjectId } from './ejson/mongo-types.js'
 
 /** The `_id` of a MongoDB document as DDP carries it: what Meteor's `MongoID` has a text for. */
 export type DocumentId = string | number | boolean | null | ObjectId
@@ -26,8 +27,10 @@ export function stringifyId(id: unknown): string {
       if (id === null) return '~null'
       if (id instanceof ObjectId) return id.toHexString()
       const bson = readBson(id)
-      if (bson?.type === 'oid') return bson.text
+      if (bson?.kind === 'oid') return bson.text
+      break
     }
+    default:
   }
   throw new EJSONError('invalid-value', 'A document id is a string, a finite number, a boolean, null or an ObjectId')
 }

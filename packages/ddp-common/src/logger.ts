@@ -1,10 +1,14 @@
 import { callSafely } from './call-safely.js'
 
-/** Where a library says what it noticed. pino fits as it is: `(fields, message)`. Errors of the logger, such as a full disk, are ignored: thrown ones and rejected promises alike. */
+/** Logger of a library; pino fits as it is: `(fields, message)`. Errors of the logger, such as a full disk, are ignored, thrown or rejected. */
 export interface Logger {
+  /** Logs a detail for developers. */
   debug(fields: object, message: string): void
+  /** Logs a notice. */
   info(fields: object, message: string): void
+  /** Logs a warning. */
   warn(fields: object, message: string): void
+  /** Logs an error. */
   error(fields: object, message: string): void
 }
 

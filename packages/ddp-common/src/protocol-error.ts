@@ -1,7 +1,7 @@
 import type { ErrorMessage } from './messages.js'
 
 /**
- * What is wrong with a message that a peer sent:
+ * Fault of a message that a peer sent:
  * - `invalid-json`: no JSON
  * - `not-an-object`: JSON, but no object
  * - `unknown-message`: no `msg`, or one that this side does not take
@@ -14,8 +14,9 @@ export type DDPProtocolErrorCode = 'invalid-json' | 'not-an-object' | 'unknown-m
 /** A message that breaks the protocol. It concerns this one message only: the connection can go on. */
 export class DDPProtocolError extends Error {
   override readonly name = 'DDPProtocolError'
+  /** Stable code, for programs. */
   readonly code: DDPProtocolErrorCode
-  /** What to tell the peer; nothing of this side's inside is in it. */
+  /** Explanation for the peer, without internals of this side. */
   readonly reason: string
   readonly #offendingMessage: unknown
 

@@ -1,6 +1,7 @@
 import type { WireError } from '@ddp-cluster/ddp-common'
 import { callSafely, isPromiseLike } from '@ddp-cluster/ddp-common/internal'
 import type { Connection } from './connection.js'
+import type { PublishedId } from './document-ids.js'
 import { DDPServerError } from './errors.js'
 import type { MethodInvocation } from './method-invocation.js'
 import type { Publication } from './publication.js'
@@ -13,6 +14,8 @@ export interface HandlerHost {
   readonly userId: string | null
   unblock(work: MethodCall | Subscription): void
   changeUser(userId: string | null): Promise<void>
+  /** The text of a document's id in messages. @throws DDPServerError `invalid-document` */
+  textOfId(id: PublishedId): string
   added(subscription: Subscription, collection: string, id: string, fields: Record<string, unknown>): void
   changed(subscription: Subscription, collection: string, id: string, fields: Record<string, unknown>): void
   removed(subscription: Subscription, collection: string, id: string): void
@@ -137,16 +140,16 @@ export class PublicationRun implements Publication {
     })
   }
 
-  added(collection: string, id: string, fields: Record<string, unknown>): void {
-    if (this.#isActive()) this.#host.added(this.#subscription, collection, id, fields)
+  added(collection: string, id: PublishedId, fields: Record<string, unknown>): void {
+    if (this.#isActive()) this.#host.added(this.#subscription, collection, this.#host.textOfId(id), fields)
   }
 
-  changed(collection: string, id: string, fields: Record<string, unknown>): void {
-    if (this.#isActive()) this.#host.changed(this.#subscription, collection, id, fields)
+  changed(collection: string, id: PublishedId, fields: Record<string, unknown>): void {
+    if (this.#isActive()) this.#host.changed(this.#subscription, collection, this.#host.textOfId(id), fields)
   }
 
-  removed(collection: string, id: string): void {
-    if (this.#isActive()) this.#host.removed(this.#subscription, collection, id)
+  removed(collection: string, id: PublishedId): void {
+    if (this.#isActive()) this.#host.removed(this.#subscription, collection, this.#host.textOfId(id))
   }
 
   ready(): void {

@@ -52,7 +52,7 @@ export class OpenSession implements Insides {
     this.#session = new Session({ id, clientAddress: facts.clientAddress, registry, rateLimiter, limits: options })
     this.#connection = new PeerConnection({ id, facts, insides: this, logger, close: (code, reason) => this.#outlet.close(code, reason) })
     this.#runner = new SessionRunner({
-      session: this.#session, connection: this.#connection, clock, logger, send: (message) => this.#tell(message), onProgress: () => this.#outlet.goOn(),
+      session: this.#session, connection: this.#connection, clock, logger, textOfId: options.textOfId, send: (message) => this.#tell(message), onProgress: () => this.#outlet.goOn(),
     })
   }
 

@@ -1,6 +1,7 @@
 import type { Logger } from '@ddp-cluster/ddp-common'
 import { callNow, harmless, systemClock, unknownProperty, type Clock } from '@ddp-cluster/ddp-common/internal'
 import { type ApplicationServer, whyNoServer } from './application-server.js'
+import { mongoIdText, rawIdText, type TextOfId } from './document-ids.js'
 import { DDPServerError } from './errors.js'
 import type { LoginHandler } from './login.js'
 
@@ -34,6 +35,13 @@ export interface DDPServerOptions {
    */
   readonly maxBufferedBytes?: number
   /**
+   * How the ids of documents stand in messages. `mongo`: as Meteor writes them, so that clients tell an ObjectId or a number from the string that looks the same.
+   * `raw`: ids are strings, and stand there as they are, for clients that take them so.
+   *
+   * @defaultValue 'mongo'
+   */
+  readonly ids?: 'mongo' | 'raw'
+  /**
    * How long a session waits for its client after the loss of the socket, in milliseconds: a client that comes back in that time and says how many messages
    * it has had resumes the session (Meteor 3.5), and is sent what it missed. Its publications and methods go on, `onClose` handlers are called when the time is
    * over, and the session's id is a secret until then. A WebSocket that is closed with code 1001 and one that is closed from here end the session at once.
@@ -60,9 +68,10 @@ export interface DDPServerOptions {
   readonly clock?: Clock
 }
 
-export type ResolvedOptions = Readonly<Required<Omit<DDPServerOptions, 'allowedOrigins' | 'login'>>> & {
+export type ResolvedOptions = Readonly<Required<Omit<DDPServerOptions, 'allowedOrigins' | 'ids' | 'login'>>> & {
   readonly allowsOrigin: (origin: string) => boolean
   readonly login: LoginHandler | undefined
+  readonly textOfId: TextOfId
 }
 
 export const defaults = Object.freeze({
@@ -105,6 +114,7 @@ export function resolveOptions(options: DDPServerOptions): ResolvedOptions {
     resumeWithinMs: wholeNumber(options, 'resumeWithinMs', 0),
     maxResumeMessages: wholeNumber(options, 'maxResumeMessages', 0),
     httpForwardedCount: wholeNumber(options, 'httpForwardedCount', 0),
+    textOfId: textOfIds(options.ids ?? 'mongo'),
     allowsOrigin: originCheck(options.allowedOrigins, logger),
     login: options.login,
     logger,
@@ -113,7 +123,7 @@ export function resolveOptions(options: DDPServerOptions): ResolvedOptions {
 }
 
 /** All options, so that a misspelt one is not passed over. */
-const names = Object.keys({ ...defaults, server: 0, allowedOrigins: 0, login: 0, logger: 0, clock: 0 } satisfies Record<keyof DDPServerOptions, unknown>)
+const names = Object.keys({ ...defaults, server: 0, ids: 0, allowedOrigins: 0, login: 0, logger: 0, clock: 0 } satisfies Record<keyof DDPServerOptions, unknown>)
 
 type NumberOption = Exclude<keyof typeof defaults, 'path'>
 
@@ -126,6 +136,12 @@ function wholeNumber(options: DDPServerOptions, name: NumberOption, least: numbe
     throw new DDPServerError('invalid-option', `${name} must be a whole number from ${least} to ${largest}, not ${String(value)}`)
   }
   return value
+}
+
+function textOfIds(ids: unknown): TextOfId {
+  if (ids === 'mongo') return mongoIdText
+  if (ids === 'raw') return rawIdText
+  throw new DDPServerError('invalid-option', `ids must be 'mongo' or 'raw', not ${JSON.stringify(ids)}`)
 }
 
 function validPath(path: string): string {

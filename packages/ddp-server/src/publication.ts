@@ -1,4 +1,5 @@
 import type { Connection } from './connection.js'
+import type { PublishedId } from './document-ids.js'
 
 /** `this` in a publication: one client's subscription to it. After it has stopped, every function does nothing. */
 export interface Publication {
@@ -6,12 +7,15 @@ export interface Publication {
   readonly connection: Connection
   /** The id that the client gave its subscription; `null` in a publication without a name. */
   readonly subscriptionId: string | null
-  /** A document came into the published set. `_id` among the fields is ignored. @throws DDPServerError `invalid-document` */
-  added(collection: string, id: string, fields: Record<string, unknown>): void
+  /**
+   * A document came into the published set. `id` is its `_id` as MongoDB has it: a string, a finite number, a boolean, `null` or an ObjectId, of this library or
+   * of the driver (with the option `ids: 'raw'` a string only). `_id` among the fields is ignored. @throws DDPServerError `invalid-document`
+   */
+  added(collection: string, id: PublishedId, fields: Record<string, unknown>): void
   /** Fields of a document in the set changed; those that are `undefined` are gone. @throws DDPServerError `invalid-document` */
-  changed(collection: string, id: string, fields: Record<string, unknown>): void
+  changed(collection: string, id: PublishedId, fields: Record<string, unknown>): void
   /** A document left the set. @throws DDPServerError `invalid-document` */
-  removed(collection: string, id: string): void
+  removed(collection: string, id: PublishedId): void
   /** The client has the whole set as it is now. */
   ready(): void
   /** Stops the subscription and tells the client why: a `DDPError` as it is, of anything else `500 Internal server error`. */

@@ -1,6 +1,7 @@
 import type { DataMessage, Logger, ServerMessage, WireError } from '@ddp-cluster/ddp-common'
 import { type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
 import type { Connection } from './connection.js'
+import type { PublishedId, TextOfId } from './document-ids.js'
 import { DDPServerError, internalError } from './errors.js'
 import { MethodRun, PublicationRun, type HandlerHost } from './handler-runs.js'
 import type { PublicationHandler } from './publication.js'
@@ -14,6 +15,7 @@ export interface SessionRunnerOptions {
   readonly connection: Connection
   readonly clock: Clock
   readonly logger: Logger
+  readonly textOfId: TextOfId
   /** Throws what `stringifyMessage` throws. */
   readonly send: (message: ServerMessage) => void
   /** Something ended or lets others begin: `advance()` is to be called, in this turn or at its end. */
@@ -43,6 +45,10 @@ export class SessionRunner implements HandlerHost {
 
   get userId(): string | null {
     return this.#session.userId
+  }
+
+  textOfId(id: PublishedId): string {
+    return this.#options.textOfId(id)
   }
 
   receive(message: SessionMessage, length: number): void {

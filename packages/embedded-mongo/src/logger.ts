@@ -1,7 +1,10 @@
-/** Where the server says what it noticed. pino fits as it is. */
+/** Logger of the server; pino fits as it is. */
 export interface Logger {
+  /** Logs a notice. */
   info(fields: object, message: string): void
+  /** Logs a warning. */
   warn(fields: object, message: string): void
+  /** Logs an error. */
   error(fields: object, message: string): void
 }
 

@@ -4,23 +4,25 @@ import type { EmbeddedClock } from './clock.js'
 import type { Logger } from './logger.js'
 import type { Store } from './storage/store.js'
 
+/** Options of `startEmbeddedMongo()`. */
 export interface EmbeddedMongoOptions {
-  /** The TCP port; 0, the default, takes a free one. */
+  /** TCP port; 0 takes a free one. @defaultValue 0 */
   readonly port?: number
-  /** The address to listen on: `127.0.0.1` unless said otherwise. There is no authentication: keep it there. */
+  /** Address to listen on. There is no authentication: keep it on this machine. @defaultValue `'127.0.0.1'` */
   readonly host?: string
-  /** The name of the one-node replica set (`rs0`), or false for a standalone, which has no change streams. */
+  /** Name of the one-node replica set, or `false` for a standalone, which has no change streams. @defaultValue `'rs0'` */
   readonly replicaSet?: string | false
-  /** Where `$$NOW` and the expiry of TTL indexes take their time from; the wall clock by default. */
+  /** Clock of `$$NOW`, `$currentDate` and TTL indexes. @defaultValue the wall clock */
   readonly clock?: EmbeddedClock
-  /** The data of a server that was stopped, to go on with it. */
+  /** Data of a stopped server, to go on with it. @defaultValue an empty store */
   readonly store?: EmbeddedStore
-  /** How often expired documents are looked for, in milliseconds (1_000). MongoDB does it every 60 s. */
+  /** Interval of removing expired documents, in milliseconds. MongoDB's is 60 s. @defaultValue 1_000 */
   readonly ttlIntervalMs?: number
+  /** Logger of warnings and errors. @defaultValue none */
   readonly logger?: Logger
 }
 
-/** The data of a server; opaque. Hand it to the next `startEmbeddedMongo` to go on with it. */
+/** Data of a server, opaque. Pass it to the next `startEmbeddedMongo()` to go on with it. */
 export type EmbeddedStore = Store
 
 export const defaults = Object.freeze({ port: 0, host: '127.0.0.1', replicaSet: 'rs0', clock: wallClock, ttlIntervalMs: 1000, logger: silentLogger })

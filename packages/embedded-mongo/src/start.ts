@@ -7,19 +7,21 @@ import { Store } from './storage/store.js'
 import type { AddressInfo } from 'node:net'
 import type { EmbeddedMongoOptions, EmbeddedStore } from './options.js'
 
-/** A running server. */
+/** Running server. */
 export interface EmbeddedMongo extends AsyncDisposable {
-  /** What `new MongoClient(uri)` takes. */
+  /** Connection string for `new MongoClient()`. */
   readonly uri: string
+  /** Address that the server listens on. */
   readonly host: string
+  /** TCP port that the server listens on. */
   readonly port: number
-  /** Its data, for a server that is to go on with it. */
+  /** Data of the server, for another one that goes on with it. */
   readonly store: EmbeddedStore
   /** Removes expired documents (and idle cursors) now, without waiting for the interval: for tests that moved the clock. @returns how many documents */
   expireNow(): number
   /** Drops all connections and frees the port; can be called twice. */
   close(): Promise<void>
-  /** Resolves when the server is closed. */
+  /** Promise that resolves when the server is closed. */
   readonly closed: Promise<void>
 }
 

@@ -5,12 +5,13 @@ import type { ApplicationServer } from '@ddp-cluster/ddp-server'
 import { ClusterError } from './errors.js'
 import { longestHost, longestUrl } from './registry/record.js'
 
-/** Where peers dial an instance. */
+/** Address at which peers dial an instance. */
 export interface Address {
+  /** Host name or IP address. */
   readonly host: string
-  /** A string, as it stands in the record. */
+  /** Port, as a string as in the record. */
   readonly port: string
-  /** `ws://host:port/path/websocket`, or `wss://`. */
+  /** URL of the WebSocket: `ws://host:port/path/websocket`, or `wss://`. */
   readonly url: string
 }
 

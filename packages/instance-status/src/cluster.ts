@@ -15,7 +15,7 @@ import type { LeftReason } from './membership/judge.js'
 import type { LinkStatus } from './mesh/link-status.js'
 import type { InstanceRecord } from './registry/record.js'
 
-/** What is told of the cluster, and the one payload of each. `record` is the last one seen, if any. */
+/** Events of a `Cluster`, each with its payload. `record` is the last record seen of the instance, if any. */
 export interface ClusterEvents {
   /** An instance is linked in both directions for the first time, or again after `memberLeft`. */
   memberJoined: { readonly id: string; readonly record: InstanceRecord | undefined }
@@ -27,7 +27,9 @@ export interface ClusterEvents {
   memberLeft: { readonly id: string; readonly record: InstanceRecord | undefined; readonly reason: LeftReason }
   /** An instance that was suspected before it ever joined is gone. */
   memberForgotten: { readonly id: string; readonly record: InstanceRecord | undefined; readonly reason: LeftReason }
+  /** MongoDB does not answer, or refuses: `error` says how. Members are kept as they are until `registryRestored`. */
   registryLost: { readonly error: unknown }
+  /** MongoDB answers again after `registryLost`. */
   registryRestored: Record<string, never>
   /** A member that this instance reaches says that it does not reach this one at its advertised address: look at the option `address`, at firewalls, at what else listens there. Told when the reason changes. */
   unreachableSelf: { readonly id: string; readonly record: InstanceRecord | undefined; readonly reason: string }
@@ -39,10 +41,11 @@ export interface ClusterEvents {
   gap: Gap
 }
 
-/** This instance as it sees itself. */
+/** View of this instance on itself. */
 export interface SelfView {
+  /** Id of this instance: new for every start. */
   readonly id: string
-  /** Its record, with the times that MongoDB gave at the last heartbeat which it answered. */
+  /** Record of this instance, with the times that MongoDB gave at the last heartbeat it answered. */
   readonly record: InstanceRecord
   /** Whether MongoDB answered the last time it was asked. */
   readonly registry: 'reachable' | 'lost'
@@ -50,62 +53,70 @@ export interface SelfView {
   readonly unreachableBy: readonly { readonly id: string; readonly reason: string }[]
 }
 
-/** One other instance as this one sees it. */
+/** View of this instance on another one. */
 export interface MemberView {
+  /** Id of the other instance. */
   readonly id: string
+  /** `joining`: not yet linked in both directions. `alive`: linked. `suspect`: unreachable at the moment, or for good. */
   readonly status: 'joining' | 'alive' | 'suspect'
-  /** Why it is suspect, or what is odd about it; undefined when all is well. */
+  /** Reason for being suspect, or an oddity of a living member; undefined when all is well. */
   readonly reason: string | undefined
-  /** Since when it has this status, by this machine's clock. */
+  /** Time of the last change of `status`, by this machine's clock. */
   readonly since: Date
-  /** The record as it was last seen; its `_updatedAt` may be older than the newest heartbeat. */
+  /** Record as last seen; its `_updatedAt` may be older than the newest heartbeat. */
   readonly record: InstanceRecord | undefined
-  /** The link that this instance dialled. */
+  /** Link that this instance dialled; the member's own link to this instance is not shown. */
   readonly link: LinkView | undefined
 }
 
+/** State of the link that this instance dialled to a member. */
 export interface LinkView {
+  /** Connection status, in the shape of Meteor's `status()`. */
   readonly currentStatus: LinkStatus
-  /** Both sides of the dialled link proved that they know the cluster's secret. */
+  /** Whether both sides of the link proved that they know the cluster's secret. */
   readonly authorized: boolean
-  /** The last thing that went wrong on it, kept after it was mended. */
+  /** Last error of the link, kept after it works again. */
   readonly lastError: string | undefined
-  /** Milliseconds that the peer took to answer a ping, not longer ago than two of `linkHeartbeatIntervalMs`; undefined before that, and while the link is not connected. */
+  /** Round trip of a ping within the last two `linkHeartbeatIntervalMs`, in milliseconds; undefined before the first, and while the link is not connected. */
   readonly roundTripMs: number | undefined
 }
 
 /** Counters of this instance since it joined, and gauges of this moment. */
 export interface ClusterStatistics extends BroadcastStatistics {
-  /** Of the own record: milliseconds since MongoDB last answered a heartbeat, and how long that one took. */
+  /** Time since MongoDB last answered a heartbeat, and the duration of that heartbeat, in milliseconds. */
   readonly heartbeat: { readonly ageMs: number; readonly durationMs: number | undefined }
   /** Sessions and dials that came to nothing because one side could not prove that it belongs to the cluster. */
   readonly authorizationFailures: number
 }
 
-/** This instance as a member of its cluster. Made by `joinCluster()`. */
+/** Membership of this instance in its cluster: events, calls, leases and the view of all members. `joinCluster()` makes it. */
 export interface Cluster extends AsyncDisposable {
-  /** The id of this instance: new for every start. */
+  /** Id of this instance: new for every start. */
   readonly id: string
+  /** Name of the cluster, as in the options. */
   readonly name: string
+  /** Address that peers dial. */
   readonly address: Address
+  /** Database of the options. */
   readonly db: Db
   /** DDP endpoint that instances and clients dial: the option `ddpServer`, or one that closes with the cluster. The application adds methods and publications of its own to it. */
   readonly ddpServer: DDPServer
+  /** View of this instance on itself. */
   readonly self: SelfView
-  /** Everyone else who is known, in the order of their registration. */
+  /** All other known instances, in the order of their registration. */
   members(): readonly MemberView[]
-  /** What this instance has done so far, in numbers. Costs little, and asks nobody. */
+  /** Counters and gauges of this instance. Cheap: asks neither MongoDB nor peers. */
   statistics(): ClusterStatistics
-  /** The records of this instance and of all that are there, read from MongoDB at most `maxAgeMs` ago. Rejects when it cannot be read. */
+  /** All records in MongoDB, read at most `maxAgeMs` ago. Rejects with `registry-unreachable` when MongoDB cannot be read. */
   records(options?: { readonly maxAgeMs?: number }): Promise<readonly InstanceRecord[]>
-  /** The records of the last read that succeeded. */
+  /** Records of the last successful read. Asks nobody. */
   lastRecords(): readonly InstanceRecord[]
-  /** A channel of events to all instances. `Events` names them with their arguments; who gives none has any. */
+  /** Named channel of events to all instances. The type parameter names the events with their arguments; without it any are allowed. */
   stream<Events extends EventMap<Events> = Record<string, unknown[]>>(name: string): Stream<Events>
   /**
-   * The same, which clients of `ddpServer` may read and write as far as `permissions` says: they subscribe to `stream-<name>` with an event's name,
-   * and call the method `stream-<name>` with a name and arguments, as with Meteor's streamer. What one client writes reaches all the others, on
-   * whichever instance. Once for each name. Throws what `stream()` throws, and the server's `publication-taken`.
+   * Stream that DDP clients of `ddpServer` may read and write as far as `permissions` allow, as with Meteor's streamer: clients subscribe to
+   * `stream-<name>` with an event's name, and call the method `stream-<name>` with a name and arguments. An event of one client reaches all other
+   * clients, on every instance. Call it once for each name. Throws the errors of `stream()`, and the server's `publication-taken`.
    */
   publishStream<Events extends EventMap<Events> = Record<string, unknown[]>>(name: string, permissions: StreamPermissions): Stream<Events>
   /**
@@ -147,6 +158,6 @@ export interface Cluster extends AsyncDisposable {
   on<E extends keyof ClusterEvents>(event: E, listener: (payload: ClusterEvents[E]) => unknown): () => void
   /** Leaves: deletes the record, says goodbye on every link, closes. May be called twice; takes at most `closeTimeoutMs`, and never rejects. */
   close(): Promise<void>
-  /** Resolves when this instance has left. */
+  /** Promise that resolves when this instance has left. */
   readonly closed: Promise<void>
 }

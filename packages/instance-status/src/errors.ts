@@ -41,9 +41,10 @@ export type ClusterErrorCode =
   /** `close()` was called. */
   | 'closed'
 
-/** What this package throws and rejects with. `cause` keeps what lay beneath. */
+/** Error of the cluster. `code` says what went wrong; `cause` is the error beneath, if any. */
 export class ClusterError extends Error {
   override readonly name = 'ClusterError'
+  /** Stable code, for programs. */
   readonly code: ClusterErrorCode
 
   constructor(code: ClusterErrorCode, message: string, options?: ErrorOptions) {
@@ -55,11 +56,11 @@ export class ClusterError extends Error {
 /** The error of `joinCluster()` when leaving was asked for while it ran. */
 export const closedMeanwhile = (cause?: unknown): ClusterError => new ClusterError('closed', 'the cluster was closed while it was joined', { cause })
 
-/** What a call rejects with when the answer is not the member's word: that is a `DDPError`. */
+/** Rejection of a call that the called member did not answer. An error that the member's method threw is a `DDPError`. */
 export class CallError extends ClusterError {
-  /** The instance that was called. */
+  /** Id of the instance that was called. */
   readonly instanceId: string
-  /** With `suspect`: why it cannot be reached. */
+  /** Reason why the instance cannot be reached, with `suspect`. */
   readonly reason: string | undefined
 
   constructor(code: ClusterErrorCode, instanceId: string, message: string, options: ErrorOptions & { reason?: string } = {}) {

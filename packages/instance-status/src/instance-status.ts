@@ -6,6 +6,7 @@ import { joinAs } from './join-cluster.js'
 import type { JoinOptions } from './options.js'
 import { textOf } from './text-of.js'
 
+/** Options of `InstanceStatus`: those of `joinCluster()` without `name` and `extraInformation`, which `registerInstance()` takes. */
 export type InstanceStatusOptions = Omit<JoinOptions, 'name' | 'extraInformation'>
 
 type Registration =

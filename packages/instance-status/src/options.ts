@@ -10,74 +10,82 @@ import { isExtraInformation, largestExtraCharacters } from './registry/extra-inf
 import { longestExpiryMs } from './registry/record.js'
 import type { TlsOptions } from '@ddp-cluster/ddp-client/internal'
 
-/** What `joinCluster()` takes. Durations are milliseconds. */
+/** Options of `joinCluster()`. Durations are in milliseconds. */
 export interface JoinOptions {
-  /** The database that all instances share. Only the handle is used; connecting and closing the client stay the application's. */
+  /** Database that all instances share. The application connects and closes its client; the cluster uses the handle only. */
   readonly db: Db
-  /** The application's name, without lone surrogates: instances of one name in one collection are one cluster. */
+  /** Name of the application, without lone surrogates. Instances of one name in one collection form one cluster. */
   readonly name: string
   /**
-   * DDP endpoint of the application, made by `createDDPServer()`: clients and the cluster's instances reach it at its `/websocket`. Methods and publications
-   * are added to it before `joinCluster()`; clients' upgrades are held until that has resolved and the turn of the event loop after it is over.
-   * `close()` of the cluster ends the sessions of its instances and leaves the endpoint open.
+   * DDP endpoint of the application, made by `createDDPServer()`. Clients and the cluster's instances connect to its `/websocket`. Add methods and
+   * publications before `joinCluster()`: upgrades of clients are held until the cluster has joined and the following turn of the event loop is over.
+   * `close()` of the cluster ends the sessions of instances and leaves the endpoint open.
    */
   readonly ddpServer?: DDPServer
   /**
-   * Instead of `ddpServer`: the application's HTTP server, to which an endpoint is attached that closes with the cluster. Clients' upgrades are held as with
-   * `ddpServer`. A server that does not listen yet is waited for, 10 seconds at most; not where `address` has both `host` and `port`.
+   * HTTP server of the application, instead of `ddpServer`. The cluster attaches a DDP endpoint to it and closes that endpoint with itself. Upgrades of
+   * clients are held as with `ddpServer`. `joinCluster()` waits up to 10 seconds for the server to listen, unless `address` has both `host` and `port`.
    */
   readonly server?: ApplicationServer
-  /** Instead of `server` and `ddpServer`: a server for instances alone. Processes that share one port need it (PM2, node:cluster). Port 0, any free one, by default. */
+  /** Server for instances alone, instead of `server` and `ddpServer`. Processes that share one port (PM2, node:cluster) need it. @defaultValue port 0: any free port */
   readonly listen?: { readonly host?: string; readonly port?: number; readonly tls?: HttpsServerOptions }
-  /** What peers dial, where it is not what the server is bound to. With both fields `joinCluster()` does not wait for the server to listen. A server at `::` with `ipv6Only` needs it: Node.js does not tell, and an IPv4 address is advertised. Default: `INSTANCE_IP` and `PORT`, else the bound address. */
+  /**
+   * Address that peers dial, where it differs from the bound one. With both fields `joinCluster()` does not wait for the server to listen. A server at
+   * `::` with `ipv6Only` needs it: Node.js does not tell, and an IPv4 address would be advertised.
+   * @defaultValue `INSTANCE_IP` and `PORT`, else the bound address
+   */
   readonly address?: { readonly host?: string; readonly port?: number | string }
-  /** Before `/websocket`, such as `/chat`. A `ddpServer` has its own. Default: the path of `ROOT_URL`. */
+  /** Path before `/websocket`, such as `/chat`. A `ddpServer` has its own. @defaultValue the path of `ROOT_URL` */
   readonly path?: string
-  /** Default `instances`, or `MULTIPLE_INSTANCES_COLLECTION_NAME`. */
+  /** Collection of the instance records. @defaultValue `MULTIPLE_INSTANCES_COLLECTION_NAME`, else `'instances'` */
   readonly collectionName?: string
-  /** Interval at which the own record is renewed, in milliseconds: at most 201_600_000. Half of it doubles the writes. @defaultValue `MULTIPLE_INSTANCES_PING_INTERVAL` in seconds, else 10_000 */
+  /** Interval between heartbeats: writes that renew the instance's record, in milliseconds. At most 201_600_000. Halving it doubles the writes. @defaultValue `MULTIPLE_INSTANCES_PING_INTERVAL` in seconds, else 10_000 */
   readonly heartbeatIntervalMs?: number
   /**
-   * Time without a heartbeat after which an instance counts as dead, unless a link shows otherwise, in milliseconds: at least three heartbeats,
-   * at most 604_800_000, a week.
-   * @defaultValue `MULTIPLE_INSTANCES_EXPIRE` in seconds, else three heartbeats in whole minutes: 60_000
+   * Time without a heartbeat after which an instance counts as dead unless a link shows otherwise, in milliseconds: at least three heartbeats,
+   * at most 604_800_000 (a week).
+   * @defaultValue `MULTIPLE_INSTANCES_EXPIRE` in seconds, else three heartbeats rounded up to whole minutes: 60_000
    */
   readonly expireAfterMs?: number
   /**
-   * Largest number of records that are taken for members, this instance included. Beyond it those that were renewed longest ago are ignored, and a warning is logged once.
-   * Each member costs two sockets. @defaultValue 1_000
+   * Largest number of records that count as members, this instance included. Records renewed longest ago are ignored beyond it, with one warning in
+   * the log. Each member costs two sockets. @defaultValue 1_000
    */
   readonly maxMembers?: number
-  /** How long a new peer may take to be linked before it is suspect; 10_000. */
+  /** Time a new peer has to be linked before it becomes suspect, in milliseconds. @defaultValue 10_000 */
   readonly linkTimeoutMs?: number
-  /** How long a dial, and then each step of the authorization, may take; 10_000. */
+  /** Time for a dial, and again for each step of the authorization, in milliseconds. @defaultValue 10_000 */
   readonly authTimeoutMs?: number
-  /** How long a link may be silent before the peer is asked for a sign of life; 5_000. */
+  /** Silence on a link after which the peer is pinged, in milliseconds. @defaultValue 5_000 */
   readonly linkHeartbeatIntervalMs?: number
-  /** How long the peer may take to give it; 5_000. */
+  /** Time a peer has to answer a ping before its link is closed, in milliseconds. @defaultValue 5_000 */
   readonly linkHeartbeatTimeoutMs?: number
-  /** What `close()` may take; 5_000. */
+  /** Time that `close()` may take, in milliseconds. @defaultValue 5_000 */
   readonly closeTimeoutMs?: number
-  /** The largest event that can be emitted, encoded; 1 MiB. */
+  /** Largest event that `emit()` accepts, in bytes of its encoding. @defaultValue 1_048_576 (1 MiB) */
   readonly maxEventBytes?: number
-  /** What is kept of the events emitted here, for peers that are slow or cut off: bytes (64 MiB), */
+  /** Bytes of emitted events kept for replay to peers that are slow or cut off. Dropped events are told as a `gap`. @defaultValue 67_108_864 (64 MiB) */
   readonly maxLogBytes?: number
-  /** events (100_000), */
+  /** Number of emitted events kept for replay. @defaultValue 100_000 */
   readonly maxLogEntries?: number
-  /** and age (60_000). What is over any of the three is dropped, and told to who had not read it as a `gap`. */
+  /** Age up to which emitted events are kept for replay, in milliseconds. @defaultValue 60_000 */
   readonly maxLogAgeMs?: number
-  /** What instances prove to each other that they know: at least 32 characters without lone surrogates, or `[new, old]` while it changes. Default: made by the first instance and kept in `<collectionName>_settings`. */
+  /**
+   * Secret that instances prove to each other: at least 32 characters without lone surrogates, or `[new, old]` while it changes.
+   * @defaultValue a secret that the first instance makes and keeps in `<collectionName>_settings`
+   */
   readonly secret?: string | readonly [string, string]
-  /** For dialling peers that speak TLS. */
+  /** TLS options for dialling peers at `wss:` addresses. */
   readonly tls?: TlsOptions
-  /** Rides along in the record's `extraInformation`, beside `host` and `port`. */
+  /** Facts that the application adds to `extraInformation` of the record, beside `host` and `port`. */
   readonly extraInformation?: Readonly<Record<string, unknown>>
-  /** Adds `os` and `nodeVersion` to it. */
+  /** Add `os` and `nodeVersion` to `extraInformation`. @defaultValue false */
   readonly hostFacts?: boolean
-  /** Leave on SIGTERM and SIGINT, and raise the signal again when no other listener wants it. The sessions of clients end first, also on a `ddpServer`. @defaultValue false */
+  /** Leave the cluster on SIGTERM and SIGINT, and raise the signal again when no other listener handles it. Sessions of clients end first, also on a `ddpServer`. @defaultValue false */
   readonly handleSignals?: boolean
+  /** Logger for warnings and errors of the cluster. A logger that throws or rejects does no harm. @defaultValue none */
   readonly logger?: Logger
-  /** For tests. */
+  /** Clock for tests. @defaultValue the system's */
   readonly clock?: Clock
 }
 

@@ -16,6 +16,8 @@ export interface AnswerText {
 
 /** The bodies are Rocket.Chat's, word by word: its clients look at them. */
 export const notLoggedIn: Answer = { status: 401, body: { status: 'error', message: 'You must be logged in to do this.' } }
+/** Rocket.Chat 6 says `success` in every answer. */
+export const notLoggedInTo6: Answer = { status: 401, body: { success: false, status: 'error', message: 'You must be logged in to do this.' } }
 export const notAllowed: Answer = { status: 403, body: { success: false, error: 'unauthorized' } }
 export const wrongMethod: Answer = { status: 405, headers: { allow: 'GET, HEAD, OPTIONS' }, body: { status: 'error', message: 'API endpoint does not exist' } }
 export const notFound: Answer = { status: 404, body: { status: 'error', message: 'API endpoint does not exist' } }

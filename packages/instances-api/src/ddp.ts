@@ -14,8 +14,8 @@ const askAgainMs = 60_000
 export interface DDPParts {
   readonly gate: Gate
   readonly live: Live
-  /** The body of `instances.get`. */
-  readonly body: () => Promise<object>
+  /** The links to the other instances, as Rocket.Chat 3 answered `instances/get`. */
+  readonly connections: () => Promise<readonly object[]>
   /** When there is nothing to show any more. */
   readonly closed: Promise<void>
 }
@@ -46,9 +46,9 @@ function offer(ddpServer: DDPServer): Set<DDPParts> {
     })
     ddpServer.method(getMethod, async function (credentials) {
       this.unblock()
-      const { gate, body } = answering()
+      const { gate, connections } = answering()
       await admit(gate, this, credentials)
-      return body()
+      return connections()
     })
   } catch (cause) {
     throw new InstancesApiError(`the DDP endpoint has a method "${getMethod}" or a publication "${instancesPublication}" already: give another one as ddpServer, or false`, { cause })

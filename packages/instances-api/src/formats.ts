@@ -7,9 +7,11 @@ interface FlatInstance extends ShownRecord {
   readonly connection?: { readonly address: string; readonly currentStatus: object; readonly broadcastAuth: boolean }
 }
 
-/** As Rocket.Chat 4: every record, with the link to it. */
+/** Answer of `instances.get` in the format of Rocket.Chat 4. */
 export interface FlatView {
+  /** All records, each with the link to its instance. */
   readonly instances: readonly FlatInstance[]
+  /** Whether the request succeeded. */
   readonly success: true
 }
 
@@ -21,9 +23,11 @@ interface NodeInstance {
   readonly broadcastAuth: boolean
 }
 
-/** As Rocket.Chat 6: every instance by its address. */
+/** Answer of `instances.get` in the format of Rocket.Chat 6. */
 export interface NodesView {
+  /** All instances, each by its address. */
   readonly instances: readonly NodeInstance[]
+  /** Whether the request succeeded. */
   readonly success: true
 }
 

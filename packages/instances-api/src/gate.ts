@@ -1,5 +1,5 @@
 import { AccessCheck } from './access.js'
-import { type Answer, notAllowed, notLoggedIn, tooMany, unavailable } from './answer.js'
+import { type Answer, notAllowed, notLoggedIn, notLoggedInTo6, tooMany, unavailable } from './answer.js'
 import { clientAddress } from './client-address.js'
 import { isDatabaseAway } from './database-away.js'
 import { before } from './deadline.js'
@@ -19,8 +19,11 @@ export class Gate {
   readonly #access: AccessCheck
   readonly #limiter: RateLimiter | undefined
   readonly #httpForwardedCount: number
+  /** The answer to a stranger. */
+  readonly notLoggedIn: Answer
 
-  constructor(db: ClusterState['db'], { authenticate, authorize }: Pick<InstancesApiOptions, 'authenticate' | 'authorize'>, { rateLimit, httpForwardedCount }: ResolvedOptions) {
+  constructor(db: ClusterState['db'], { authenticate, authorize }: Pick<InstancesApiOptions, 'authenticate' | 'authorize'>, { format, rateLimit, httpForwardedCount }: ResolvedOptions) {
+    this.notLoggedIn = format === '6' ? notLoggedInTo6 : notLoggedIn
     this.#access = new AccessCheck(
       authenticate ?? meteorAuthentication(db, databaseTimeoutMs),
       authorize ?? rocketChatAuthorization(db, databaseTimeoutMs),
@@ -39,27 +42,27 @@ export class Gate {
 
   /** Why somebody may not see the instances; undefined for one who may. Rejects for a failure inside. */
   async refuse(who: Who): Promise<Answer | undefined> {
-    if (!who) return notLoggedIn
+    if (!who) return this.notLoggedIn
     const asking = 'sessionUserId' in who ? this.#access.checkUser(who.sessionUserId) : this.#access.check(who)
     if (asking === 'granted') return undefined
     try {
-      return refusalOf(await before(performance.now() + databaseTimeoutMs, asking))
+      return this.#refusalOf(await before(performance.now() + databaseTimeoutMs, asking))
     } catch (error) {
       if (isDatabaseAway(error)) return unavailable
       throw error
     }
   }
-}
 
-function refusalOf(rights: 'granted' | 'not-logged-in' | 'not-allowed' | 'late'): Answer | undefined {
-  switch (rights) {
-    case 'granted':
-      return undefined
-    case 'not-logged-in':
-      return notLoggedIn
-    case 'not-allowed':
-      return notAllowed
-    case 'late':
-      return unavailable
+  #refusalOf(rights: 'granted' | 'not-logged-in' | 'not-allowed' | 'late'): Answer | undefined {
+    switch (rights) {
+      case 'granted':
+        return undefined
+      case 'not-logged-in':
+        return this.notLoggedIn
+      case 'not-allowed':
+        return notAllowed
+      case 'late':
+        return unavailable
+    }
   }
 }

@@ -129,6 +129,15 @@ describe('instances.get', () => {
     expect(response.status).toBe(500)
   })
 
+  it.each([
+    ['3.10', { status: 'error', message: 'You must be logged in to do this.' }],
+    ['4', { status: 'error', message: 'You must be logged in to do this.' }],
+    ['6', { success: false, status: 'error', message: 'You must be logged in to do this.' }],
+  ] as const)('refuses a stranger in the words of the Rocket.Chat whose format is %s', async (format, body) => {
+    const response = await fetch((await serve({ format })) + instancesPath)
+    expect([response.status, await response.json()]).toEqual([401, body])
+  })
+
   it('is unavailable when who asks cannot be looked up as MongoDB is away, and that is no failure to be logged', async () => {
     const logged: unknown[] = []
     const response = await fetch((await serve({ authenticate: () => Promise.reject(away()), logger: { error: (...entry) => logged.push(entry) } })) + instancesPath, { headers })

@@ -129,7 +129,7 @@ it('asks every minute whether who watches still may', async () => {
   let rights = true
   const options = { cluster, authenticate: () => Promise.resolve('me'), authorize: () => Promise.resolve(rights) }
   const endpoint = server()
-  offerOverDDP(endpoint, { gate: new Gate(cluster.db, options, resolveOptions(options)), live: new Live(cluster), body: () => Promise.resolve({}), closed: cluster.closed })
+  offerOverDDP(endpoint, { gate: new Gate(cluster.db, options, resolveOptions(options)), live: new Live(cluster), connections: () => Promise.resolve([]), closed: cluster.closed })
   const stops: (() => void)[] = []
   const errors: unknown[] = []
   const publication = {

@@ -18,13 +18,16 @@ interface Place {
   readonly local: boolean
 }
 
-/** One row: how an instance sees the cluster, or why that is not known. `problem` is a `CallError`'s code, the code of a `DDPError` (404: it does not serve this API), or `bad-answer`. */
+/** Row of the matrix: the view of one instance on the cluster, or the reason why it is missing. `problem` is a `CallError`'s code, the code of a `DDPError` (404: it does not serve this API), or `bad-answer`. */
 export type MatrixRow = (Place & { readonly ok: true } & InstanceView) | (Place & { readonly ok: false; readonly problem: string; readonly message: string })
 
 /** The answer of `GET /api/v1/instances.matrix`: this instance's row first. */
 export interface MatrixView {
+  /** Whether the request succeeded, as in every answer of Rocket.Chat. */
   readonly success: true
+  /** Time of the answer; an ISO string over HTTP. */
   readonly at: Date
+  /** Rows, this instance's first. */
   readonly instances: readonly MatrixRow[]
 }
 

@@ -2,13 +2,15 @@ import { createHash } from 'node:crypto'
 import { Lookups } from '@ddp-cluster/ddp-common/internal'
 import type { Db } from 'mongodb'
 
-/** What a request shows of who sends it: the headers `X-Auth-Token` and `X-User-Id`. */
+/** Credentials of a request: its headers `X-Auth-Token` and `X-User-Id`. */
 export interface Credentials {
+  /** Login token of the user. */
   readonly authToken: string
+  /** Id of the user. */
   readonly userId: string
 }
 
-/** Whose credentials these are, or undefined when they are nobody's. */
+/** Check of credentials: resolves with the user's id, or with undefined for wrong ones. */
 export type Authenticate = (credentials: Credentials) => Promise<string | undefined>
 
 /** Whether the user may see the instances. */

@@ -3,50 +3,52 @@ import type { DDPServer } from '@ddp-cluster/ddp-server'
 import type { Cluster } from '@ddp-cluster/instance-status'
 import type { Authenticate, Authorize } from './meteor-access.js'
 
-/** What is asked of a cluster here. */
+/** Part of a `Cluster` that the API uses. */
 export type ClusterState = Pick<Cluster, 'id' | 'db' | 'ddpServer' | 'self' | 'members' | 'statistics' | 'records' | 'lastRecords' | 'method' | 'callAll' | 'on' | 'closed'>
 
 /** The answers that Rocket.Chat gave over the years: as 3.10 (instances and connections), as 4 (a flat list), as 6 (a flat list by address). */
 export type Format = '3.10' | '4' | '6'
 
+/** Limit of requests of one client address. */
 export interface RateLimit {
-  /** Requests that one client address may send in a window; 120. */
+  /** Requests that one client address may send in a window. @defaultValue 120 */
   readonly max?: number
-  /** 60_000. */
+  /** Length of a window, in milliseconds. @defaultValue 60_000 */
   readonly windowMs?: number
 }
 
+/** Options of `instancesApi()`. */
 export interface InstancesApiOptions {
   /**
    * Result of `joinCluster()`: the promise, so that the API can be mounted before the server listens, or the cluster. Until the promise resolves `/ready`
    * says that the cluster is being joined, and everything but `/health` and the page is answered with 503; when it rejects that stays so, and `/ready` has the error's code.
    */
   readonly cluster: ClusterState | PromiseLike<ClusterState>
-  /** Default: Meteor's, by `users` and their login tokens. */
+  /** Check of credentials. @defaultValue Meteor's: the resume tokens in the collection `users` */
   readonly authenticate?: Authenticate
-  /** Default: Rocket.Chat's, by the permission `view-statistics`. */
+  /** Check whether a user may see the instances. @defaultValue Rocket.Chat's: the permission `view-statistics` */
   readonly authorize?: Authorize
-  /** Default `3.10`. */
+  /** Shape of the answer of `instances.get`. @defaultValue `'3.10'` */
   readonly format?: Format
-  /** `false` for none: when something before this server limits already. */
+  /** Limit of requests by client address; `false` for none, where a proxy limits already. @defaultValue 120 in 60_000 ms */
   readonly rateLimit?: RateLimit | false
-  /** How many proxies stand before this server, each of which adds an address to `X-Forwarded-For`; 0. What a client itself writes there is never believed. */
+  /** Number of proxies before this server, each of which adds an address to `X-Forwarded-For`. An address that a client writes there is never believed. @defaultValue 0 */
   readonly httpForwardedCount?: number
-  /** Pages of these origins (`https://admin.example.org`) may ask from a browser; none by default. */
+  /** Origins whose pages may call the API from a browser, such as `https://admin.example.org`. @defaultValue none */
   readonly origins?: readonly string[]
-  /** `false`: without the page at `/cluster`. */
+  /** Serve the page at `/cluster`. @defaultValue true */
   readonly page?: boolean
   /**
-   * The DDP endpoint that clients reach, for the method `instances/get` and the publication `instances`: by default that of the cluster; `false` for none.
-   * Of several APIs that name one endpoint the first answers there whose cluster is not closed.
+   * DDP endpoint for the method `instances/get` and the publication `instances`; `false` for none. Where several APIs name one endpoint, the first whose
+   * cluster is not closed answers. @defaultValue the endpoint of the cluster
    */
   readonly ddpServer?: DDPServer | false
   /**
-   * Serves `/metrics`: `{ token }` to who sends `Authorization: Bearer <token>` (16 visible ASCII characters at least), `true` to everybody who reaches this server. Not by
-   * default: Prometheus has no user to log in as.
+   * Serve `/metrics`: with `{ token }` to requests with `Authorization: Bearer <token>` (at least 16 visible ASCII characters), with `true` to everybody who
+   * reaches this server. @defaultValue false: Prometheus has no user to log in as
    */
   readonly metrics?: boolean | { readonly token: string }
-  /** Told of failures inside; never of tokens. Silent by default. */
+  /** Logger for internal failures; it never gets tokens. @defaultValue none */
   readonly logger?: { error(fields: object, message: string): void }
 }
 
@@ -79,9 +81,10 @@ const defaults = Object.freeze({ format: '3.10', max: 120, windowMs: 60_000, htt
 
 const formats: ReadonlySet<unknown> = new Set<Format>(['3.10', '4', '6'])
 
-/** What `instancesApi()` throws for options that cannot work. */
+/** Error of `instancesApi()` for options that cannot work. */
 export class InstancesApiError extends Error {
   override readonly name = 'InstancesApiError'
+  /** Stable code, for programs. */
   readonly code = 'invalid-option'
 }
 

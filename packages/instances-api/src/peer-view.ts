@@ -3,14 +3,19 @@ import type { LinkShape, LogShape } from './shapes.js'
 
 /** The cluster as one instance sees it. Over HTTP dates are ISO strings. */
 export interface InstanceView {
+  /** Name of the application. */
   readonly name: string
+  /** Process id on its host. */
   readonly pid: number
+  /** Advertised address, `host:port`. */
   readonly address: string
+  /** View of the instance on itself. */
   readonly self: {
     readonly registry: 'reachable' | 'lost'
     readonly unreachableBy: readonly { readonly id: string; readonly reason: string }[]
     readonly heartbeatAgeMs: number
   } & Pick<ClusterStatistics, 'log' | 'events' | 'bytes'>
+  /** View on each other member. */
   readonly members: readonly {
     readonly id: string
     readonly address: string

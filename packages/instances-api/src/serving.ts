@@ -1,11 +1,12 @@
 import type { InstanceRecord } from '@ddp-cluster/instance-status'
-import { type Answer, type AnswerText, notFound, notLoggedIn, unavailable } from './answer.js'
+import { type Answer, type AnswerText, notFound, unavailable } from './answer.js'
 import { offerOverDDP } from './ddp.js'
 import { before } from './deadline.js'
 import { view } from './formats.js'
 import { Gate } from './gate.js'
 import { Readiness, readyPath } from './health.js'
 import { type ApiRequest, headerOf } from './http.js'
+import { connectionsView } from './instances-view.js'
 import type { Credentials } from './meteor-access.js'
 import { showsToken } from './metrics-access.js'
 import { Observatory } from './observatory.js'
@@ -37,7 +38,7 @@ export class Serving {
     this.#gate = new Gate(cluster.db, options, resolved)
     this.#observatory = Observatory.of(cluster)
     this.#readiness = new Readiness(cluster)
-    if (ddpServer) offerOverDDP(ddpServer, { gate: this.#gate, live: this.#observatory.live, body: () => this.#instances(), closed: cluster.closed })
+    if (ddpServer) offerOverDDP(ddpServer, { gate: this.#gate, live: this.#observatory.live, connections: async () => connectionsView(cluster, await this.#records()), closed: cluster.closed })
   }
 
   async answer(path: string, request: ApiRequest): Promise<Answer> {
@@ -67,7 +68,7 @@ export class Serving {
     const { metrics } = this.#resolved
     if (typeof metrics === 'object' && !showsToken(request, metrics.token)) {
       const { headers, refusal } = await this.#gate.count(request)
-      return { ...(refusal ?? notLoggedIn), headers: { ...refusal?.headers, ...headers, 'www-authenticate': 'Bearer' } }
+      return { ...(refusal ?? this.#gate.notLoggedIn), headers: { ...refusal?.headers, ...headers, 'www-authenticate': 'Bearer' } }
     }
     const figures = this.#observatory.metrics
     return figures ? { status: 200, text: textOf(await figures.text(), figures.contentType) } : unavailable

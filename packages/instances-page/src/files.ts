@@ -17,11 +17,13 @@ export const pagePaths: readonly string[] = Object.freeze(Object.keys(names))
 
 /** A file of the page as it is sent with 200. */
 export interface PageFile {
+  /** Headers of the answer. */
   readonly headers: Readonly<Record<string, string>>
+  /** Content. */
   readonly body: Uint8Array
-  /** `body` for who takes `gzip`. */
+  /** Content for clients that accept `gzip`. */
   readonly gzipped: Uint8Array
-  /** Of both: for `If-None-Match`. */
+  /** Entity tag of both contents, for `If-None-Match`. */
   readonly etag: string
 }
 

@@ -1,6 +1,6 @@
+import { type BsonMeaning, readBson } from './bson.js'
 import { isCustomType, makeCustomType } from './custom-types.js'
-import { maxNesting, tooDeep } from './ejson-error.js'
-import { readBson } from './mongo-types.js'
+import { maxNesting, noBsonType, tooDeep } from './ejson-error.js'
 import { isPlainObject, setOwn } from './own-property.js'
 
 /**
@@ -22,7 +22,17 @@ function receive(value: unknown, depth: number): unknown {
   if (value instanceof RegExp) return new RegExp(value.source, value.flags)
   if (isCustomType(value)) return receiveCustom(value.typeName(), value.toJSONValue())
   const bson = readBson(value)
-  return bson ? makeCustomType(bson.type, bson.text) : receiveFields(value as Record<string, unknown>, depth)
+  return bson ? receiveBson(bson) : receiveFields(value as Record<string, unknown>, depth)
+}
+
+function receiveBson(bson: BsonMeaning): unknown {
+  switch (bson.kind) {
+    case 'oid':
+    case 'Decimal': return makeCustomType(bson.kind, bson.text)
+    case 'bytes': return new Uint8Array(bson.bytes)
+    case 'number': return bson.number === 0 ? 0 : bson.number
+    case 'none': throw noBsonType(bson.name)
+  }
 }
 
 function receiveFields(fields: Record<string, unknown>, depth: number): Record<string, unknown> {

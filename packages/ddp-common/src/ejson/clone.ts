@@ -1,6 +1,6 @@
+import { readBson } from './bson.js'
 import { isCustomType, makeCustomType } from './custom-types.js'
 import { maxNesting, tooDeep } from './ejson-error.js'
-import { readBson } from './mongo-types.js'
 import { setOwn } from './own-property.js'
 
 /**

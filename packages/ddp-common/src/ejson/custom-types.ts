@@ -1,7 +1,7 @@
 import { EJSONError } from './ejson-error.js'
 import { Decimal, ObjectId } from './mongo-types.js'
 
-/** What a class has to be for EJSON to write it as `{"$type": typeName(), "$value": toJSONValue()}`. */
+/** Interface of a class that EJSON writes as `{"$type": typeName(), "$value": toJSONValue()}`. */
 export interface CustomType {
   /** The name that `addType` was told. */
   typeName(): string

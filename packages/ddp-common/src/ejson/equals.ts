@@ -1,8 +1,9 @@
 import { isCustomType } from './custom-types.js'
 import { maxNesting, tooDeep } from './ejson-error.js'
 
+/** Options of `EJSON.equals()`. */
 export interface EqualsOptions {
-  /** Whether `{a, b}` and `{b, a}` differ. Default: they do not. */
+  /** Whether `{a, b}` and `{b, a}` differ. @defaultValue false */
   readonly keyOrderSensitive?: boolean
 }
 

@@ -1,6 +1,6 @@
 import { isCustomType } from './custom-types.js'
 import { maxNesting } from './ejson-error.js'
-import { readBson } from './mongo-types.js'
+import { readBson } from './bson.js'
 
 /**
  * Names the first part of a value that a reader of its EJSON would not get as it is, such as `args[0].tags is a Set`; undefined when there is
@@ -69,7 +69,9 @@ function instanceLoss(value: object): string | undefined {
   // A subclass of Uint8Array arrives as one, with the same bytes: Node.js' own is met everywhere.
   if (value instanceof Uint8Array) return undefined
   if (value instanceof Date || value instanceof RegExp) return value.constructor === Date || value.constructor === RegExp ? undefined : ` is ${kindOf(value)}`
-  if (isCustomType(value) || readBson(value)) return undefined
+  if (isCustomType(value)) return undefined
+  const bson = readBson(value)
+  if (bson) return bson.kind === 'none' ? ` is a ${bson.name} of the bson package` : undefined
   return ` is ${kindOf(value)}`
 }
 

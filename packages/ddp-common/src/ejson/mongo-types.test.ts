@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { EJSONError } from './ejson-error.js'
-import { Decimal, ObjectId, readBson } from './mongo-types.js'
+import { Decimal, ObjectId } from './mongo-types.js'
 
 /** As the classes of the `bson` package mark their objects. */
 class Marked {
@@ -47,14 +47,4 @@ describe('a Decimal', () => {
     for (const same of [new Decimal('1.5'), new Marked('Decimal128', '1.5')]) expect(decimal.equals(same)).toBe(true)
     for (const other of [new Decimal('1.50'), new Marked('Decimal128', '2'), new ObjectId(hex), '1.5', null, undefined, 1.5, {}, { _bsontype: 'Decimal128', toString: () => '1.5' }]) expect(decimal.equals(other)).toBe(false)
   })
-})
-
-describe('what stands for one of them', () => {
-  it.each([['ObjectId', 'oid'], ['ObjectID', 'oid'], ['Decimal128', 'Decimal']] as const)('an object of a class marked as %s', (mark, type) => {
-    expect(readBson(new Marked(mark, 'text'))).toEqual({ type, text: 'text' })
-    // Anybody can send such a one.
-    expect(readBson({ _bsontype: mark })).toBeUndefined()
-  })
-
-  it.each(['Long', '', undefined, 1])('none with the mark %j', (mark) => expect(readBson(new Marked(mark, 'text'))).toBeUndefined())
 })

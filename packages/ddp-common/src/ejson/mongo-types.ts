@@ -1,5 +1,5 @@
+import { readBson } from './bson.js'
 import { EJSONError } from './ejson-error.js'
-import { isPlainObject } from './own-property.js'
 
 /** A MongoDB ObjectId as it arrives in EJSON (`$type: "oid"`). A value: it never changes. `toHexString()` is what drivers' own classes take. */
 export class ObjectId {
@@ -11,14 +11,20 @@ export class ObjectId {
     this.#hex = hex.toLowerCase()
   }
 
+  /** EJSON's name of the type: `oid`. */
   typeName(): string { return 'oid' }
+  /** Value in EJSON: the 24 hexadecimal digits. */
   toJSONValue(): string { return this.#hex }
+  /** The 24 hexadecimal digits, in lower case, as drivers' own classes take them. */
   toHexString(): string { return this.#hex }
+  /** The 24 hexadecimal digits. */
   toString(): string { return this.#hex }
+  /** Itself: an immutable value needs no copy. */
   clone(): ObjectId { return this }
 
+  /** Whether `other` is the same value, also of a driver's own class. */
   equals(other: unknown): boolean {
-    return typeof other === 'object' && other !== null && (other instanceof ObjectId ? other.#hex : readBson(other)?.text) === this.#hex
+    return typeof other === 'object' && other !== null && (other instanceof ObjectId ? other.#hex : textOf('oid', other)) === this.#hex
   }
 }
 
@@ -34,30 +40,23 @@ export class Decimal {
     this.#digits = digits
   }
 
+  /** EJSON's name of the type: `Decimal`. */
   typeName(): string { return 'Decimal' }
+  /** Value in EJSON: the digits. */
   toJSONValue(): string { return this.#digits }
+  /** The digits. */
   toString(): string { return this.#digits }
+  /** Itself: an immutable value needs no copy. */
   clone(): Decimal { return this }
 
+  /** Whether `other` is the same value, also of a driver's own class. */
   equals(other: unknown): boolean {
-    return typeof other === 'object' && other !== null && (other instanceof Decimal ? other.#digits : readBson(other)?.text) === this.#digits
+    return typeof other === 'object' && other !== null && (other instanceof Decimal ? other.#digits : textOf('Decimal', other)) === this.#digits
   }
 }
 
-/**
- * Which of the two EJSON types an object of the `bson` package stands for, and its text. Told by the mark that all versions of that
- * package put on their classes, so that none of them is needed here. A plain object is none, whatever marks it: anybody can send one.
- */
-export function readBson(value: object): { readonly type: 'oid' | 'Decimal'; readonly text: string } | undefined {
-  const type = typeOfMark((value as { _bsontype?: unknown })._bsontype)
-  return type === undefined || isPlainObject(value) ? undefined : { type, text: (value as { toString(): string }).toString() }
-}
-
-function typeOfMark(mark: unknown): 'oid' | 'Decimal' | undefined {
-  switch (mark) {
-    case 'ObjectId':
-    case 'ObjectID': return 'oid'
-    case 'Decimal128': return 'Decimal'
-    default: return undefined
-  }
+/** The text of an object of the `bson` package, if it is of this type. */
+function textOf(type: 'oid' | 'Decimal', value: object): string | undefined {
+  const meaning = readBson(value)
+  return meaning?.kind === type ? meaning.text : undefined
 }

@@ -1,6 +1,7 @@
 import { maxNesting, tooDeep } from './ejson-error.js'
 import { toJSONValue } from './to-json-value.js'
 
+/** Options of `EJSON.stringify()`. */
 export interface StringifyOptions {
   /** `true`: two spaces a level; a number: so many; a string: that. Default: none, on one line. */
   readonly indent?: boolean | number | string

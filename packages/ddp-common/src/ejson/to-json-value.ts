@@ -1,14 +1,14 @@
 import { encodeBase64 } from './base64.js'
+import { type BsonMeaning, readBson } from './bson.js'
 import { isCustomType } from './custom-types.js'
-import { maxNesting, tooDeep } from './ejson-error.js'
-import { readBson } from './mongo-types.js'
+import { maxNesting, noBsonType, tooDeep } from './ejson-error.js'
 import { isPlainObject, setOwn } from './own-property.js'
 
 const dollar = 36
 
 /**
  * The plain JSON that stands for an EJSON value. What needs no conversion is not copied: the result may be the value itself, or share
- * parts with it. The value is never changed. Throws an `EJSONError` `too-deep`.
+ * parts with it. The value is never changed. Throws an `EJSONError`: `too-deep`; `invalid-value` for objects of the bson package that EJSON has no type for.
  */
 export function toJSONValue(value: unknown): unknown {
   return convert(value, 0)
@@ -80,10 +80,20 @@ function convertInstance(value: object, depth: number): unknown {
   if (value instanceof Uint8Array) return { $binary: encodeBase64(value) }
   if (isCustomType(value)) return { $type: value.typeName(), $value: value.toJSONValue() }
   const bson = readBson(value)
-  if (bson) return { $type: bson.type, $value: bson.text }
+  if (bson) return convertBson(bson)
   const { toJSON } = value as { toJSON?: unknown }
   if (typeof toJSON === 'function') return convert((value as { toJSON(): unknown }).toJSON(), depth + 1)
   return convertFields({ ...value }, depth)
+}
+
+function convertBson(bson: BsonMeaning): unknown {
+  switch (bson.kind) {
+    case 'oid':
+    case 'Decimal': return { $type: bson.kind, $value: bson.text }
+    case 'bytes': return { $binary: encodeBase64(bson.bytes) }
+    case 'number': return convertNumber(bson.number)
+    case 'none': throw noBsonType(bson.name)
+  }
 }
 
 /** Whether a reader would take these fields for one of EJSON's own wrappers. */

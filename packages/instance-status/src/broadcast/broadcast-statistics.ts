@@ -1,30 +1,34 @@
-/** What an instance has sent and received of events since it started. Numbers count from 1, separately for each instance that emits. */
+/** Counters of events sent and received since this instance started. Sequence numbers count from 1, for each emitting instance. */
 export interface BroadcastStatistics {
-  /** What is kept of the events emitted here: the number of the newest, how many of them are still there, and their bytes. */
+  /** Events of this instance kept for replay: the newest sequence number, the number of events, and their bytes. */
   readonly log: { readonly head: number; readonly entries: number; readonly bytes: number }
+  /** Numbers of events. */
   readonly events: {
+    /** Events emitted by this instance. */
     readonly emitted: number
-    /** Events of others that reached the listeners here. */
+    /** Events of other instances that reached listeners here. */
     readonly received: number
-    /** Those of them that were emitted before their link came up, and were sent from the log. */
+    /** Received events that were emitted before their link came up, and were replayed from the log. */
     readonly replayed: number
-    /** Events of others that will never come; at most so many where a `gap` is not `exact`. */
+    /** Events of other instances that are lost; an upper bound where a `gap` is not `exact`. */
     readonly lost: number
   }
-  /** Of the messages that carry events. */
+  /** Bytes of the messages that carry events. */
   readonly bytes: { readonly sent: number; readonly received: number }
-  /** Every other member. */
+  /** Progress with each other member. */
   readonly peers: readonly PeerStatistics[]
 }
 
+/** Progress of the broadcast log with one member. */
 export interface PeerStatistics {
+  /** Id of the member. */
   readonly id: string
-  /** The number up to which it was sent what it listens to, also by a link that is lost since; 0 before its first. */
+  /** Sequence number up to which the member was sent its streams, also by a lost link; 0 before its first link. */
   readonly sent: number
-  /** How many numbers that is behind our newest. */
+  /** Distance of `sent` from the newest sequence number of this instance. */
   readonly unsent: number
-  /** The number up to which its events have come, or are known not to come; 0 before its first link. */
+  /** Sequence number up to which the member's events have arrived, or are known to be lost; 0 before its first link. */
   readonly received: number
-  /** How many of them will never come; an upper bound as above. */
+  /** Number of the member's events that are lost; an upper bound where a `gap` is not `exact`. */
   readonly lost: number
 }

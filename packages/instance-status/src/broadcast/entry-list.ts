@@ -1,11 +1,11 @@
 /** A listener whose arguments are not looked at here. */
 export type AnyListener = (this: EventOrigin, ...args: unknown[]) => unknown
 
-/** Where an event came from. */
+/** Origin of an event: `this` of a stream's listener. */
 export interface EventOrigin {
-  /** The instance that emitted it. */
+  /** Id of the instance that emitted the event. */
   readonly from: string
-  /** Its number among that instance's events; 0 for one of `emitLocal`, which has none. */
+  /** Sequence number among that instance's events; 0 for an event of `emitLocal()`, which has none. */
   readonly seq: number
 }
 

@@ -10,11 +10,11 @@ import type { Reader } from './reader.js'
 
 export const flushMethod = 'cluster.flush'
 
-/** Who has everything that was emitted before `flush()`. */
+/** Outcome of `flush()`: the members that have all events emitted before it, and those that have not. */
 export interface FlushReport {
-  /** Their listeners were called with all of it that they listen to (and they were told of what is lost). */
+  /** Ids of members whose listeners were called with every event they listen to, or were told of a gap. */
   readonly reached: readonly string[]
-  /** They did not say so in time, or left meanwhile. */
+  /** Ids of members that did not confirm in time, or left meanwhile. */
   readonly missed: readonly string[]
 }
 

@@ -1,11 +1,11 @@
 /** Events of another instance that will never come: the numbers from `after + 1` to `after + lost`. */
 export interface Gap {
-  /** Whose. */
+  /** Id of the instance that emitted the lost events. */
   readonly from: string
-  /** The last number before them. */
+  /** Sequence number before the first lost event. */
   readonly after: number
-  /** How many. */
+  /** Number of lost events. */
   readonly lost: number
-  /** Whether all of them were events of streams that this instance listened to; else it has lost at most so many. */
+  /** Whether `lost` counts events of this instance's streams alone; otherwise `lost` is an upper bound. */
   readonly exact: boolean
 }

@@ -11,8 +11,11 @@ import { type CallOptions, type CallRequest, prepareCall } from './request.js'
 /** The one DDP method behind all calls between instances: `[name, params]`. */
 export const callMethod = 'cluster.call'
 
-/** How one member answered: as `Promise.allSettled` would say it, with the member's id. */
-export type CallOutcome = { readonly id: string } & PromiseSettledResult<unknown>
+/** Outcome of `callAll()` for one member, in the shape of `Promise.allSettled()`, with the member's id. */
+export type CallOutcome = PromiseSettledResult<unknown> & {
+  /** Id of the member. */
+  readonly id: string
+}
 
 /** How a member can be reached at this moment. */
 export type Reach =

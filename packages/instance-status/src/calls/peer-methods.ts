@@ -4,14 +4,14 @@ import { ClusterError } from '../errors.js'
 import { inFewWords, textOf } from '../text-of.js'
 import { encode, isMethodName, largestCallBytes } from './request.js'
 
-/** Who calls. */
+/** Caller of a method between instances: `this` of the method. */
 export interface CallOrigin {
-  /** The instance that calls; also this one. */
+  /** Id of the calling instance; the own id for a call to itself. */
   readonly from: string
 }
 
 /**
- * Answers the calls of instances with what it returns, or what its promise resolves to; `this` tells who calls. A `DDPError` that it throws reaches the
+ * Method that instances of the cluster call. Its return value, or what its promise resolves to, is the answer; `this` tells who calls. A `DDPError` that it throws reaches the
  * caller as it is; of anything else the caller learns `500 Internal server error`, and the logger the rest. A result that EJSON cannot carry without loss
  * is `result-not-encodable`, one of more than 4 MiB `result-too-large`. Calls of one instance begin in their order
  * and run beside each other.

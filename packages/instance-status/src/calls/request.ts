@@ -4,9 +4,9 @@ import { ClusterError } from '../errors.js'
 import { messageOf } from '../text-of.js'
 import { withoutTrailing } from '../without-trailing.js'
 
-/** What a caller may say beside the method and its parameters. */
+/** Options of `call()` and `callAll()`. */
 export interface CallOptions {
-  /** How long to wait for the answer; 10_000 by default, an hour at most. The method may run on after that: its answer is dropped. */
+  /** Time to wait for the answer, in milliseconds, at most 3_600_000 (an hour). The method may run on after that; its answer is dropped. @defaultValue 10_000 */
   readonly timeoutMs?: number | undefined
 }
 

@@ -1,19 +1,20 @@
 import type { Connection } from '@ddp-cluster/ddp-server'
 
-/** The client that asks, as `this` of a permission. */
+/** DDP client that reads or writes a stream: `this` of a permission function. */
 export interface StreamClient {
-  /** Who is logged in; `null`: nobody. */
+  /** Id of the user that is logged in, or `null`. */
   readonly userId: string | null
+  /** Connection of the client. */
   readonly connection: Connection
 }
 
 /**
- * Who may: everybody, who is logged in, nobody, or whom the function says. It is called with the event's name, and for a write with the
- * arguments, which are a client's and not checked by anybody else.
+ * Permission for an event: everybody, logged-in users, nobody, or a function that answers `true`. The function gets the event's name and, for a write, the
+ * client's arguments, which nobody else has checked. One that throws or rejects denies.
  */
 export type StreamPermission = 'all' | 'logged' | 'none' | ((this: StreamClient, event: string, ...args: unknown[]) => boolean | Promise<boolean>)
 
-/** What clients may do with the events of a stream. What is not said is not allowed. */
+/** Permissions of DDP clients for the events of a stream. A permission that is left out denies. */
 export interface StreamPermissions {
   /** Subscribe to an event. Asked once for each subscription, and again when its client logs in or out. */
   readonly allowRead?: StreamPermission

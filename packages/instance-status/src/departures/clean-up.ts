@@ -8,23 +8,25 @@ import { textOf } from '../text-of.js'
 import type { Finding } from './absences.js'
 import type { DepartureRow, DepartureRows } from './departure-rows.js'
 
-/** An instance that is gone for good. */
+/** Instance that is gone for good, as a handler of `onLeft()` gets it. */
 export interface Departure {
+  /** Id of the instance. */
   readonly id: string
+  /** Process id on its host. */
   readonly pid: number
-  /** What its record said: `host`, `port`, and what the application added. */
+  /** Facts of its record: `host`, `port`, and those that the application added. */
   readonly extraInformation: Readonly<Record<string, unknown>>
   /** Database time of its last registration. */
   readonly joinedAt: Date
-  /** The fencing token of whoever cleans up: it only grows. What comes with a smaller one is from somebody who stood still meanwhile. */
+  /** Fencing token of this clean-up. Tokens only grow: reject a write with a smaller one, it comes from an instance that was suspended meanwhile. */
   readonly token: number
-  /** Aborted when this instance must not clean up any more: it is closing, or another may have begun anew. */
+  /** Signal that aborts when this instance must stop cleaning up: it closes, or another one may have begun anew. */
   readonly signal: AbortSignal
 }
 
 /**
- * Cleans up after an instance. While it rejects it is called again, later and later; nothing else is cleaned up until it has settled. One that settles when
- * its `signal` was aborted is called again too, by who cleans up next.
+ * Handler that cleans up after an instance. A handler that rejects is called again, with growing delays; no other departure is handled until it has settled. A handler
+ * that settles after its `signal` aborted is called again too, on the instance that cleans up next.
  */
 export type DepartureHandler = (departure: Departure) => unknown
 

@@ -16,27 +16,32 @@ export type LostReason =
   /** `release()` or `close()` was called. */
   | 'released'
 
+/** Events of a `Lease`, each with its payload. */
 export interface LeaseEvents {
-  /** This instance holds it from now on. `token` is greater than that of anybody who held it before. */
+  /** Start of holding the lease. `token` is greater than that of every earlier holder. */
   acquired: { readonly token: number }
+  /** End of holding the lease; `token` is the one it had. */
   lost: { readonly token: number; readonly reason: LostReason }
 }
 
 /**
- * The right to be the only one in the cluster that does something. It is asked for from `cluster.lease()` until `release()`, and again after every loss.
+ * Right to be the only instance of the cluster that does something. The lease is requested from `cluster.lease()` until `release()`, and again after every loss.
  *
- * `held` is looked at before each step of the work; but a process can stand still between the look and the step, for longer than the lease lasts. Only what
- * checks the `token` is safe: keep it beside what you write, and refuse a write with a smaller one.
+ * Check `held` before each step of the work. A process can be suspended between the check and the step, for longer than the lease lasts, so only the
+ * fencing `token` is safe: store it with every write, and refuse a write with a smaller one.
  */
 export interface Lease extends AsyncDisposable {
+  /** Name of the lease, as given to `cluster.lease()`. */
   readonly name: string
+  /** Time after which the lease of a dead holder expires, in milliseconds. */
   readonly ttlMs: number
-  /** Whether this instance holds the lease at this moment, by our clocks, without asking MongoDB. */
+  /** Whether this instance holds the lease at this moment, by its own clock, without asking MongoDB. */
   readonly held: boolean
-  /** The fencing token, while it is held. */
+  /** Fencing token while the lease is held, else undefined. */
   readonly token: number | undefined
+  /** Calls `listener` at every `event`; the returned function removes it. */
   on<E extends keyof LeaseEvents>(event: E, listener: (payload: LeaseEvents[E]) => unknown): () => void
-  /** Gives the lease back and asks for it no more. Never rejects; a lease that could not be given back expires. Can be called again. */
+  /** Releases the lease and requests it no more. Never rejects: a lease that could not be released expires. Can be called again. */
   release(): Promise<void>
 }
 

@@ -1,11 +1,13 @@
-/** The state of a link as Meteor's `status()` gives it, and as `instances.get` shows it: these keys, in this order. */
+/** State of a link in the shape of Meteor's `status()`, as `instances.get` shows it: these keys, in this order. */
 export interface LinkStatus {
+  /** Connection state: `waiting` stands between two dials. */
   readonly status: 'connected' | 'connecting' | 'waiting' | 'failed' | 'offline'
+  /** Whether `status` is `connected`. */
   readonly connected: boolean
-  /** Dials since the link was last connected. */
+  /** Number of dials since the link was last connected. */
   readonly retryCount: number
-  /** When it is dialled again, in milliseconds since the epoch by the local clock; only when `waiting`. */
+  /** Time of the next dial, in milliseconds since the epoch by the local clock; with `waiting` only. */
   readonly retryTime?: number
-  /** Why it is not connected. */
+  /** Reason for not being connected. */
   readonly reason?: string
 }

@@ -1,27 +1,31 @@
 import { isRandomId } from '@ddp-cluster/ddp-common'
 import { isExtraInformation } from './extra-information.js'
 
-/** What one instance tells the others of itself, beside Meteor's fields; `instances.get` does not show it. */
+/** Fields of a record beside Meteor's, from each instance to the others; `instances.get` does not show them. */
 export interface RecordClusterPart {
-  /** The version of the peer protocol that the instance speaks. */
+  /** Version of the peer protocol that the instance speaks. */
   readonly protocol: number
-  /** Milliseconds without a heartbeat after which the instance wants to be taken for dead. */
+  /** Time without a heartbeat after which the instance counts as dead, in milliseconds. */
   readonly expireAfterMs: number
-  /** Where its peers dial it: `ws://host:port/path/websocket`, or `wss://`. */
+  /** URL that peers dial: `ws://host:port/path/websocket`, or `wss://`. */
   readonly url: string
 }
 
-/** One document of the `instances` collection: one running process. The fields are Meteor's and Rocket.Chat's, `cluster` is ours. */
+/** Document of the `instances` collection: one running process. The fields are Meteor's and Rocket.Chat's; `cluster` is this library's. */
 export interface InstanceRecord {
-  /** 17 characters, new for every start: it names the incarnation, not the host. */
+  /** Id of the instance: 17 characters, new for every start. */
   readonly _id: string
   /** Database time of the first registration. */
   readonly _createdAt: Date
   /** Database time of the last heartbeat. */
   readonly _updatedAt: Date
+  /** Advertised host and port, and facts that the application added. */
   readonly extraInformation: { readonly host: string; readonly port: string; readonly [key: string]: unknown }
+  /** Name of the application, which is that of the cluster. */
   readonly name: string
+  /** Process id on its host. */
   readonly pid: number
+  /** Fields of this library. */
   readonly cluster: RecordClusterPart
 }
 

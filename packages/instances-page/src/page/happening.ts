@@ -19,7 +19,7 @@ export interface Happening {
 }
 
 /** Makes a happening of a document, or undefined of one that is not understood here. */
-export function toHappening(document: Readonly<Record<string, unknown>> & { readonly _id: string }): Happening | undefined {
+export function toHappening(document: Readonly<Record<string, unknown>> & { readonly _id: unknown }): Happening | undefined {
   const at = date(document['at'])
   const type = types.find((known) => known === document['type'])
   if (!at || !type) return undefined

@@ -51,10 +51,10 @@ export interface Instance {
 const statuses: ReadonlySet<unknown> = new Set<Status>(['self', 'joining', 'alive', 'suspect'])
 
 /** Makes an instance of a document; what is missing or of another type is taken as unknown. A status that is not known here is shown as joining: neither well nor broken. */
-export function toInstance(document: Readonly<Record<string, unknown>> & { readonly _id: string }): Instance {
+export function toInstance(document: Readonly<Record<string, unknown>> & { readonly _id: unknown }): Instance {
   const { _id, status, link, log, traffic } = document
   return {
-    id: _id,
+    id: String(_id),
     local: document['local'] === true,
     name: text(document['name']) ?? '',
     pid: number(document['pid']) ?? 0,

@@ -1,7 +1,7 @@
 import { toHappening, type Happening } from './happening.js'
 import { toInstance, type Instance } from './instance.js'
 
-type Documents = Iterable<Readonly<Record<string, unknown>> & { readonly _id: string }>
+type Documents = Iterable<Readonly<Record<string, unknown>> & { readonly _id: unknown }>
 
 /** The cluster at one moment, as the instance that shows the page sees it. */
 export interface Snapshot {
