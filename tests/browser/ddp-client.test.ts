@@ -111,12 +111,13 @@ describe.skipIf(noBrowser !== undefined)(`in a real browser${noBrowser === undef
       await one.close()
       return {
         answer: [date instanceof Date && date.getTime(), bytes instanceof Uint8Array && [...bytes], number, text],
-        error: [error, reason, (details as { at: string }).at], statuses, closed: one.status(),
+        error: [error, reason, details], statuses, closed: one.status(),
       }
     }, url)
     expect(seen.answer).toEqual([1_234, [0, 128, 255], Infinity, 'naïve \u{1F600}'])
     expect(backend.seen).toEqual([new Date(1_234), new Uint8Array([0, 128, 255]), Infinity, 'naïve \u{1F600}'])
-    expect(seen.error).toEqual(['not-today', 'Come back tomorrow', '1970-01-01T00:00:00.005Z'])
+    // Details are plain JSON on the wire, as Meteor writes them.
+    expect(seen.error).toEqual(['not-today', 'Come back tomorrow', { at: '1970-01-01T00:00:00.005Z' }])
     expect(seen.statuses).toEqual(['connected', 'offline'])
     expect(seen.closed).toEqual({ status: 'offline', connected: false, retryCount: 0 })
     await expect.poll(() => backend.sessions, soon).toBe(0)

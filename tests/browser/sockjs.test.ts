@@ -56,6 +56,7 @@ describe.skipIf(noBrowser !== undefined)(`sockjs-client, on which Meteor's own c
     await expect.poll(async () => (await pageLog()).slice(1).toSorted(), soon)
       .toEqual(['{"msg":"pong","id":"p"}', '{"msg":"result","id":"1","result":"Hello, Zoë \u{1F600}"}', '{"msg":"updated","methods":["1"]}'])
     await tab.page.evaluate(() => {
+      // Without it the server would wait for the client to come back.
       socket.send('{"msg":"disconnect"}')
       socket.close(1000, 'done')
     })

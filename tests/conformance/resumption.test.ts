@@ -1,132 +1,182 @@
 import type { Socket } from 'node:net'
-import { connect, type DDPClient } from '@ddp-cluster/ddp-client'
-import type { Connection, ConnectionEnd, Publication } from '@ddp-cluster/ddp-server'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { CutProxy } from '../cluster/cut-proxy.js'
+import { connect, type ClientStatus, type DDPClient } from '@ddp-cluster/ddp-client'
+import type { DDPServerOptions, Publication } from '@ddp-cluster/ddp-server'
+import { afterEach, describe, expect, it } from 'vitest'
 import { startServer, type TestServer } from './server-harness.js'
 
-/** Our client in front of our server, over a network that breaks: the session goes on. */
+/** Our client and our server, over sockets that are cut. */
 
-async function eventually(isSo: () => boolean): Promise<void> {
-  for (let round = 0; round < 2_000 && !isSo(); round += 1) await new Promise((resolve) => setTimeout(resolve, 2))
-  expect(isSo()).toBe(true)
-}
+/** A server with one publication, whose documents the test changes, and a method that ends when the test says so. */
+class Site {
+  readonly publications = new Set<Publication>()
+  /** What was begun, in order. */
+  readonly done: string[]
+  readonly #server: TestServer
+  readonly #sockets = new Set<Socket>()
+  #finishSlow: () => void = () => undefined
 
-let server: TestServer
-let proxy: CutProxy
-let client: DDPClient
-let connections: Connection[]
-let ends: ConnectionEnd[]
-let statuses: string[]
-let sockets: Set<Socket>
-
-beforeEach(async () => {
-  connections = []
-  ends = []
-  statuses = []
-  server = await startServer({ login: () => ({ id: 'anna', token: 't' }) })
-  server.ddp.onConnection((connection) => {
-    connections.push(connection)
-    connection.onClose((end) => ends.push(end))
-  })
-  sockets = new Set()
-  server.http.on('connection', (socket) => {
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-  })
-  proxy = await CutProxy.before(server.port)
-  client = connect({ url: `ws://127.0.0.1:${proxy.port}/websocket` })
-  client.on('statusChanged', ({ status }) => statuses.push(status))
-})
-afterEach(async () => {
-  await client.close()
-  proxy.close()
-  await server[Symbol.asyncDispose]()
-})
-
-/** Cuts the network, and resolves when both sides have noticed: what the server sends before that is lost, and the session with it. */
-async function cut(): Promise<void> {
-  const lost = [...sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve)))
-  const told = statuses.length
-  proxy.cut()
-  await Promise.all(lost)
-  await eventually(() => statuses.length > told)
-  for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve))
-}
-
-/** Resolves when the client is connected again. */
-async function back(): Promise<void> {
-  client.reconnect()
-  await eventually(() => client.status().status === 'connected')
-}
-
-describe('a cut of the network', () => {
-  it('costs no login, no subscription and no document', async () => {
-    const publications: Publication[] = []
-    let logins = 0
-    server.ddp.publish('rooms', function () {
-      publications.push(this)
-      this.added('rooms', '1', { of: this.userId })
+  private constructor(server: TestServer, done: string[]) {
+    this.#server = server
+    this.done = done
+    server.http.on('connection', (socket) => {
+      this.#sockets.add(socket)
+      socket.once('close', () => this.#sockets.delete(socket))
+    })
+    const { publications } = this
+    server.ddp.onConnection((connection) => {
+      done.push('connection')
+      connection.onClose(() => done.push('close'))
+    })
+    server.ddp.publish('docs', function () {
+      done.push('docs')
+      publications.add(this)
+      this.onStop(() => publications.delete(this))
+      this.added('c', 'a', { n: 0 })
       this.ready()
     })
     server.ddp.method('who', function () { return this.userId })
-    server.ddp.limitRate({ type: 'method', name: (name) => { if (name === 'login') logins += 1; return false }, count: 1, intervalMs: 1 })
-    await client.login({ resume: 't' })
-    const subscription = client.subscribe('rooms')
-    await subscription.ready
-    const told: string[] = []
-    client.collection('rooms').on('added', ({ id }) => told.push(`added ${String(id)}`))
-    client.collection('rooms').on('changed', ({ id }) => told.push(`changed ${String(id)}`))
-    client.collection('rooms').on('removed', ({ id }) => told.push(`removed ${String(id)}`))
-    await cut()
-    publications[0]?.added('rooms', '2', {})
-    publications[0]?.removed('rooms', '1')
-    await eventually(() => told.length === 2)
-    expect(told).toEqual(['added 2', 'removed 1'])
-    expect(await client.call('who')).toBe('anna')
-    expect([publications.length, logins, connections.length, ends, subscription.isReady, client.userId]).toEqual([1, 1, 1, [], true, 'anna'])
-  })
+    server.ddp.method('slow', () => {
+      done.push('slow')
+      return new Promise((resolve) => {
+        this.#finishSlow = () => resolve('finished')
+      })
+    })
+  }
 
-  it('loses no result of a method that runs through it, and runs it once', async () => {
-    let ran = 0
-    let release = (): void => undefined
-    const released = new Promise<void>((resolve) => { release = resolve })
-    server.ddp.method('slow', async (value) => { ran += 1; await released; return value })
-    const calls = [client.call('slow', 1), client.call('slow', 2)]
-    await eventually(() => ran === 1)
-    await cut()
-    await back()
-    release()
-    expect(await Promise.all(calls)).toEqual([1, 2])
-    expect([ran, connections.length]).toEqual([2, 1])
-  })
-
-  it('is survived again and again', async () => {
-    let next = 0
-    server.ddp.method('next', () => (next += 1))
-    for (let round = 1; round <= 5; round += 1) {
-      expect(await client.call('next')).toBe(round)
-      await cut()
-      await back()
+  static async start(options: Omit<DDPServerOptions, 'server'> = {}): Promise<Site> {
+    const done: string[] = []
+    const login = (request: unknown): { id: string; token: string } => {
+      done.push('login')
+      return { id: 'me', token: (request as { resume: string }).resume }
     }
-    expect([connections.length, ends, server.ddp.sessions]).toEqual([1, [], 1])
-  })
+    return new Site(await startServer({ ...options, login }), done)
+  }
 
-  it('begins a new session once the old one has been closed by the application meanwhile', async () => {
-    server.ddp.publish('rooms', function () { this.added('rooms', '1', {}); this.ready() })
-    const subscription = client.subscribe('rooms')
-    await subscription.ready
-    await cut()
-    connections[0]?.close(4000, 'enough')
-    await eventually(() => connections.length === 2 && subscription.isReady)
-    expect([ends.length, server.ddp.sessions, client.collection('rooms').size]).toEqual([1, 1, 1])
-  })
+  get sessions(): number {
+    return this.#server.ddp.sessions
+  }
+
+  client(): DDPClient {
+    return connect({ url: `ws://127.0.0.1:${this.#server.port}/websocket` })
+  }
+
+  /** The network drops everybody without a word. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy()
+  }
+
+  finishSlow(): void {
+    this.#finishSlow()
+  }
+
+  async close(): Promise<void> {
+    await this.#server[Symbol.asyncDispose]()
+  }
+}
+
+const closing: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
 })
 
-it('a client that closes ends its session at once', async () => {
-  server.ddp.method('echo', (value) => value)
-  await client.call('echo', 1)
-  await client.close()
-  await eventually(() => ends.length === 1)
-  expect(server.ddp.sessions).toBe(0)
+async function setUp(options?: Omit<DDPServerOptions, 'server'>): Promise<{ site: Site; client: DDPClient; heard: unknown[] }> {
+  const site = await Site.start(options)
+  closing.push(() => site.close())
+  const client = site.client()
+  closing.push(() => client.close())
+  await client.login({ resume: 'token' })
+  await client.subscribe('docs').ready
+  const heard: unknown[] = []
+  client.collection('c').on('added', ({ id }) => heard.push(['added', id]))
+  client.collection('c').on('changed', ({ id, document }) => heard.push(['changed', id, document['n']]))
+  client.collection('c').on('removed', ({ id }) => heard.push(['removed', id]))
+  return { site, client, heard }
+}
+
+/** Resolves with the next status of that name. */
+const reaches = (client: DDPClient, name: ClientStatus['status']): Promise<void> => new Promise((resolve) => {
+  const look = ({ status }: ClientStatus): void => {
+    if (status !== name) return
+    client.off('statusChanged', look)
+    resolve()
+  }
+  client.on('statusChanged', look)
+})
+
+/** The connection is lost, and `meanwhile` happens before the client is back, which it is at once. */
+async function lose({ site, client }: { site: Site; client: DDPClient }, meanwhile: () => void = () => undefined): Promise<void> {
+  const [lost, back] = [reaches(client, 'waiting'), reaches(client, 'connected')]
+  site.cut()
+  await lost
+  meanwhile()
+  client.reconnect()
+  await back
+}
+
+describe('a session that loses its socket', () => {
+  it('goes on: one login, one publication, and what was published meanwhile arrives', async () => {
+    const { site, client, heard } = await setUp()
+    const [publication] = site.publications
+    await lose({ site, client }, () => {
+      publication?.changed('c', 'a', { n: 1 })
+      publication?.added('c', 'b', { n: 2 })
+    })
+    expect(await client.call('who')).toBe('me')
+    publication?.removed('c', 'b')
+    expect(await client.call('who')).toBe('me')
+    expect(heard).toEqual([['changed', 'a', 1], ['added', 'b'], ['removed', 'b']])
+    expect([site.done, site.sessions]).toEqual([['connection', 'login', 'docs'], 1])
+  })
+
+  it('goes on as often as it is cut', async () => {
+    const { site, client, heard } = await setUp()
+    const [publication] = site.publications
+    for (let n = 1; n <= 5; n += 1) {
+      await lose({ site, client }, () => publication?.changed('c', 'a', { n }))
+      expect(await client.call('who')).toBe('me')
+    }
+    expect(heard).toEqual([1, 2, 3, 4, 5].map((n) => ['changed', 'a', n]))
+    expect(site.done).toEqual(['connection', 'login', 'docs'])
+  })
+
+  it('runs a method once, whenever it ends', async () => {
+    for (const end of ['meanwhile', 'afterwards'] as const) {
+      const { site, client } = await setUp()
+      const call = client.call('slow')
+      while (!site.done.includes('slow')) await new Promise(setImmediate)
+      await lose({ site, client }, () => { if (end === 'meanwhile') site.finishSlow() })
+      if (end === 'afterwards') site.finishSlow()
+      expect(await call).toBe('finished')
+      expect(site.done.filter((what) => what === 'slow')).toEqual(['slow'])
+    }
+  })
+
+  it('takes what was asked for and ended while there was no connection', async () => {
+    const { site, client } = await setUp()
+    const subscription = client.subscribe('docs')
+    await subscription.ready
+    let call: Promise<unknown> | undefined
+    await lose({ site, client }, () => {
+      subscription.stop()
+      call = client.call('who')
+    })
+    expect(await call).toBe('me')
+    expect(site.publications.size).toBe(1)
+    expect([...client.collection('c')]).toEqual([{ _id: 'a', n: 0 }])
+  })
+
+  it('is a new one where the server keeps none, and the client has all again', async () => {
+    const { site, client, heard } = await setUp({ resumeWithinMs: 0 })
+    await lose({ site, client })
+    expect(await client.call('who')).toBe('me')
+    expect(site.done).toEqual(['connection', 'login', 'docs', 'close', 'connection', 'login', 'docs'])
+    expect(heard).toEqual([])
+  })
+
+  it('is over at once when the client leaves on purpose', async () => {
+    const { site, client } = await setUp()
+    await client.close()
+    for (let turn = 0; turn < 1_000 && site.sessions > 0; turn += 1) await new Promise(setImmediate)
+    expect([site.sessions, site.done.at(-1)]).toEqual([0, 'close'])
+  })
 })
