@@ -23,7 +23,12 @@ export interface DDPServerOptions {
   readonly maxMessageBytes?: number
   /** Deepest nesting of arrays and objects in a message, of clients and of the application. A deeper message of a client is answered with `error`. @defaultValue 100 */
   readonly maxMessageDepth?: number
-  /** Sockets at once; 100_000. Further upgrades are refused with HTTP 503. Sessions whose clients are away count too, but make room: those that have been without a socket for longest end when a new session needs it. */
+  /**
+   * Sockets at once. Further upgrades are refused with HTTP 503. Sessions whose clients are away (`resumeWithinMs`) count too, but make room: the longest
+   * absent end first when a new session begins.
+   *
+   * @defaultValue 100_000
+   */
   readonly maxSessions?: number
   /** Messages of one session that may wait or run. With more the session's socket is not read until half of them are done. @defaultValue 1_000 */
   readonly maxQueuedMessages?: number
