@@ -284,6 +284,7 @@ export class DDPClient extends GuardedEmitter<DDPClientEvents> {
       this.#connection.forgetSession()
       this.#data.stopRevival()
     }
+    this.#data.noteLost()
     this.#stage = 'down'
     this.#renewal.stop()
     if (end) for (const { subject, error } of tooLong(end, this.#calls.underWay(), this.#subscriptions)) this.#fail(subject, error)
