@@ -305,7 +305,7 @@ export class DDPClient extends GuardedEmitter<DDPClientEvents> {
       if (message.id === this.#takeover?.id) this.#calls.noteUpdated(message.id)
       return
     }
-    if (message.msg === 'ready') this.#subscriptions.noteAnswered(message.subs)
+    if (message.msg === 'ready') for (const id of this.#subscriptions.noteAnswered(message.subs)) this.#connection.send({ msg: 'unsub', id })
     if (message.msg === 'nosub') this.#subscriptions.noteStopped(message.id)
     this.#data.take(message)
   }

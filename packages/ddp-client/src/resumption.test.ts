@@ -318,6 +318,105 @@ describe('a session that goes on', () => {
   })
 })
 
+describe('a subscription that the server ended, and ran again as it was sent again', () => {
+  /** Its `nosub` was kept for the session, which goes on. */
+  function ranAgain(): Setting {
+    const setting = setUp()
+    const { client, server } = setting
+    server.socket.accept('A')
+    client.subscribe('docs').ready.catch(ignore)
+    cut(setting, 'A')
+    expect(ids(setting)).toEqual(['sub 1'])
+    server.socket.say({ msg: 'nosub', id: '1', error: { error: 500, errorType: 'Meteor.Error' } }, document('x'), { msg: 'ready', subs: ['1'] })
+    return setting
+  }
+
+  it('is stopped, so that its documents go', async () => {
+    const setting = ranAgain()
+    const { client, server } = setting
+    expect(ids(setting)).toEqual(['unsub 1'])
+    server.socket.say({ msg: 'ready', subs: ['1', '1'] })
+    expect(ids(setting)).toEqual([])
+    // It may not have reached the server.
+    cut(setting, 'A')
+    expect(ids(setting)).toEqual(['unsub 1'])
+    server.socket.say({ msg: 'removed', collection: 'c', id: 'x' }, { msg: 'nosub', id: '1' }, { msg: 'ready', subs: ['1'] })
+    expect(client.collection('c').size).toBe(0)
+    cut(setting, 'A')
+    expect(ids(setting)).toEqual([])
+    await client.close()
+  })
+
+  it('is stopped while both answers are held back for a revival', async () => {
+    const setting = setUp()
+    const { client, server } = setting
+    server.socket.accept('A')
+    client.subscribe('one')
+    server.socket.say({ msg: 'ready', subs: ['1'] })
+    const two = client.subscribe('two')
+    cut(setting, 'B')
+    cut(setting, 'B')
+    expect(ids(setting)).toEqual(['sub 1', 'sub 2'])
+    server.socket.say({ msg: 'nosub', id: '2' })
+    cut(setting, 'B')
+    expect(ids(setting)).toEqual(['sub 1'])
+    server.socket.say(document('x'), { msg: 'ready', subs: ['2'] })
+    expect(ids(setting)).toEqual(['unsub 2'])
+    server.socket.say({ msg: 'ready', subs: ['1'] })
+    await expect(two.ready).rejects.toMatchObject({ code: 'closed' })
+    server.socket.say({ msg: 'removed', collection: 'c', id: 'x' }, { msg: 'nosub', id: '2' })
+    expect(client.collection('c').size).toBe(0)
+    await client.close()
+  })
+
+  it('is stopped, too, when it had failed here', async () => {
+    const setting = setUp()
+    const { client, server } = setting
+    server.socket.accept('A')
+    client.subscribe('docs').ready.catch(ignore)
+    server.socket.take()
+    server.socket.say({ msg: 'error', reason: 'Bad request', offendingMessage: { msg: 'sub', id: '1' } }, { msg: 'ready', subs: ['1'] })
+    expect(ids(setting)).toEqual(['unsub 1'])
+    await client.close()
+  })
+
+  it('is asked for again on a new session, which knows of no end', async () => {
+    const setting = setUp()
+    const { client, server } = setting
+    server.socket.accept('A')
+    client.subscribe('one')
+    client.subscribe('two')
+    server.socket.say({ msg: 'ready', subs: ['1', '2'] })
+    cut(setting, 'B')
+    server.socket.say({ msg: 'nosub', id: '2' })
+    cut(setting, 'C')
+    expect(ids(setting)).toEqual(['sub 1', 'sub 2'])
+    server.socket.say({ msg: 'ready', subs: ['1', '2'] })
+    expect(ids(setting)).toEqual([])
+    await client.close()
+  })
+
+  it('makes the client send nothing for ids that it never gave, nor more than the server says', async () => {
+    const setting = setUp()
+    const { client, server } = setting
+    server.socket.accept('A')
+    client.subscribe('stopped').stop()
+    client.call('call').catch(ignore)
+    server.socket.say({ msg: 'ready', subs: ['1', '2', '3', '__proto__', ''] })
+    expect(ids(setting)).toEqual(['sub 1', 'unsub 1', 'method 2'])
+    for (let n = 0; n < 1_500; n += 1) {
+      const { id, ready } = client.subscribe('s')
+      ready.catch(ignore)
+      server.socket.say({ msg: 'nosub', id })
+    }
+    server.socket.take()
+    const all = Array.from({ length: 2_000 }, (_, n) => String(n))
+    server.socket.say({ msg: 'ready', subs: [...all, ...all] })
+    expect(ids(setting)).toHaveLength(1_000)
+    await client.close()
+  })
+})
+
 describe('a ready that comes for a subscription that was not sent on this session', () => {
   it('does not keep it from being sent', async () => {
     const setting = setUp()

@@ -29,14 +29,16 @@ interface Entry {
   readonly onEnd: (error: DDPError | undefined, reason: Error) => void
 }
 
-/** So many are remembered of a server that confirms no end. */
-const mostStopping = 1_000
+/** Most ids that are remembered of subscriptions that are over. */
+const mostRemembered = 1_000
 
 /** The subscriptions that a client wants, whether there is a connection or not. */
 export class Subscriptions {
   readonly #entries = new Map<string, Entry>()
   /** Those that were stopped, and whose end the server of the present session has not confirmed. */
   readonly #stopping = new Set<string>()
+  /** Those that the server of the present session has ended, or that have failed here. A session that goes on may have been sent them twice, and run them again. */
+  readonly #ended = new Set<string>()
   readonly #onStop: (id: string) => void
 
   /** `onStop` is called when a subscription was stopped here. */
@@ -62,7 +64,7 @@ export class Subscriptions {
     const stop = (): void => {
       const wasSent = entry.state !== 'unsent'
       if (!this.#end(id, undefined, new ConnectionError('closed', 'The subscription was stopped'))) return
-      if (wasSent) this.#noteStopping(id)
+      if (wasSent) remember(this.#stopping, id)
       this.#onStop(id)
     }
     return { id, name, ready: ready.promise, ended: ended.promise, stop, get isReady() { return entry.ready } }
@@ -70,7 +72,7 @@ export class Subscriptions {
 
   /** What to send of them, in order: all of a new session, and of one that goes on those that are not ready. They count as sent from here on. */
   takeTexts(): string[] {
-    const due = [...this.#entries.values()].filter(({ state }) => state !== 'ready')
+    const due = [...this.#entries].filter(([id, { state }]) => state !== 'ready' && !this.#ended.has(id)).map(([, entry]) => entry)
     for (const entry of due) entry.state = 'sent'
     return due.map(({ text }) => text)
   }
@@ -81,23 +83,32 @@ export class Subscriptions {
     if (entry) entry.state = 'sent'
   }
 
-  /** The server has said `ready`, even if nobody is told yet. */
-  noteAnswered(ids: readonly string[]): void {
+  /** The server has said `ready`, even if nobody is told yet. Returns those that it had ended before, and runs again: they are to be stopped. */
+  noteAnswered(ids: readonly string[]): readonly string[] {
+    const again: string[] = []
     for (const id of ids) {
       const entry = this.#entries.get(id)
-      if (entry?.state === 'sent') entry.state = 'ready'
+      if (this.#ended.delete(id)) {
+        remember(this.#stopping, id)
+        again.push(id)
+      } else if (entry?.state === 'sent') {
+        entry.state = 'ready'
+      }
     }
+    return again
   }
 
-  /** The server has confirmed the end of one. */
+  /** The server has ended one, or confirmed its end, even if nobody is told yet. */
   noteStopped(id: string): void {
     this.#stopping.delete(id)
+    if (this.#entries.has(id)) remember(this.#ended, id)
   }
 
   /** A new session, of which the server knows nothing. */
   noteNewSession(): void {
     for (const entry of this.#entries.values()) entry.state = 'unsent'
     this.#stopping.clear()
+    this.#ended.clear()
   }
 
   /** Those that the server may still think are wanted. */
@@ -107,7 +118,7 @@ export class Subscriptions {
 
   /** Those that were sent on the present session, and are not ready on it, in order. */
   *unanswered(): Generator<string, undefined> {
-    for (const [id, { state }] of this.#entries) if (state === 'sent') yield id
+    for (const [id, { state }] of this.#entries) if (state === 'sent' && !this.#ended.has(id)) yield id
     return undefined
   }
 
@@ -134,19 +145,13 @@ export class Subscriptions {
 
   /** It can be no more. */
   fail(id: string, reason: ConnectionError): void {
+    if (this.#entries.has(id)) remember(this.#ended, id)
     this.#end(id, undefined, reason)
   }
 
   /** The client is closed. */
   endAll(reason: ConnectionError): void {
     for (const id of this.#entries.keys()) this.#end(id, undefined, reason)
-  }
-
-  #noteStopping(id: string): void {
-    this.#stopping.add(id)
-    if (this.#stopping.size <= mostStopping) return
-    const [oldest] = this.#stopping
-    if (oldest !== undefined) this.#stopping.delete(oldest)
   }
 
   #end(id: string, error: DDPError | undefined, reason: Error): boolean {
@@ -157,4 +162,11 @@ export class Subscriptions {
     entry.onEnd(error, reason)
     return true
   }
+}
+
+function remember(ids: Set<string>, id: string): void {
+  ids.add(id)
+  if (ids.size <= mostRemembered) return
+  const [oldest] = ids
+  if (oldest !== undefined) ids.delete(oldest)
 }
