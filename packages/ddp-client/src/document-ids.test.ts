@@ -81,7 +81,28 @@ describe('the id of a document', () => {
     expect([...client.collection('c')].map(({ _id }) => _id)).toEqual([new ObjectId(hex), 2])
   })
 
+  it.each<[id: DocumentId, texts: readonly string[]]>([
+    ['abc', ['abc', '-abc', '~"abc"']], ['', ['', '-', '~""']], [1, ['~1', '~1.0', '~10e-1', '~ 1']], ['{"a":1}', ['{"a":1}', '-{"a":1}']],
+    ['-x', ['--x', '~"-x"']], [hex, [`-${hex}`, `~"${hex}"`]], [null, ['~null', '~ null']],
+  ])('%j is one document, however the server writes it', (id, texts) => {
+    const { client, server } = setUp()
+    const collection = client.collection('c')
+    const events = heard(client, 'c')
+    for (const [n, text] of texts.entries()) server.socket.say({ msg: 'added', collection: 'c', id: text, fields: { n } })
+    expect([...collection]).toEqual([{ _id: id, n: texts.length - 1 }])
+    expect(collection.get(id)).toEqual({ _id: id, n: texts.length - 1 })
+    server.socket.say({ msg: 'addedBefore', collection: 'c', id: 'before', before: texts.at(-1) ?? null })
+    expect([...collection].map(({ _id }) => _id)).toEqual(['before', id])
+    server.socket.say({ msg: 'movedBefore', collection: 'c', id: texts[0] ?? '', before: '-before' }, { msg: 'removed', collection: 'c', id: texts.at(-1) ?? '' })
+    expect([...collection]).toEqual([{ _id: 'before' }])
+    expect(events).toEqual([
+      ['added', id, undefined], ...texts.slice(1).map(() => ['changed', id]), ['added', 'before', id], ['moved', id, 'before'], ['removed', id],
+    ])
+  })
+
   it.each<[string, DataMessage]>([
+    ['added, as no finite number,', { msg: 'added', collection: 'c', id: '~1e999' }],
+    ['removed', { msg: 'removed', collection: 'c', id: '~x' }],
     ['added', { msg: 'added', collection: 'c', id: '~x' }],
     ['changed', { msg: 'changed', collection: 'c', id: '~{}', fields: { a: 1 } }],
     ['addedBefore', { msg: 'addedBefore', collection: 'c', id: 'new', before: '~' }],
@@ -94,7 +115,7 @@ describe('the id of a document', () => {
     server.socket.say(message)
     expect([...client.collection('c')]).toEqual([{ _id: 'known' }])
     expect([events, client.status().status]).toEqual([[], 'connected'])
-    expect(logged).toEqual([['warn', { msg: message.msg, collection: 'c', reason: expect.stringContaining('~') as unknown }, 'The server sent a message that makes no sense']])
+    expect(logged).toEqual([['warn', { msg: message.msg, collection: 'c', reason: expect.stringContaining('A document id') as unknown }, 'The server sent a message that makes no sense']])
     server.socket.say({ msg: 'added', collection: 'c', id: 'next' })
     expect(events).toEqual([['added', 'next', undefined]])
   })
@@ -113,7 +134,7 @@ describe('the id of a document', () => {
   it('may be __proto__, whose document is like any other', () => {
     const { client, server } = setUp()
     server.socket.say({ msg: 'added', collection: 'c', id: '__proto__' }, { msg: 'added', collection: 'c', id: '~"__proto__"' })
-    expect([...client.collection('c')]).toEqual([{ _id: '__proto__' }, { _id: '__proto__' }])
+    expect([...client.collection('c')]).toEqual([{ _id: '__proto__' }])
     expect(client.collection('c').get('__proto__')).toEqual({ _id: '__proto__' })
   })
 

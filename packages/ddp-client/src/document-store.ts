@@ -46,7 +46,8 @@ export class DocumentStore {
    *
    * @throws {EJSONError} `invalid-value` for an id that stands for none; nothing is changed then.
    */
-  apply(message: DataMessage, tell: TellChange): boolean {
+  apply(received: DataMessage, tell: TellChange): boolean {
+    const message = this.#withKeys(received)
     const data = this.#collections.get(message.collection)
     const previous = data?.documents.get(message.id)
     return data && previous ? this.#applyToPresent(message, data, previous, tell) : this.#applyToMissing(message, data, tell)
@@ -64,6 +65,14 @@ export class DocumentStore {
       const changes = this.#collections.get(name)?.ordered ? orderedChanges(before, now) : unorderedChanges(before, now)
       for (const change of changes) yield [name, change]
     }
+  }
+
+  /** The message with the texts that its documents are known by; nearly always itself. */
+  #withKeys(message: DataMessage): DataMessage {
+    const id = this.#ids.keyOf(message.id)
+    if (message.msg !== 'addedBefore' && message.msg !== 'movedBefore') return id === message.id ? message : { ...message, id }
+    const before = message.before === null ? null : this.#ids.keyOf(message.before)
+    return id === message.id && before === message.before ? message : { ...message, id, before }
   }
 
   #applyToMissing(message: DataMessage, data: CollectionData | undefined, tell: TellChange): boolean {
