@@ -82,6 +82,23 @@ it('puts what is to stand before itself, or before what is not there, at the end
   expect([...slow]).toEqual([{ _id: 'b' }])
 })
 
+it('tells of a place at the end for what is to stand before itself, or before what is not there', () => {
+  const store = ordered(['a', 'b'])
+  const places: unknown[] = []
+  const note = (_name: string, change: DocumentChange): void => void places.push([change.kind, change.id, 'before' in change ? change.before : undefined])
+  for (const message of [
+    { msg: 'addedBefore', collection: 'c', id: 'c', before: 'none' }, { msg: 'addedBefore', collection: 'c', id: 'd', before: 'd' }, { msg: 'addedBefore', collection: 'new', id: 'e', before: 'none' },
+    { msg: 'movedBefore', collection: 'c', id: 'a', before: 'a' }, { msg: 'movedBefore', collection: 'c', id: 'b', before: 'none' },
+    { msg: 'addedBefore', collection: 'c', id: 'c', before: 'none' }, { msg: 'addedBefore', collection: 'c', id: 'c', before: 'c' }, { msg: 'movedBefore', collection: 'c', id: 'c', before: 'd' },
+  ] as const) store.apply(message, note)
+  expect(places).toEqual([
+    ['added', 'c', null], ['added', 'd', null], ['added', 'e', null], ['moved', 'a', null], ['moved', 'b', null],
+    // It stands at the end after the first of these.
+    ['moved', 'c', null], ['moved', 'c', 'd'],
+  ])
+  expect([...store.documents('c').values()].map(({ _id }) => _id)).toEqual(['c', 'd', 'a', 'b'])
+})
+
 type Data = Parameters<DocumentStore['apply']>[0]
 
 /** What the store says to each message: what was told of it, and whether it fitted what came before. */

@@ -81,7 +81,7 @@ export class DocumentStore {
         this.#add(message, data, message.fields, undefined, tell)
         return true
       case 'addedBefore':
-        this.#add(message, data, message.fields, message.before, tell)
+        this.#add(message, data, message.fields, keyBefore(message, data), tell)
         return true
       case 'changed':
         this.#add(message, data, without(message.cleared, { ...message.fields }), undefined, tell)
@@ -98,9 +98,9 @@ export class DocumentStore {
         change(message, data, previous, newsIn(message.fields, previous), undefined, tell)
         return false
       case 'addedBefore': {
-        const before = this.#readBefore(message.before)
+        const before = keyBefore(message, data)
         const document = change(message, data, previous, newsIn(message.fields, previous), undefined, tell)
-        if (!data.ordered || data.documents.keyAfter(message.id) !== message.before) move(message, data, document, before, tell)
+        if (!data.ordered || data.documents.keyAfter(message.id) !== before) move(message, data, document, before, tell)
         return false
       }
       case 'changed':
@@ -111,7 +111,7 @@ export class DocumentStore {
         tell(message.collection, { kind: 'removed', id: previous._id, previous })
         return true
       case 'movedBefore':
-        move(message, data, previous, this.#readBefore(message.before), tell)
+        move(message, data, previous, keyBefore(message, data), tell)
         return true
     }
   }
@@ -119,7 +119,6 @@ export class DocumentStore {
   /** Without `before` the document goes to the end: the message says nothing of an order. */
   #add({ collection, id: key }: DataMessage, known: CollectionData | undefined, fields: Fields | undefined, before: string | null | undefined, tell: TellChange): void {
     const id = this.#ids.read(key)
-    const place = before === undefined ? undefined : this.#readBefore(before)
     const data = known ?? this.#create(collection)
     const document: Document = { ...fields, _id: id }
     if (before === undefined) {
@@ -128,11 +127,7 @@ export class DocumentStore {
       data.documents.place(key, document, before)
       data.ordered = true
     }
-    tell(collection, { kind: 'added', id, document, before: place === undefined && data.ordered ? null : place })
-  }
-
-  #readBefore(before: string | null): DocumentId | null {
-    return before === null ? null : this.#ids.read(before)
+    tell(collection, { kind: 'added', id, document, before: data.ordered ? idOf(before ?? null, data) : undefined })
   }
 
   #create(collection: string): CollectionData {
@@ -154,10 +149,19 @@ function change({ collection, id: key }: DataMessage, data: CollectionData, prev
   return document
 }
 
-function move(message: AddedBeforeMessage | MovedBeforeMessage, data: CollectionData, document: Document, before: DocumentId | null, tell: TellChange): void {
-  data.documents.place(message.id, document, message.before)
+function move({ id: key, collection }: DataMessage, data: CollectionData, document: Document, before: string | null, tell: TellChange): void {
+  data.documents.place(key, document, before)
   data.ordered = true
-  tell(message.collection, { kind: 'moved', id: document._id, document, before })
+  tell(collection, { kind: 'moved', id: document._id, document, before: idOf(before, data) })
+}
+
+/** The key of the document that another one comes before; null, for the end, where the message names itself or a document that is not there. */
+function keyBefore({ id, before }: AddedBeforeMessage | MovedBeforeMessage, data: CollectionData | undefined): string | null {
+  return before !== null && before !== id && data?.documents.has(before) ? before : null
+}
+
+function idOf(key: string | null, { documents }: CollectionData): DocumentId | null {
+  return key === null ? null : documents.get(key)?._id ?? null
 }
 
 /** The fields, unless the document has them all with these values already: two publications of one document tell the same of it. */
