@@ -65,7 +65,7 @@ export class Session {
     this.#handlers = handlers
     this.#earlier = earlier
     this.#host = hostOf(settings.url)
-    this.#limits = { maxDepth: settings.maxMessageDepth, undecodedCollection: settings.undecodedCollection }
+    this.#limits = { maxDepth: settings.maxMessageDepth, undecodedCollection: settings.undecodedCollection, plainDetails: settings.plainDetails === true }
     this.#timers = new Timers(settings.clock)
     this.#timers.deadline(settings.connectTimeoutMs, () => {
       this.#giveUp({ cause: 'connect-timeout', reason: `${this.#host} did not open a session within ${settings.connectTimeoutMs} ms` })
