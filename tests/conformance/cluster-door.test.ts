@@ -7,7 +7,7 @@ import type { Connection, ConnectionEnd } from '@ddp-cluster/ddp-server'
 import WebSocket from 'ws'
 import { describe, expect, it } from 'vitest'
 import { WaitingRoom } from '../../packages/ddp-server/src/waiting-room.js'
-import { RawClient, startServer } from './server-harness.js'
+import { loseSocket, RawClient, startServer } from './server-harness.js'
 
 const limits = { maxMessageBytes: 8_388_608, admitTimeoutMs: 10_000, closeTimeoutMs: 500, onEndpointClosing: () => Promise.resolve() }
 const asInstance = { headers: { [instanceHeader]: 'someone' } }
@@ -169,6 +169,26 @@ describe('an endpoint that a cluster joins on', () => {
     expect(server.ddp.sessions).toBe(0)
     await door.close()
     expect((await instance.closed).code).toBe(1001)
+  })
+
+  it('ends the sessions of clients that are away, too, and waits for their onClose handlers', async () => {
+    await using server = await startServer()
+    const door = openClusterDoor(server.ddp, limits)
+    door.ready()
+    const ends: ConnectionEnd[] = []
+    let release = (): void => undefined
+    const released = new Promise<void>((resolve) => { release = resolve })
+    server.ddp.onConnection((connection) => void connection.onClose(async (end) => { ends.push(end); await released }))
+    await loseSocket(server, await RawClient.connect(server.port))
+    expect(ends).toEqual([])
+    let isOver = false
+    const ending = door.endClients(60_000)?.then(() => { isOver = true })
+    expect(ends).toMatchObject([{ cause: 'local', code: 1001 }])
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(isOver).toBe(false)
+    release()
+    await ending
+    await door.close()
   })
 
   it.each([['at the door', asInstance], ['as a client does', {}]])('does not keep the session of an instance that came %s and lost its socket', async (_how, options) => {

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { connect, type ClientStatus, type DDPClient } from '@ddp-cluster/ddp-client'
-import type { DDPServerOptions, Publication } from '@ddp-cluster/ddp-server'
+import type { Connection, DDPServerOptions, Publication } from '@ddp-cluster/ddp-server'
 import { afterEach, describe, expect, it } from 'vitest'
 import { startServer, type TestServer } from './server-harness.js'
 
@@ -9,6 +9,7 @@ import { startServer, type TestServer } from './server-harness.js'
 /** A server with one publication, whose documents the test changes, and a method that ends when the test says so. */
 class Site {
   readonly publications = new Set<Publication>()
+  readonly connections: Connection[] = []
   /** What was begun, in order. */
   readonly done: string[]
   readonly #server: TestServer
@@ -25,6 +26,7 @@ class Site {
     const { publications } = this
     server.ddp.onConnection((connection) => {
       done.push('connection')
+      this.connections.push(connection)
       connection.onClose(() => done.push('close'))
     })
     server.ddp.publish('docs', function () {
@@ -171,6 +173,14 @@ describe('a session that loses its socket', () => {
     expect(await client.call('who')).toBe('me')
     expect(site.done).toEqual(['connection', 'login', 'docs', 'close', 'connection', 'login', 'docs'])
     expect(heard).toEqual([])
+  })
+
+  it('is a new one after the application closed the old one meanwhile', async () => {
+    const { site, client } = await setUp()
+    await lose({ site, client }, () => site.connections[0]?.close(4000, 'enough'))
+    expect(await client.call('who')).toBe('me')
+    expect(site.done).toEqual(['connection', 'login', 'docs', 'close', 'connection', 'login', 'docs'])
+    expect(site.sessions).toBe(1)
   })
 
   it('is over at once when the client leaves on purpose', async () => {

@@ -18,7 +18,9 @@ import { Subscriptions, type Subscription } from './subscriptions.js'
 import { tooLong } from './too-long.js'
 import type { Dial, WatchNetwork } from './transport.js'
 
+/** Events of a `DDPClient`, each with its payload. */
 export interface DDPClientEvents {
+  /** New connection status. */
   statusChanged: (status: ClientStatus) => void
   /** A login, a logout, or a login that the server refused after a reconnect (`error`). After `loginPending` it tells how that ended, also when the user stays the same. */
   userChanged: (user: { readonly userId: string | undefined; readonly error?: Error }) => void
@@ -93,11 +95,12 @@ export class DDPClient extends GuardedEmitter<DDPClientEvents> {
     this.#connection.reconnect()
   }
 
+  /** Connection status, in the shape of `Meteor.status()`. */
   status(): ClientStatus {
     return this.#connection.status
   }
 
-  /** The user that this client is logged in as. */
+  /** Id of the user that this client is logged in as, or undefined. */
   get userId(): string | undefined {
     return this.#userId
   }
@@ -184,6 +187,7 @@ export class DDPClient extends GuardedEmitter<DDPClientEvents> {
     await ended
   }
 
+  /** Closes the client, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }

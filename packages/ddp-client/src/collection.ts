@@ -4,12 +4,15 @@ import type { DocumentChange } from './document-store.js'
 import type { Document, Documents } from './documents.js'
 import { GuardedEmitter } from './guarded-emitter.js'
 
+/** Events of a `Collection`, each with its payload. */
 export interface CollectionEvents {
-  /** A document came. `before` is set in ordered collections: the id of the next one, or null at the end. */
+  /** Document that came. `before` is set in ordered collections: the id of the next document, or null at the end. */
   added: (change: { readonly id: DocumentId; readonly document: Document; readonly before: DocumentId | null | undefined }) => void
+  /** Document whose fields changed. */
   changed: (change: { readonly id: DocumentId; readonly document: Document; readonly previous: Document }) => void
+  /** Document that went. */
   removed: (change: { readonly id: DocumentId; readonly previous: Document }) => void
-  /** A document of an ordered collection went to another place. */
+  /** Document of an ordered collection that moved to another place. */
   moved: (change: { readonly id: DocumentId; readonly document: Document; readonly before: DocumentId | null }) => void
 }
 
@@ -17,6 +20,7 @@ const collectionEvents = Object.keys({ added: 0, changed: 0, removed: 0, moved: 
 
 /** The documents of one collection as the server has told them so far, over all subscriptions. Documents are read-only. */
 export class Collection extends GuardedEmitter<CollectionEvents> {
+  /** Name of the collection. */
   readonly name: string
   readonly #ids: DocumentIds
   readonly #documents: () => Documents
@@ -30,6 +34,7 @@ export class Collection extends GuardedEmitter<CollectionEvents> {
     this.#noteThrown = noteThrown
   }
 
+  /** Number of documents. */
   get size(): number {
     return this.#documents().size
   }
@@ -43,12 +48,12 @@ export class Collection extends GuardedEmitter<CollectionEvents> {
     return key === undefined ? undefined : this.#documents().get(key)
   }
 
-  /** In the order of the server where the collection has one, else in the order of arrival. */
+  /** Documents in the server's order where the collection has one, else in the order of arrival. */
   [Symbol.iterator](): IterableIterator<Document> {
     return this.#documents().values()
   }
 
-  /** For the client that owns the collection. */
+  /** Internal: passes a change on to the listeners. */
   tell(change: DocumentChange): void {
     switch (change.kind) {
       case 'added':

@@ -18,12 +18,15 @@ export type ConnectionEndCause =
   | 'local' | 'refused' | 'unreachable' | 'rejected' | 'tls' | 'connect-timeout' | 'failed-version'
   | 'heartbeat-timeout' | 'peer-closed' | 'ended' | 'reset' | 'protocol' | 'too-long'
 
+/** End of a connection. */
 export interface ConnectionEnd {
+  /** Stable cause, for programs. */
   readonly cause: ConnectionEndCause
-  /** A sentence for an operator. It names the host, never a secret. */
+  /** Sentence for an operator. It names the host, never a secret. */
   readonly reason: string
-  /** The code of the close frame, with `peer-closed`. */
+  /** Code of the close frame, with `peer-closed`. */
   readonly closeCode?: number
+  /** Error of the socket or of TLS, if any. */
   readonly error?: Error
 }
 
@@ -36,11 +39,12 @@ export interface ConnectionEnd {
  */
 export type ConnectionErrorCode = 'closed' | 'timeout' | 'bad-answer' | 'refused' | 'too-many'
 
-/** What a promise rejects with when the answer is not the peer's word: a peer's word is a `DDPError`. */
+/** Rejection of a call or subscription that the peer did not answer. An error that the peer sent is a `DDPError`. */
 export class ConnectionError extends Error {
   override readonly name = 'ConnectionError'
+  /** Stable code, for programs. */
   readonly code: ConnectionErrorCode
-  /** With `closed`, once it is known. */
+  /** End of the connection, with `closed`, once it is known. */
   readonly end: ConnectionEnd | undefined
 
   constructor(code: ConnectionErrorCode, message: string, options?: { readonly end?: ConnectionEnd; readonly cause?: unknown }) {

@@ -1,7 +1,10 @@
 import type { DocumentId } from '@ddp-cluster/ddp-common'
 
-/** A document as the server describes it, with its id as `_id`. It is never changed: a change makes another one. */
-export type Document = Readonly<Record<string, unknown>> & { readonly _id: DocumentId }
+/** Document of a collection, immutable: a change makes another object. */
+export type Document = Readonly<Record<string, unknown>> & {
+  /** Id of the document. */
+  readonly _id: DocumentId
+}
 
 interface Place {
   readonly key: string

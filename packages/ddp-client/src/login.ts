@@ -1,11 +1,12 @@
 import { EJSON } from '@ddp-cluster/ddp-common'
 
-/** What a login method answers. */
+/** Answer of a login. */
 export interface LoginResult {
-  /** The user's id. */
+  /** Id of the user. */
   readonly id: string
-  /** A token to log in with again: `login({ resume: token })`. */
+  /** Token for the next login: `login({ resume: token })`. */
   readonly token: string | undefined
+  /** Time up to which the token is good, where the server says so. */
   readonly tokenExpires: Date | undefined
 }
 

@@ -5,17 +5,18 @@ import type { LoginMethod } from './login.js'
 import { MethodQueue, type Method, type MethodOutcome } from './method-queue.js'
 import { longestMs } from './options.js'
 
+/** Options of `apply()`. */
 export interface ApplyOptions {
-  /** Sent only after everything called before it has finished, and finished before anything called after it is sent. Default: false. */
+  /** Send the call only after all earlier calls have finished, and later calls only after this one has. @defaultValue false */
   readonly wait?: boolean | undefined
   /**
    * Never sent twice: when the connection is lost before the result, the call rejects with the `DDPError` `invocation-failed`, also if the session goes on later, as nobody knows
    * whether the call reached the server; when it is lost after the result, the call settles with that at once. Default: false.
    */
   readonly noRetry?: boolean | undefined
-  /** How often it may be sent again after lost connections before it fails like that. A session that goes on is sent it again, too, unless the server has said something of it. Default: as often as it takes. */
+  /** How often it may be sent again after lost connections before it fails like that. A session that goes on is sent it again, too, unless the server has said something of it. @defaultValue Infinity */
   readonly maxRetries?: number | undefined
-  /** How long to wait for the answer, also while there is no connection; then the call rejects with the `ConnectionError` `timeout`. Default: for ever. */
+  /** How long to wait for the answer, also while there is no connection; then the call rejects with the `ConnectionError` `timeout`. @defaultValue none */
   readonly timeoutMs?: number | undefined
   /** Travels with the call, for servers that make ids from it. Default: none. */
   readonly randomSeed?: string | undefined

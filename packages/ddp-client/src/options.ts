@@ -2,27 +2,30 @@ import type { DataMessage, DDPProtocolError, Logger } from '@ddp-cluster/ddp-com
 import { harmless, systemClock, unknownProperty, type Clock } from '@ddp-cluster/ddp-common/internal'
 import type { TlsOptions } from './transport.js'
 
-/** What one session over one socket needs. */
+/** Options of one session over one socket. */
 export interface SessionOptions {
-  /** `ws:` or `wss:` (or `http:`, `https:`), with the path: Meteor's is `/websocket`. */
+  /** URL of the server: `ws:` or `wss:` (or `http:`, `https:`), with the path; Meteor's is `/websocket`. */
   readonly url: string
-  /** Sent with the upgrade request. Not available in browsers. */
+  /** Headers of the upgrade request. Not available in browsers. */
   readonly headers?: Record<string, string> | undefined
+  /** TLS options for `wss:`. Not available in browsers. */
   readonly tls?: TlsOptions | undefined
-  /** From the start of the dial until the server has opened a DDP session: TCP, TLS, upgrade and all. Default: 10_000. */
+  /** Time from the start of the dial until the server has opened a DDP session, in milliseconds. @defaultValue 10_000 */
   readonly connectTimeoutMs?: number | undefined
-  /** A ping is sent when nothing was heard for so long; 0 sends none. Default: 17_500, as in Meteor. */
+  /** Silence after which the server is pinged, in milliseconds; 0 sends no pings. @defaultValue 17_500, as in Meteor */
   readonly heartbeatIntervalMs?: number | undefined
-  /** The peer is given up when nothing was heard for so long after a ping. Default: 15_000, as in Meteor. */
+  /** Time that the server has to answer a ping before the connection is closed, in milliseconds. @defaultValue 15_000, as in Meteor */
   readonly heartbeatTimeoutMs?: number | undefined
   /**
-   * A longer message ends the connection. Default: 16_777_216, 16 MiB, the most that a MongoDB document has. As nobody knows whose it was,
-   * the calls under way and the first subscription that is not ready fail with `bad-answer`, or it would come again and again.
+   * Longest message that is accepted, in bytes. A longer one ends the connection; the calls under way and the first subscription that is not ready
+   * fail with `bad-answer`, as the message may be theirs and would come again. @defaultValue 16_777_216 (16 MiB), the size of the largest MongoDB document
    */
   readonly maxMessageBytes?: number | undefined
-  /** The deepest nesting of arrays and objects in a message. A deeper answer fails its call with `bad-answer`, a deeper document is left out, a deeper call is not sent. Default: 100. */
+  /** Deepest nesting of arrays and objects in a message. A deeper answer fails its call with `bad-answer`, a deeper document is left out, a deeper call is not sent. @defaultValue 100 */
   readonly maxMessageDepth?: number | undefined
+  /** Clock for tests. @defaultValue the system's */
   readonly clock?: Clock | undefined
+  /** Logger of warnings and errors. @defaultValue none */
   readonly logger?: Logger | undefined
 }
 
@@ -85,13 +88,13 @@ function duration(options: SessionOptions, name: keyof typeof sessionDefaults, l
   throw new RangeError(`${name} must be a number from ${least} to ${longestMs}, not ${String(value)}`)
 }
 
-/** What a reconnecting client needs. */
+/** Options of `connect()`. */
 export interface DDPClientOptions extends SessionOptions {
-  /** More calls than this that have not finished are refused: what is called while there is no connection is kept in memory. Default: 10_000. */
+  /** Largest number of unfinished calls; further ones reject with `too-many`. Calls made without a connection wait in memory. @defaultValue 10_000 */
   readonly maxOutstandingCalls?: number | undefined
   /**
-   * What the ids of documents in messages stand for. `mongo`: what Meteor writes there, so that a number, `null` or an ObjectId is one again, and a
-   * string that looks like one is a string. `raw`: the text itself, for servers that write ids as they are.
+   * Meaning of document ids in messages. `mongo`: as Meteor writes them, so that a number, `null` or an ObjectId arrives as such, and a string that
+   * looks like one arrives as a string. `raw`: the text itself, for servers that write ids as they are.
    *
    * @defaultValue 'mongo'
    */

@@ -5,12 +5,15 @@ import type { Subject } from './subject.js'
 
 /** A subscription of a client, which outlives its connections. */
 export interface Subscription {
+  /** Id of the subscription in messages. */
   readonly id: string
+  /** Name of the publication. */
   readonly name: string
   /** Resolves when the first data are there; rejects with a `DDPError`, or a `ConnectionError`, when it ends before that. */
   readonly ready: Promise<void>
   /** Resolves when it is over: with the server's error, or with `undefined` when it was stopped or ended without one. */
   readonly ended: Promise<DDPError | undefined>
+  /** Whether the first data are there, on the present connection or an earlier one. */
   readonly isReady: boolean
   /** Ends it; the server takes back the documents that no other subscription needs. Can be called again. */
   stop(): void

@@ -3,13 +3,17 @@ import type { ConnectionEnd } from './connection-end.js'
 /** A certificate or a key: PEM as text or as bytes. */
 export type TlsMaterial = string | Uint8Array
 
-/** What TLS needs beyond the defaults; handed on as it is. Not available in browsers. */
+/** TLS options, as those of Node.js. Not available in browsers. */
 export interface TlsOptions {
+  /** Certificates of the authorities to trust. @defaultValue Node.js' own */
   readonly ca?: TlsMaterial | readonly TlsMaterial[]
+  /** Certificate of this side. */
   readonly cert?: TlsMaterial | readonly TlsMaterial[]
+  /** Private key of this side. */
   readonly key?: TlsMaterial
-  /** The name that the certificate must be for, where it is not the host of the URL. */
+  /** Name that the certificate must be for. @defaultValue the host of the URL */
   readonly servername?: string
+  /** Refuse certificates that no trusted authority has signed. @defaultValue true */
   readonly rejectUnauthorized?: boolean
 }
 

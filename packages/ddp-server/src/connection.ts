@@ -17,11 +17,13 @@ export type ConnectionEndCause =
   /** More than `maxBufferedBytes` waited for the client. */
   | 'slow'
 
+/** End of a session. */
 export interface ConnectionEnd {
+  /** Stable cause, for programs. */
   readonly cause: ConnectionEndCause
-  /** The WebSocket close code that was received or sent; absent where there was none. */
+  /** WebSocket close code that was received or sent; absent where there was none. */
   readonly code?: number
-  /** For people. */
+  /** Explanation for people. */
   readonly reason: string
 }
 

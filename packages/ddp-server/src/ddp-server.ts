@@ -28,5 +28,6 @@ export interface DDPServer {
   close(): Promise<void>
   /** Resolves when `close()` is through. */
   readonly closed: Promise<void>
+  /** Closes the endpoint, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>
 }

@@ -5,7 +5,9 @@ import { validName } from './session/fields.js'
 
 /** An ObjectId of the `bson` package, of any version. */
 export interface BsonObjectId {
+  /** Mark of the `bson` package. */
   readonly _bsontype: 'ObjectId' | 'ObjectID'
+  /** The 24 hexadecimal digits. */
   toHexString(): string
 }
 

@@ -1,6 +1,6 @@
 import { DDPError } from '@ddp-cluster/ddp-common'
 
-/** What a misuse of this package's functions is called; stable, for programs. */
+/** Codes of a `DDPServerError`; stable, for programs. */
 export type DDPServerErrorCode =
   | 'closed'
   | 'invalid-close'
@@ -19,6 +19,7 @@ const longestNameTold = 100
 /** Thrown to the application that uses the server in a way that cannot work. It never crosses the wire: a client sees `500`. */
 export class DDPServerError extends Error {
   override readonly name = 'DDPServerError'
+  /** Stable code, for programs. */
   readonly code: DDPServerErrorCode
 
   constructor(code: DDPServerErrorCode, message: string, options?: ErrorOptions) {

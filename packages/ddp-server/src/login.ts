@@ -1,12 +1,12 @@
 import type { MethodInvocation } from './method-invocation.js'
 
-/** What `login` answers, as Meteor's clients expect it; more may be in it. */
+/** Answer of `login`, as Meteor's clients expect it; further fields are passed on. */
 export interface LoginResult {
-  /** The user's id. */
+  /** Id of the user. */
   readonly id: string
-  /** What to log in with the next time, as `{ resume: token }`. */
+  /** Token for the next login, as `{ resume: token }`. */
   readonly token?: string
-  /** Until when the token is good. Meteor's server always says so, and some clients throw without it. */
+  /** Time up to which the token is good. Meteor's server always says so, and some clients throw without it. */
   readonly tokenExpires?: Date
   readonly [more: string]: unknown
 }

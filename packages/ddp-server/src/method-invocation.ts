@@ -1,13 +1,14 @@
 import type { Connection } from './connection.js'
 
-/** `this` in a method. */
+/** Context of a method call: `this` in its handler. */
 export interface MethodInvocation {
-  /** Who called: the user of the session when the call began, or what `setUserId` said since; `null` if nobody is logged in. */
+  /** Id of the calling user: that of the session when the call began, or of `setUserId()` since; `null` if nobody is logged in. */
   readonly userId: string | null
+  /** Connection of the caller. */
   readonly connection: Connection
   /** Always false: this is the server. */
   readonly isSimulation: false
-  /** What the client sent to seed its own random ids with, so that both sides can make the same ones; `null` if it sent nothing. */
+  /** Seed that the client makes its random ids from, so that both sides can make the same ones; `null` if it sent none. */
   readonly randomSeed: unknown
   /**
    * Logs the session in (or out, with `null`): its subscriptions start over for that user, and the client is told the difference.

@@ -5,28 +5,34 @@ import { mongoIdText, rawIdText, type TextOfId } from './document-ids.js'
 import { DDPServerError } from './errors.js'
 import type { LoginHandler } from './login.js'
 
+/** Options of `createDDPServer()`. Durations are in milliseconds. */
 export interface DDPServerOptions {
   /** HTTP server to attach to: `node:http`, `node:https`, or `http2.createSecureServer({ allowHTTP1: true })`. It stays the application's: it is neither started nor closed here, and other paths' requests and upgrades pass by. */
   readonly server: ApplicationServer
-  /** What stands before `/websocket` and `/sockjs/...`, such as `/chat`; empty by default. */
+  /** Path before `/websocket` and `/sockjs/...`, such as `/chat`. @defaultValue `''` */
   readonly path?: string
-  /** How long a client may be silent before it is asked for a sign of life; 15_000, as Meteor's. 0: never asked. */
+  /** Silence after which a client is pinged, in milliseconds; 0 sends no pings. @defaultValue 15_000, as in Meteor */
   readonly heartbeatIntervalMs?: number
-  /** How long the client may take to give that sign before the session ends; 15_000, as Meteor's. */
+  /** Time that a client has to answer a ping before its socket is closed, in milliseconds. @defaultValue 15_000, as in Meteor */
   readonly heartbeatTimeoutMs?: number
-  /** How long a new socket may take to send a valid `connect`; 10_000. */
+  /** Time that a new socket has to send a valid `connect`, in milliseconds. @defaultValue 10_000 */
   readonly connectTimeoutMs?: number
-  /** How long a closing socket may take to say goodbye before it is destroyed; 2_000. */
+  /** Time that a client has to answer a close frame before its socket is destroyed, in milliseconds. @defaultValue 2_000 */
   readonly closeTimeoutMs?: number
-  /** The longest message that is read; 1 MiB. A longer one ends the session with WebSocket code 1009. */
+  /** Longest message that is read, in bytes. A longer one ends the session with WebSocket code 1009. @defaultValue 1_048_576 (1 MiB) */
   readonly maxMessageBytes?: number
-  /** How deep arrays and objects may be nested in a message; 100. A deeper one is answered with `error`; what an application sends is bounded alike. */
+  /** Deepest nesting of arrays and objects in a message, of clients and of the application. A deeper message of a client is answered with `error`. @defaultValue 100 */
   readonly maxMessageDepth?: number
-  /** Sockets at once; 100_000. Further upgrades are refused with HTTP 503. Sessions whose clients are away count too, but make room: those that have been without a socket for longest end when a new session needs it. */
+  /**
+   * Sockets at once. Further upgrades are refused with HTTP 503. Sessions whose clients are away (`resumeWithinMs`) count too, but make room: the longest
+   * absent end first when a new session begins.
+   *
+   * @defaultValue 100_000
+   */
   readonly maxSessions?: number
-  /** Messages of one session that may wait or run; 1_000. With more the session's socket is not read until half of them are done. */
+  /** Messages of one session that may wait or run. With more the session's socket is not read until half of them are done. @defaultValue 1_000 */
   readonly maxQueuedMessages?: number
-  /** Subscriptions of one session at once; 1_000 (see `maxBufferedBytes` for their size). A further one is answered with `nosub` and `too-many-subscriptions`. */
+  /** Subscriptions of one session at once (see `maxBufferedBytes` for their size). A further one is answered with `nosub` and `too-many-subscriptions`. @defaultValue 1_000 */
   readonly maxSubscriptions?: number
   /**
    * Bytes that are kept for one client, in each direction; 16 MiB. When more waits for a slow client its session ends with WebSocket code
@@ -35,15 +41,15 @@ export interface DDPServerOptions {
    */
   readonly maxBufferedBytes?: number
   /**
-   * How the ids of documents stand in messages. `mongo`: as Meteor writes them, so that clients tell an ObjectId or a number from the string that looks the same.
-   * `raw`: ids are strings, and stand there as they are, for clients that take them so.
+   * Form of document ids in messages. `mongo`: as Meteor writes them, so that clients tell an ObjectId or a number from the string that looks the same.
+   * `raw`: ids are strings, sent as they are.
    *
    * @defaultValue 'mongo'
    */
   readonly ids?: 'mongo' | 'raw'
   /**
-   * How long a session waits for its client after the loss of the socket, in milliseconds: a client that comes back in that time and says how many messages
-   * it has had resumes the session (Meteor 3.5), and is sent what it missed. Its publications and methods go on, `onClose` handlers are called when the time is
+   * Time that a session waits for its client after the loss of the socket, in milliseconds. A client that reconnects in that time and says how many messages
+   * it has received resumes the session (Meteor 3.5), and is sent what it missed. Its publications and methods go on, `onClose` handlers are called when the time is
    * over, and the session's id is a secret until then. A WebSocket that is closed with code 1001 and one that is closed from here end the session at once.
    * 0: sessions end with their sockets.
    *
@@ -58,13 +64,13 @@ export interface DDPServerOptions {
   readonly maxResumeMessages?: number
   /** Origins (`https://chat.example.com`) whose pages may connect, or a function that decides; all by default. Clients that send no `Origin`, so no browsers, always may. */
   readonly allowedOrigins?: readonly string[] | ((origin: string) => boolean)
-  /** How many proxies of ours add to `X-Forwarded-For`; 0, the header is not believed. `Connection.clientAddress` is taken so many entries from its end. */
+  /** Number of own proxies that add to `X-Forwarded-For`; `Connection.clientAddress` is that many entries from its end. With 0 the header is not believed. @defaultValue 0 */
   readonly httpForwardedCount?: number
-  /** Answers the method `login`; with it `logout` exists too. See `resumeLogin()`. */
+  /** Handler of the method `login`; with it `logout` exists too. See `resumeLogin()`. @defaultValue none */
   readonly login?: LoginHandler
-  /** Silent by default. Never told parameters, results, fields or tokens. */
+  /** Logger of warnings and errors; it never gets parameters, results, fields or tokens. @defaultValue none */
   readonly logger?: Logger
-  /** For tests. */
+  /** Clock for tests. @defaultValue the system's */
   readonly clock?: Clock
 }
 

@@ -1,14 +1,16 @@
 import type { Connection } from './connection.js'
 import type { PublishedId } from './document-ids.js'
 
-/** `this` in a publication: one client's subscription to it. After it has stopped, every function does nothing. */
+/** Subscription of one client: `this` in the handler of a publication. After it has stopped, every function does nothing. */
 export interface Publication {
+  /** Id of the session's user when the subscription started, or `null`; another user starts it over. */
   readonly userId: string | null
+  /** Connection of the subscriber. */
   readonly connection: Connection
   /** The id that the client gave its subscription; `null` in a publication without a name. */
   readonly subscriptionId: string | null
   /**
-   * A document came into the published set. `id` is its `_id` as MongoDB has it: a string, a finite number, a boolean, `null` or an ObjectId, of this library or
+   * Adds a document to the published set. `id` is its `_id` as MongoDB has it: a string, a finite number, a boolean, `null` or an ObjectId, of this library or
    * of the driver (with the option `ids: 'raw'` a string only). `_id` among the fields is ignored. @throws DDPServerError `invalid-document`
    */
   added(collection: string, id: PublishedId, fields: Record<string, unknown>): void

@@ -2,30 +2,40 @@ import { DDPError, type Logger } from '@ddp-cluster/ddp-common'
 import { callNow, unknownProperty } from '@ddp-cluster/ddp-common/internal'
 import { DDPServerError, internalError } from './errors.js'
 
-/** What a rule looks at: a call that would begin now. */
+/** Call that is about to begin, as a rule sees it. */
 export interface RateLimitInput {
+  /** Kind of the call. */
   readonly type: 'method' | 'subscription'
-  /** The method's or publication's name; it exists. */
+  /** Name of the method or publication, which exists. */
   readonly name: string
+  /** Id of the session's user, or `null`. */
   readonly userId: string | null
+  /** Address of the client. */
   readonly clientAddress: string
+  /** Id of the session. */
   readonly connectionId: string
 }
 
 type Matcher<Value> = Value | ((value: Value) => boolean)
 
 /**
- * Which calls are counted, and how many of them are too many. A call is counted if every field that is given here matches it; calls are
- * counted apart by the values of the fields given. `{ name: 'login', connectionId: () => true }`: the logins of each connection by itself.
+ * Rule of which calls are counted, and how many of them are too many. A call counts if every given field matches it; calls are counted
+ * apart by the values of the given fields. `{ name: 'login', connectionId: () => true }`: the logins of each connection by itself.
  */
 export interface RateLimitRule {
+  /** Kind of the call, or a function that decides. */
   readonly type?: Matcher<RateLimitInput['type']>
+  /** Name of the method or publication, or a function that decides. */
   readonly name?: Matcher<string>
+  /** Id of the user, or a function that decides. */
   readonly userId?: Matcher<string | null>
+  /** Address of the client, or a function that decides. */
   readonly clientAddress?: Matcher<string>
+  /** Id of the session, or a function that decides. */
   readonly connectionId?: Matcher<string>
-  /** Calls that are let through in each interval. */
+  /** Number of calls allowed in each interval. */
   readonly count: number
+  /** Length of an interval, in milliseconds. */
   readonly intervalMs: number
 }
 

@@ -4,15 +4,16 @@ import { isPlainObject, LookupError, type LookupEnding, Lookups, systemClock, un
 import { DDPServerError } from './errors.js'
 import type { LoginHandler } from './login.js'
 
-/** As much of a MongoDB collection as is needed here; the official driver's `Collection` is one. */
+/** Part of a MongoDB collection that a login needs; the official driver's `Collection` has it. */
 export interface UsersCollection {
   /** `signal` and `maxTimeMS` end it when the database does not answer. */
   findOne(filter: Record<string, unknown>, options: { projection: Record<string, unknown> } & LookupEnding): Promise<unknown>
 }
 
+/** Options of `resumeLogin()`. */
 export interface ResumeLoginOptions {
   /**
-   * How long a token is good for from its `when` on, in milliseconds. A token without `when`, such as Rocket.Chat's personal access tokens, does not expire;
+   * Lifetime of a token from its `when` on, in milliseconds. A token without `when`, such as Rocket.Chat's personal access tokens, does not expire;
    * one whose `when` is no date is refused.
    *
    * @defaultValue 90 days, as in Meteor

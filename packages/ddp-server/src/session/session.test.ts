@@ -48,6 +48,38 @@ describe('a session', () => {
     expect(session.receive({ msg: 'pong' }, 0)).toEqual([])
   })
 
+  it('passes over once what was asked for before the loss of a socket, whether it waits, is at work or has ended', () => {
+    const { session } = newSession()
+    const method = (id: string): void => { session.receive({ msg: 'method', method: 'm', id }, 0) }
+    for (const id of ['ended', 'working', 'waiting']) method(id)
+    session.methodEnded(callOf(session.next(0)), { result: 1 })
+    const working = callOf(session.next(0))
+    session.expectRepetition()
+    for (const id of ['ended', 'working', 'waiting', 'new']) method(id)
+    session.methodEnded(working, { result: 2 })
+    const begun: string[] = []
+    for (let effects = session.next(0); effects !== undefined; effects = session.next(0)) {
+      const call = callOf(effects)
+      begun.push(call.id)
+      session.methodEnded(call, { result: 3 })
+    }
+    expect(begun).toEqual(['waiting', 'new'])
+    method('ended')
+    expect(callOf(session.next(0)).id).toBe('ended')
+  })
+
+  it('hears again a subscription that was ended in between', () => {
+    const { session } = newSession()
+    session.receive({ msg: 'sub', id: 's', name: 'p' }, 0)
+    const first = startedBy(session.next(0))
+    session.publicationReturned(first)
+    session.expectRepetition()
+    session.receive({ msg: 'unsub', id: 's' }, 0)
+    session.receive({ msg: 'sub', id: 's', name: 'p' }, 0)
+    session.next(0)
+    expect(startedBy(session.next(0))).not.toBe(first)
+  })
+
   it('frees a slot for a subscription that has stopped', () => {
     const { session } = newSession()
     const start = (id: string): readonly SessionEffect[] | undefined => {
