@@ -192,7 +192,7 @@ export class Session {
       },
       onDead: () => this.#giveUp({ cause: 'heartbeat-timeout', reason: `${this.#host} has been silent for ${heartbeatTimeoutMs} ms after a ping` }),
     })
-    if (sessionId.length <= longestSessionId) this.#sessionId = sessionId
+    if (sessionId !== '' && sessionId.length <= longestSessionId) this.#sessionId = sessionId
     this.#state = { kind: 'connected', heartbeat }
     this.#handlers.onConnected(sessionId, resumed)
   }
