@@ -281,6 +281,51 @@ describe('a session that waits for its client', () => {
     returning.client.tcp.destroy()
   })
 
+  it('shares a ready-made frame with the others that wait: memory holds it once', async () => {
+    await server[Symbol.asyncDispose]()
+    await start({ maxBufferedBytes: 1_000_000 })
+    const away: Returning[] = []
+    for (let count = 0; count < 60; count += 1) away.push(await Returning.connect(server.port))
+    for (const returning of away) await returning.lose()
+    const frame = Buffer.from(JSON.stringify({ msg: 'changed', collection: 'c', id: 'i', fields: { text: 'x'.repeat(900_000) } }))
+    const before = process.memoryUsage()
+    for (const connection of connections) sendFrame(connection, frame)
+    const after = process.memoryUsage()
+    expect(after.heapUsed + after.external - before.heapUsed - before.external).toBeLessThan(20_000_000)
+    expect([server.ddp.sessions, ends]).toEqual([60, []])
+    for (const returning of away.slice(0, 2)) {
+      expect((await returning.comeBack())['session']).toBe(returning.session)
+      expect(await returning.client.settled()).toMatchObject([{ msg: 'changed', id: 'i' }])
+      returning.client.tcp.destroy()
+    }
+  })
+
+  it('ends before others do when all of them together hold too much and its client has been away for longest', async () => {
+    await server[Symbol.asyncDispose]()
+    await start({ maxBufferedBytes: 10_000 })
+    const away: Returning[] = []
+    for (let count = 0; count < 7; count += 1) away.push(await Returning.connect(server.port))
+    for (const returning of away) await returning.lose()
+    const own = (length: number): Buffer => Buffer.from(JSON.stringify({ msg: 'changed', collection: 'c', id: 'x'.repeat(length) }))
+    // Four times maxBufferedBytes may be held; the first absence holds nothing, and its end would free nothing.
+    for (const connection of connections.slice(1, 5)) sendFrame(connection, own(9_000))
+    expect([server.ddp.sessions, ends.length]).toEqual([7, 0])
+    for (const connection of connections.slice(5, 7)) sendFrame(connection, own(9_000))
+    expect([server.ddp.sessions, ends.length]).toEqual([5, 2])
+    // What an absence held does not count after its end, nor after its client is back.
+    for (const returning of away.slice(3)) {
+      expect((await returning.comeBack())['session']).toBe(returning.session)
+      expect((await returning.client.settled()).length).toBe(1)
+      await returning.lose()
+    }
+    for (const connection of [connections[0], ...connections.slice(3, 6)]) if (connection !== undefined) sendFrame(connection, own(9_000))
+    expect([server.ddp.sessions, ends.length]).toEqual([5, 2])
+    for (const [index, returning] of away.entries()) {
+      expect([index, (await returning.comeBack())['session'] === returning.session]).toEqual([index, index !== 1 && index !== 2])
+      returning.client.tcp.destroy()
+    }
+  })
+
   it('goes on with a long queue a turn at a time', async () => {
     await server[Symbol.asyncDispose]()
     await start({ maxResumeMessages: 10_000 })

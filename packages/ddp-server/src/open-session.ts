@@ -132,10 +132,10 @@ export class OpenSession implements Insides {
   }
 
   /** The client is back, on another socket: it is sent what was `held` for it meanwhile. */
-  resume(outlet: Outlet, held: readonly string[]): void {
+  resume(outlet: Outlet, held: readonly (Buffer | string)[]): void {
     this.#outlet = outlet
     this.send({ msg: 'connected', session: this.id })
-    for (const text of held) outlet.sendText(text)
+    for (const message of held) outlet.sendFrame(message)
     outlet.goOn()
   }
 
