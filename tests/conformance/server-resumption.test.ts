@@ -134,6 +134,38 @@ describe.each(['websocket', 'sockjs'] as const)('a session over %s whose socket 
     returning.client.tcp.destroy()
   })
 
+  it('is sent all that was held for it, up to the bound, and what comes behind it', async () => {
+    await server[Symbol.asyncDispose]()
+    await start({ maxBufferedBytes: 1_000_000 })
+    const news = publishNews()
+    const waiting: number[] = []
+    server.ddp.method('weigh', function () { if (this.connection !== null) waiting.push(bufferedBytes(this.connection)) })
+    server.ddp.method('much', () => 'x'.repeat(100_000))
+    const returning = await Returning.connect(server.port, transport)
+    returning.client.send({ msg: 'sub', id: 's', name: 'news' })
+    await returning.lose()
+    // SockJS escapes each quotation mark once more: on the wire this is more than maxBufferedBytes.
+    const text = '"'.repeat(4_900)
+    for (let id = 0; id < 99; id += 1) news.publications[0]?.added('news', String(id), { text })
+    expect([server.ddp.sessions, bufferedBytes(connections[0] as Connection) > 970_000]).toEqual([1, true])
+    const before = returning.client.received
+    returning.client = await RawClient.open(server.port, transport)
+    // In one segment: the answer to the method is said in the turn in which the client is sent what was held.
+    returning.client.tcp.cork()
+    returning.client.send({ ...connect, session: returning.session, receivedCount: before }, method('weigh', 'w'))
+    returning.client.tcp.uncork()
+    await returning.client.next('connected')
+    const messages = await returning.client.settled()
+    expect(messages.map(({ msg }) => msg)).toEqual([...Array.from({ length: 99 }, () => 'added'), 'result', 'updated'])
+    expect([ends, server.logged, waiting.length, (waiting[0] ?? 0) < 10_000]).toEqual([[], [], 1, true])
+    // From there on it is as bounded as any other.
+    returning.client.webSocket.pause()
+    for (let count = 0; count < 200; count += 1) returning.client.send(method('much', String(count)))
+    await eventually(() => ends.length === 1)
+    expect([ends[0]?.cause, server.ddp.sessions]).toEqual(['slow', 0])
+    returning.client.tcp.destroy()
+  })
+
   it('passes a method over once: an id may be used again', async () => {
     const ran: unknown[] = []
     let release = (): void => undefined

@@ -16,7 +16,7 @@ export function sendFrame(connection: Connection, frame: Buffer | string, writte
   return 'sent'
 }
 
-/** Bytes that wait for the client to take them; 0 once the session has ended. */
+/** Bytes that wait for the client to take them, without those of messages that were held while it was away; 0 once the session has ended. */
 export function bufferedBytes(connection: Connection): number {
   return insidesOf(connection)?.bufferedBytes ?? 0
 }

@@ -51,6 +51,8 @@ export class Peer implements MessageSocketOwner, TurnMember, Outlet {
   #pace: Pace
   /** What has been done since control came from the event loop, if anything; at its end all that is to be sent leaves in one system call. */
   #burst: Burst | undefined
+  /** Bytes on the wire of what was held for the client while it was away, as far as they may wait still. Within bounds already: it is not slow for them. */
+  #replayedBytes = 0
   #isInTurn = false
   #isAdvancing = false
 
@@ -114,14 +116,16 @@ export class Peer implements MessageSocketOwner, TurnMember, Outlet {
   }
 
   get bufferedBytes(): number {
-    return this.#socket.bufferedAmount
+    const { bufferedAmount } = this.#socket
+    if (this.#replayedBytes > bufferedAmount) this.#replayedBytes = bufferedAmount
+    return bufferedAmount - this.#replayedBytes
   }
 
   sendText(text: string): void {
     if (this.#state.phase === 'ended') return
     this.#joinBurst()
     this.#socket.send(text)
-    const { bufferedAmount } = this.#socket
+    const bufferedAmount = this.bufferedBytes
     const { maxBufferedBytes, logger } = this.#host.options
     if (bufferedAmount > maxBufferedBytes) {
       logger.warn({ clientAddress: this.#facts.clientAddress, bufferedAmount, maxBufferedBytes }, 'more than maxBufferedBytes waited for a client, and it was closed with 1013')
@@ -198,6 +202,8 @@ export class Peer implements MessageSocketOwner, TurnMember, Outlet {
   #resume({ session, held }: Absence): void {
     this.#carry(session)
     session.resume(this, held)
+    this.#replayedBytes = this.#socket.bufferedAmount
+    this.goOn()
   }
 
   #carry(session: OpenSession): void {
