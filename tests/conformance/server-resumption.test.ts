@@ -166,6 +166,25 @@ describe.each(['websocket', 'sockjs'] as const)('a session over %s whose socket 
     returning.client.tcp.destroy()
   })
 
+  it('ends with its socket when its client said disconnect behind more than is read at once', async () => {
+    await server[Symbol.asyncDispose]()
+    await start({ maxQueuedMessages: 5 })
+    server.ddp.method('never', () => new Promise(() => undefined))
+    for (const [behind, isResumable] of [[[{ msg: 'disconnect' }], false], [[method('never', 'x', 'disconnect'), method('disconnect', 'y')], true]] as const) {
+      const { client } = await Returning.connect(server.port, transport)
+      const before = ends.length
+      client.tcp.cork()
+      for (let id = 0; id < 8; id += 1) client.send(method('never', String(id)))
+      client.sendText('"disconnect')
+      client.send(...behind)
+      client.webSocket.close(1000)
+      client.tcp.uncork()
+      await client.closed
+      await eventually(() => isResumable || ends.length > before)
+      expect([server.ddp.sessions, ends.length - before]).toEqual(isResumable ? [1, 0] : [0, 1])
+    }
+  })
+
   it('passes a method over once: an id may be used again', async () => {
     const ran: unknown[] = []
     let release = (): void => undefined

@@ -302,8 +302,20 @@ export class Peer implements MessageSocketOwner, TurnMember, Outlet {
     this.#state = { phase: 'ended' }
     this.#timers.clear()
     this.#heartbeat?.stop()
-    this.#intake.end()
+    const unread = this.#intake.end()
+    // Out of turn, as Meteor does: whatever waited before it, the client does not come back.
+    if (state.phase === 'open' && unread.some((text) => this.#isDisconnect(text))) state.session.receive({ msg: 'disconnect' }, 0)
     if (state.phase === 'greeting' || this.#host.resumable?.keep(state.session, end) === true) return
     state.session.end(end)
+  }
+
+  #isDisconnect(text: string): boolean {
+    if (!text.includes('"disconnect"')) return false
+    try {
+      return parseClientMessage(text, this.#limits).msg === 'disconnect'
+    } catch (error) {
+      if (!(error instanceof DDPProtocolError)) throw error
+      return false
+    }
   }
 }
