@@ -134,6 +134,57 @@ describe.each(['websocket', 'sockjs'] as const)('a session over %s whose socket 
     returning.client.tcp.destroy()
   })
 
+  it('is sent all that was held for it, up to the bound, and what comes behind it', async () => {
+    await server[Symbol.asyncDispose]()
+    await start({ maxBufferedBytes: 1_000_000 })
+    const news = publishNews()
+    const waiting: number[] = []
+    server.ddp.method('weigh', function () { if (this.connection !== null) waiting.push(bufferedBytes(this.connection)) })
+    server.ddp.method('much', () => 'x'.repeat(100_000))
+    const returning = await Returning.connect(server.port, transport)
+    returning.client.send({ msg: 'sub', id: 's', name: 'news' })
+    await returning.lose()
+    // SockJS escapes each quotation mark once more: on the wire this is more than maxBufferedBytes.
+    const text = '"'.repeat(4_900)
+    for (let id = 0; id < 99; id += 1) news.publications[0]?.added('news', String(id), { text })
+    expect([server.ddp.sessions, bufferedBytes(connections[0] as Connection) > 970_000]).toEqual([1, true])
+    const before = returning.client.received
+    returning.client = await RawClient.open(server.port, transport)
+    // In one segment: the answer to the method is said in the turn in which the client is sent what was held.
+    returning.client.tcp.cork()
+    returning.client.send({ ...connect, session: returning.session, receivedCount: before }, method('weigh', 'w'))
+    returning.client.tcp.uncork()
+    await returning.client.next('connected')
+    const messages = await returning.client.settled()
+    expect(messages.map(({ msg }) => msg)).toEqual([...Array.from({ length: 99 }, () => 'added'), 'result', 'updated'])
+    expect([ends, server.logged, waiting.length, (waiting[0] ?? 0) < 10_000]).toEqual([[], [], 1, true])
+    // From there on it is as bounded as any other.
+    returning.client.webSocket.pause()
+    for (let count = 0; count < 200; count += 1) returning.client.send(method('much', String(count)))
+    await eventually(() => ends.length === 1)
+    expect([ends[0]?.cause, server.ddp.sessions]).toEqual(['slow', 0])
+    returning.client.tcp.destroy()
+  })
+
+  it('ends with its socket when its client said disconnect behind more than is read at once', async () => {
+    await server[Symbol.asyncDispose]()
+    await start({ maxQueuedMessages: 5 })
+    server.ddp.method('never', () => new Promise(() => undefined))
+    for (const [behind, isResumable] of [[[{ msg: 'disconnect' }], false], [[method('never', 'x', 'disconnect'), method('disconnect', 'y')], true]] as const) {
+      const { client } = await Returning.connect(server.port, transport)
+      const before = ends.length
+      client.tcp.cork()
+      for (let id = 0; id < 8; id += 1) client.send(method('never', String(id)))
+      client.sendText('"disconnect')
+      client.send(...behind)
+      client.webSocket.close(1000)
+      client.tcp.uncork()
+      await client.closed
+      await eventually(() => isResumable || ends.length > before)
+      expect([server.ddp.sessions, ends.length - before]).toEqual(isResumable ? [1, 0] : [0, 1])
+    }
+  })
+
   it('passes a method over once: an id may be used again', async () => {
     const ran: unknown[] = []
     let release = (): void => undefined
@@ -279,6 +330,51 @@ describe('a session that waits for its client', () => {
     await returning.comeBack()
     expect(await returning.client.settled()).toEqual([{ msg: 'changed', collection: 'c', id: 'ü' }])
     returning.client.tcp.destroy()
+  })
+
+  it('shares a ready-made frame with the others that wait: memory holds it once', async () => {
+    await server[Symbol.asyncDispose]()
+    await start({ maxBufferedBytes: 1_000_000 })
+    const away: Returning[] = []
+    for (let count = 0; count < 60; count += 1) away.push(await Returning.connect(server.port))
+    for (const returning of away) await returning.lose()
+    const frame = Buffer.from(JSON.stringify({ msg: 'changed', collection: 'c', id: 'i', fields: { text: 'x'.repeat(900_000) } }))
+    const before = process.memoryUsage()
+    for (const connection of connections) sendFrame(connection, frame)
+    const after = process.memoryUsage()
+    expect(after.heapUsed + after.external - before.heapUsed - before.external).toBeLessThan(20_000_000)
+    expect([server.ddp.sessions, ends]).toEqual([60, []])
+    for (const returning of away.slice(0, 2)) {
+      expect((await returning.comeBack())['session']).toBe(returning.session)
+      expect(await returning.client.settled()).toMatchObject([{ msg: 'changed', id: 'i' }])
+      returning.client.tcp.destroy()
+    }
+  })
+
+  it('ends before others do when all of them together hold too much and its client has been away for longest', async () => {
+    await server[Symbol.asyncDispose]()
+    await start({ maxBufferedBytes: 10_000 })
+    const away: Returning[] = []
+    for (let count = 0; count < 7; count += 1) away.push(await Returning.connect(server.port))
+    for (const returning of away) await returning.lose()
+    const own = (length: number): Buffer => Buffer.from(JSON.stringify({ msg: 'changed', collection: 'c', id: 'x'.repeat(length) }))
+    // Four times maxBufferedBytes may be held; the first absence holds nothing, and its end would free nothing.
+    for (const connection of connections.slice(1, 5)) sendFrame(connection, own(9_000))
+    expect([server.ddp.sessions, ends.length]).toEqual([7, 0])
+    for (const connection of connections.slice(5, 7)) sendFrame(connection, own(9_000))
+    expect([server.ddp.sessions, ends.length]).toEqual([5, 2])
+    // What an absence held does not count after its end, nor after its client is back.
+    for (const returning of away.slice(3)) {
+      expect((await returning.comeBack())['session']).toBe(returning.session)
+      expect((await returning.client.settled()).length).toBe(1)
+      await returning.lose()
+    }
+    for (const connection of [connections[0], ...connections.slice(3, 6)]) if (connection !== undefined) sendFrame(connection, own(9_000))
+    expect([server.ddp.sessions, ends.length]).toEqual([5, 2])
+    for (const [index, returning] of away.entries()) {
+      expect([index, (await returning.comeBack())['session'] === returning.session]).toEqual([index, index !== 1 && index !== 2])
+      returning.client.tcp.destroy()
+    }
   })
 
   it('goes on with a long queue a turn at a time', async () => {

@@ -1,4 +1,5 @@
 import type { ConnectionEnd } from './connection.js'
+import type { HeldBytes } from './held-bytes.js'
 import type { OpenSession } from './open-session.js'
 import type { Outlet } from './outlet.js'
 import type { Turn, TurnMember } from './turn.js'
@@ -10,6 +11,10 @@ export interface AbsenceOptions {
   readonly turn: Turn
   readonly maxMessages: number
   readonly maxBytes: number
+  /** Shared by all absences of an endpoint. */
+  readonly heldBytes: HeldBytes
+  /** The absence holds one message more, within its own bounds. */
+  readonly onHeld: () => void
   /** The client is back, or the session has ended. */
   readonly onOver: () => void
 }
@@ -20,8 +25,8 @@ const beginningsPerTurn = 64
 /** Stands in for the socket that a session has lost: keeps what the session says, in order and within bounds, and lets its work go on. */
 export class Absence implements Outlet, TurnMember {
   readonly session: OpenSession
-  /** Messages for the client, ready to be sent. */
-  readonly held: string[] = []
+  /** Messages for the client, ready to be sent. A Buffer is the one that clients with a socket are sent, not a copy. */
+  readonly held: (Buffer | string)[] = []
   readonly #options: AbsenceOptions
   #heldBytes = 0
   #isInTurn = false
@@ -42,14 +47,16 @@ export class Absence implements Outlet, TurnMember {
   }
 
   sendText(text: string): void {
-    if (this.#isOver) return
-    this.held.push(text)
-    this.#heldBytes += Buffer.byteLength(text)
-    if (this.held.length > this.#options.maxMessages || this.#heldBytes > this.#options.maxBytes) this.giveUp()
+    this.#hold(text, Buffer.byteLength(text))
   }
 
   sendFrame(frame: Buffer | string, written?: () => void): void {
-    this.sendText(frame.toString())
+    if (typeof frame === 'string') {
+      this.sendText(frame)
+    } else {
+      // The caller may reuse the memory once `written` is called.
+      this.#hold(written === undefined ? frame : Buffer.from(frame), frame.length)
+    }
     if (written !== undefined) queueMicrotask(written)
   }
 
@@ -84,11 +91,24 @@ export class Absence implements Outlet, TurnMember {
   leave(): void {
     if (this.#isOver) return
     this.#isOver = true
+    for (const message of this.held) this.#options.heldBytes.release(message)
     this.#options.onOver()
+  }
+
+  #hold(message: Buffer | string, bytes: number): void {
+    if (this.#isOver) return
+    this.held.push(message)
+    this.#heldBytes += bytes
+    this.#options.heldBytes.hold(message)
+    if (this.held.length > this.#options.maxMessages || this.#heldBytes > this.#options.maxBytes) this.giveUp()
+    else this.#options.onHeld()
   }
 
   #finish(end: ConnectionEnd): void {
     this.leave()
+    // The application may keep the connection, and with it this outlet.
+    this.held.length = 0
+    this.#heldBytes = 0
     this.session.end(end)
   }
 }

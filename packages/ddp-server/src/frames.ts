@@ -4,7 +4,8 @@ import { insidesOf } from './peer-connection.js'
 /**
  * Sends a ready-made message, in order with everything else that the session sends; a Buffer (UTF-8) goes out as it is, so that one serves
  * many connections. It is not held back until the end of the turn, and `maxBufferedBytes` is not looked at: callers pace themselves by
- * `bufferedBytes()`. While the client is away and may resume the session, the message is kept with the others.
+ * `bufferedBytes()`. While the client is away and may resume the session, the
+ * message is kept with the others: a Buffer as it is, unless `written` is given, and then a copy. Do not change a Buffer that was given without `written`.
  * `written`, if given, is called once the frame is needed no more: the kernel has it, it was copied, or the socket has ended. Its memory may then be used again.
  * @returns `closed` if the session has ended, and nothing was sent
  */
@@ -15,7 +16,7 @@ export function sendFrame(connection: Connection, frame: Buffer | string, writte
   return 'sent'
 }
 
-/** Bytes that wait for the client to take them; 0 once the session has ended. */
+/** Bytes that wait for the client to take them, without those of messages that were held while it was away; 0 once the session has ended. */
 export function bufferedBytes(connection: Connection): number {
   return insidesOf(connection)?.bufferedBytes ?? 0
 }

@@ -48,11 +48,13 @@ export class Intake {
     if (this.#isReading()) this.#socket.resume()
   }
 
-  /** Nothing is read any more. */
-  end(): void {
+  /** Nothing is read any more; answers what came and was not read. */
+  end(): readonly string[] {
+    const unread = this.#unread.slice(this.#firstUnread)
     this.#hasEnded = true
     this.#unread = []
     this.#firstUnread = 0
+    return unread
   }
 
   #readUnread(): void {

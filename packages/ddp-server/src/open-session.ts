@@ -131,12 +131,11 @@ export class OpenSession implements Insides {
     outlet.goOn()
   }
 
-  /** The client is back, on another socket: it is sent what was `held` for it meanwhile. */
-  resume(outlet: Outlet, held: readonly string[]): void {
+  /** The client is back, on another socket: it is sent what was `held` for it meanwhile, and the session goes on by the outlet's `goOn()`. */
+  resume(outlet: Outlet, held: readonly (Buffer | string)[]): void {
     this.#outlet = outlet
     this.send({ msg: 'connected', session: this.id })
-    for (const text of held) outlet.sendText(text)
-    outlet.goOn()
+    for (const message of held) outlet.sendFrame(message)
   }
 
   end(end: ConnectionEnd): void {

@@ -57,7 +57,9 @@ export interface DDPServerOptions {
    */
   readonly resumeWithinMs?: number
   /**
-   * Number of messages that are kept for a client that is away; with more, or with more than `maxBufferedBytes`, its session ends.
+   * Number of messages that are kept for a client that is away; with more, or with more than `maxBufferedBytes`, its session ends. All clients that are
+   * away may have four times `maxBufferedBytes` kept for them together (64 MiB), an event that they share of a cluster's stream counted once; beyond that the
+   * sessions that have been without a socket for longest end. A client that is back and takes what was kept is not slow for it: `maxBufferedBytes` bounds what comes behind.
    *
    * @defaultValue 100, as in Meteor
    */

@@ -2,7 +2,7 @@ import type { Pace } from './peer-connection.js'
 
 /** What a session sends by: the socket of its client, or what stands in for one that was lost. */
 export interface Outlet {
-  /** Bytes that wait for the client to take them. */
+  /** Bytes that wait for the client to take them, without those of messages that were held while it was away. */
   readonly bufferedBytes: number
   /** Sends a message. */
   sendText(text: string): void

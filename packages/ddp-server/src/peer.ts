@@ -51,6 +51,8 @@ export class Peer implements MessageSocketOwner, TurnMember, Outlet {
   #pace: Pace
   /** What has been done since control came from the event loop, if anything; at its end all that is to be sent leaves in one system call. */
   #burst: Burst | undefined
+  /** Bytes on the wire of what was held for the client while it was away, as far as they may wait still. Within bounds already: it is not slow for them. */
+  #replayedBytes = 0
   #isInTurn = false
   #isAdvancing = false
 
@@ -114,14 +116,16 @@ export class Peer implements MessageSocketOwner, TurnMember, Outlet {
   }
 
   get bufferedBytes(): number {
-    return this.#socket.bufferedAmount
+    const { bufferedAmount } = this.#socket
+    if (this.#replayedBytes > bufferedAmount) this.#replayedBytes = bufferedAmount
+    return bufferedAmount - this.#replayedBytes
   }
 
   sendText(text: string): void {
     if (this.#state.phase === 'ended') return
     this.#joinBurst()
     this.#socket.send(text)
-    const { bufferedAmount } = this.#socket
+    const bufferedAmount = this.bufferedBytes
     const { maxBufferedBytes, logger } = this.#host.options
     if (bufferedAmount > maxBufferedBytes) {
       logger.warn({ clientAddress: this.#facts.clientAddress, bufferedAmount, maxBufferedBytes }, 'more than maxBufferedBytes waited for a client, and it was closed with 1013')
@@ -198,6 +202,8 @@ export class Peer implements MessageSocketOwner, TurnMember, Outlet {
   #resume({ session, held }: Absence): void {
     this.#carry(session)
     session.resume(this, held)
+    this.#replayedBytes = this.#socket.bufferedAmount
+    this.goOn()
   }
 
   #carry(session: OpenSession): void {
@@ -296,8 +302,20 @@ export class Peer implements MessageSocketOwner, TurnMember, Outlet {
     this.#state = { phase: 'ended' }
     this.#timers.clear()
     this.#heartbeat?.stop()
-    this.#intake.end()
+    const unread = this.#intake.end()
+    // Out of turn, as Meteor does: whatever waited before it, the client does not come back.
+    if (state.phase === 'open' && unread.some((text) => this.#isDisconnect(text))) state.session.receive({ msg: 'disconnect' }, 0)
     if (state.phase === 'greeting' || this.#host.resumable?.keep(state.session, end) === true) return
     state.session.end(end)
+  }
+
+  #isDisconnect(text: string): boolean {
+    if (!text.includes('"disconnect"')) return false
+    try {
+      return parseClientMessage(text, this.#limits).msg === 'disconnect'
+    } catch (error) {
+      if (!(error instanceof DDPProtocolError)) throw error
+      return false
+    }
   }
 }

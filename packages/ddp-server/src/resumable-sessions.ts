@@ -2,6 +2,7 @@ import type { ConnectMessage } from '@ddp-cluster/ddp-common'
 import { Timers } from '@ddp-cluster/ddp-common/internal'
 import { Absence } from './absence.js'
 import type { ConnectionEnd } from './connection.js'
+import { HeldBytes } from './held-bytes.js'
 import type { OpenSession } from './open-session.js'
 import type { ResolvedOptions } from './options.js'
 import type { DDPVersion } from './session/handshake.js'
@@ -10,6 +11,9 @@ import type { Turn } from './turn.js'
 /** RFC 6455, 7.4.1: the client's page or process goes away, and what it knew of the session with it. */
 const goingAwayCode = 1001
 
+/** Bound on the messages held for all absent clients together, in `maxBufferedBytes`: 64 MiB by default. */
+const heldBytesFactor = 4
+
 /** Sessions that have lost their sockets, and that their clients may resume. */
 export class ResumableSessions {
   readonly #options: ResolvedOptions
@@ -17,6 +21,7 @@ export class ResumableSessions {
   readonly #timers: Timers
   /** By the id of the session, the longest absent first. */
   readonly #absences = new Map<string, Absence>()
+  readonly #heldBytes = new HeldBytes()
   #isClosed = false
 
   constructor(options: ResolvedOptions, turn: Turn) {
@@ -37,6 +42,7 @@ export class ResumableSessions {
     const cancel = this.#timers.deadline(resumeWithinMs, () => absence.giveUp())
     const absence = new Absence({
       session, end, turn: this.#turn, maxMessages: maxResumeMessages, maxBytes: maxBufferedBytes,
+      heldBytes: this.#heldBytes, onHeld: () => this.#boundHeldBytes(),
       onOver: () => {
         cancel()
         this.#absences.delete(session.id)
@@ -67,6 +73,16 @@ export class ResumableSessions {
     for (const absence of this.#absences.values()) {
       if (this.#absences.size <= most) return
       absence.giveUp()
+    }
+  }
+
+  /** Ends sessions for which messages are held, the longest absent first, until all messages together are within bounds. */
+  #boundHeldBytes(): void {
+    const most = heldBytesFactor * this.#options.maxBufferedBytes
+    if (this.#heldBytes.total <= most) return
+    for (const absence of this.#absences.values()) {
+      if (absence.held.length > 0) absence.giveUp()
+      if (this.#heldBytes.total <= most) return
     }
   }
 

@@ -16,6 +16,7 @@ interface Asteroid2 {
 export const asteroid2: Sdk = {
   name: 'asteroid 2.0',
   subscribesAgain: true,
+  logsInAgain: true,
   async open(port): Promise<OpenSdk> {
     const Asteroid = (require('asteroid') as { createClass(): new (options: object) => Asteroid2 }).createClass()
     const asteroid = new Asteroid({ endpoint: `ws://127.0.0.1:${port}/websocket`, SocketConstructor: WebSocket, reconnectInterval: 20 })

@@ -21,6 +21,7 @@ interface DDP2 {
 export const ddpJs2: Sdk = {
   name: 'ddp.js 2.2',
   subscribesAgain: false,
+  logsInAgain: false,
   async open(port): Promise<OpenSdk> {
     const DDP = (require('ddp.js') as { default: new (options: object) => DDP2 }).default
     const ddp = new DDP({ endpoint: `ws://127.0.0.1:${port}/websocket`, SocketConstructor: WebSocket, reconnectInterval: 20 })
@@ -70,6 +71,7 @@ interface DDP05 {
 export const ddpJs05: Sdk = {
   name: 'ddp.js 0.5',
   subscribesAgain: false,
+  logsInAgain: false,
   async open(port): Promise<OpenSdk> {
     const DDP = require('ddp.js-0.5') as new (options: object) => DDP05
     const ddp = new DDP({ endpoint: `ws://127.0.0.1:${port}/websocket`, SocketConstructor: WebSocket })

@@ -14,6 +14,7 @@ interface MeteorSdk {
 export const meteorSdk: Sdk = {
   name: 'meteor-sdk',
   subscribesAgain: true,
+  logsInAgain: false,
   async open(port): Promise<OpenSdk> {
     const bundle = (await loadBundled('meteor-sdk')) as { default: new (options: object) => MeteorSdk }
     const client = new bundle.default({ endpoint: `ws://127.0.0.1:${port}/websocket`, SocketConstructor: WebSocket, reconnectInterval: 20 })
@@ -59,6 +60,7 @@ const reactNative = {
 export const meteorReactNative: Sdk = {
   name: '@meteorrn/core',
   subscribesAgain: true,
+  logsInAgain: true,
   async open(port): Promise<OpenSdk> {
     const { default: Meteor } = (await loadBundled('@meteorrn/core', reactNative)) as { default: MeteorRN }
     const stored = new Map<string, string>()

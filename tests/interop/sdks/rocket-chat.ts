@@ -20,10 +20,14 @@ interface Asteroid06 {
 
 const silent = Object.fromEntries(['debug', 'info', 'warn', 'warning', 'error'].map((level) => [level, () => undefined]))
 
-/** The driver of Rocket.Chat's bots. Logs in with a password, and again by itself after a reconnect. */
+/**
+ * The driver of Rocket.Chat's bots. Logs in with a password, and again by itself after a reconnect. Its `asteroid` is release 0.6.1 in place of the fork that
+ * no registry has (pnpm-workspace.yaml).
+ */
 export const rocketChatSdk: Sdk = {
   name: '@rocket.chat/sdk 0.2.9',
   subscribesAgain: true,
+  logsInAgain: true,
   async open(port): Promise<OpenSdk> {
     const { driver } = require('@rocket.chat/sdk') as { driver: Driver }
     driver.useLog(silent)
@@ -69,6 +73,7 @@ interface DDPSDK {
 export const rocketChatDDPClient: Sdk = {
   name: '@rocket.chat/ddp-client',
   subscribesAgain: true,
+  logsInAgain: true,
   async open(port): Promise<OpenSdk> {
     // Node.js 20 has none of its own.
     ;(globalThis as { WebSocket?: unknown }).WebSocket ??= WebSocket

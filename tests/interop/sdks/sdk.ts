@@ -3,6 +3,8 @@ export interface Sdk {
   readonly name: string
   /** Whether it subscribes again by itself after a reconnect. */
   readonly subscribesAgain: boolean
+  /** Whether it logs in again by itself after a reconnect. */
+  readonly logsInAgain: boolean
   /** Connects to a server at a port of this machine. */
   open(port: number): Promise<OpenSdk>
 }
@@ -34,7 +36,7 @@ export interface DataMessage {
   readonly fields?: Record<string, unknown>
 }
 
-/** Documents and stream messages, for clients that only pass messages on. */
+/** Documents and stream messages, as the client passes them on: how it keeps them in collections of its own is not looked at. */
 export class Documents {
   readonly heard: unknown[] = []
   readonly #posts: Record<string, unknown> = {}

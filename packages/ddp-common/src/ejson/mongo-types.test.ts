@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { EJSONError } from './ejson-error.js'
 import { Decimal, ObjectId } from './mongo-types.js'
@@ -46,5 +47,12 @@ describe('a Decimal', () => {
     const decimal = new Decimal('1.5')
     for (const same of [new Decimal('1.5'), new Marked('Decimal128', '1.5')]) expect(decimal.equals(same)).toBe(true)
     for (const other of [new Decimal('1.50'), new Marked('Decimal128', '2'), new ObjectId(hex), '1.5', null, undefined, 1.5, {}, { _bsontype: 'Decimal128', toString: () => '1.5' }]) expect(decimal.equals(other)).toBe(false)
+  })
+})
+
+describe.each([['ObjectId', new ObjectId(hex), hex], ['Decimal', new Decimal('1.50'), '1.50']] as const)('a document with an %s', (name, value, text) => {
+  it('shows its text in JSON and in the console', () => {
+    expect(JSON.stringify({ _id: value })).toBe(`{"_id":"${text}"}`)
+    expect(inspect({ _id: value })).toBe(`{ _id: ${name}('${text}') }`)
   })
 })

@@ -1,6 +1,9 @@
 import { readBson } from './bson.js'
 import { EJSONError } from './ejson-error.js'
 
+/** Method that Node.js' `util.inspect` calls; other platforms do not know it. */
+const inspected = Symbol.for('nodejs.util.inspect.custom')
+
 /** A MongoDB ObjectId as it arrives in EJSON (`$type: "oid"`). A value: it never changes. `toHexString()` is what drivers' own classes take. */
 export class ObjectId {
   readonly #hex: string
@@ -19,6 +22,10 @@ export class ObjectId {
   toHexString(): string { return this.#hex }
   /** The 24 hexadecimal digits. */
   toString(): string { return this.#hex }
+  /** The 24 hexadecimal digits, for `JSON.stringify`, as of a driver's own class. */
+  toJSON(): string { return this.#hex }
+  /** Text for `console.log` in Node.js. */
+  [inspected](): string { return `ObjectId('${this.#hex}')` }
   /** Itself: an immutable value needs no copy. */
   clone(): ObjectId { return this }
 
@@ -46,6 +53,10 @@ export class Decimal {
   toJSONValue(): string { return this.#digits }
   /** The digits. */
   toString(): string { return this.#digits }
+  /** The digits, for `JSON.stringify`. */
+  toJSON(): string { return this.#digits }
+  /** Text for `console.log` in Node.js. */
+  [inspected](): string { return `Decimal('${this.#digits}')` }
   /** Itself: an immutable value needs no copy. */
   clone(): Decimal { return this }
 
