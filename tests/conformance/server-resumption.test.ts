@@ -280,6 +280,21 @@ describe('a session that waits for its client', () => {
     }
   })
 
+  it('is none whose client has asked for something by an id of more than 100 characters', async () => {
+    const news = publishNews()
+    server.ddp.method('never', () => new Promise(() => undefined))
+    for (const [length, isResumable] of [[100, true], [101, false]] as const) {
+      for (const message of [method('never', 'x'.repeat(length)), { msg: 'sub', id: 'x'.repeat(length), name: 'news' }]) {
+        const returning = await Returning.connect(server.port)
+        returning.client.send(message)
+        await returning.lose()
+        expect([length, server.ddp.sessions]).toEqual([length, isResumable ? 1 : 0])
+        connections.at(-1)?.close()
+      }
+    }
+    expect(news.publications.length).toBe(2)
+  })
+
   it('is closed from here for good', async () => {
     const returning = await Returning.connect(server.port)
     await returning.lose()

@@ -37,7 +37,7 @@ export class ResumableSessions {
   /** Keeps a session whose socket has ended; false for one that has to end with it. */
   keep(session: OpenSession, end: ConnectionEnd): boolean {
     const { resumeWithinMs, maxResumeMessages, maxBufferedBytes } = this.#options
-    if (this.#isClosed || resumeWithinMs === 0 || !session.isResumable || !isLoss(end)) return false
+    if (this.#isClosed || resumeWithinMs === 0 || !session.isResumable || !isLoss(end) || !session.expectRepetition()) return false
     // If the timer is late because we were stalled, the client's connect may lie in a socket.
     const cancel = this.#timers.deadline(resumeWithinMs, () => absence.giveUp())
     const absence = new Absence({
