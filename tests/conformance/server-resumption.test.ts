@@ -321,6 +321,24 @@ describe('a session that waits for its client', () => {
     expect(server.logged).toEqual([])
   })
 
+  it('ends with the HTTP server, whose process it would keep running, and none waits from then on', async () => {
+    const returning = await Returning.connect(server.port)
+    const other = await Returning.connect(server.port)
+    await returning.lose()
+    expect([ends, clock.pending]).toEqual([[], 1])
+    server.http.close()
+    expect([ends, clock.pending]).toEqual([[{ cause: 'local', code: 1001, reason: 'the server closes' }], 0])
+    expect(await other.client.call('echo', 'alive')).toMatchObject({ result: 'alive' })
+    await other.lose()
+    expect([ends.length, server.ddp.sessions, clock.pending]).toEqual([2, 0, 0])
+  })
+
+  it('leaves close() of the HTTP server as it was', async () => {
+    expect(Object.hasOwn(server.http, 'close')).toBe(true)
+    await server.ddp.close()
+    expect(Object.hasOwn(server.http, 'close')).toBe(false)
+  })
+
   it('has its universal publications and replaced handlers as any other', async () => {
     const returning = await Returning.connect(server.port)
     await returning.lose()
