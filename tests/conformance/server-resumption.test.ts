@@ -496,6 +496,20 @@ describe('at maxSessions', () => {
     await expect(RawClient.open(server.port)).rejects.toThrow('503')
     for (const client of [newcomer, away[0]?.client, away[1]?.client]) client?.tcp.destroy()
   })
+
+  it('sockets without a session make nobody go', async () => {
+    await server[Symbol.asyncDispose]()
+    await start({ maxSessions: 5 })
+    const away = await Promise.all([1, 2, 3].map(() => Returning.connect(server.port)))
+    for (const returning of away) await returning.lose()
+    const silent = await Promise.all([1, 2, 3].map(() => RawClient.open(server.port)))
+    const clients = [await RawClient.connect(server.port), await RawClient.connect(server.port)]
+    expect([server.ddp.sessions, ends]).toEqual([5, []])
+    silent[0]?.send(connect)
+    await silent[0]?.next('connected')
+    expect([server.ddp.sessions, ends.length]).toEqual([5, 1])
+    for (const client of [...silent, ...clients]) client.tcp.destroy()
+  })
 })
 
 it('a server with resumeWithinMs 0 ends sessions with their sockets', async () => {

@@ -196,7 +196,7 @@ export class Endpoint implements DDPServer, PeerHost {
   opened(session: OpenSession): void {
     this.#open.add(session)
     const { connection } = session
-    this.resumable.trim(Math.max(0, this.options.maxSessions - this.#taken))
+    this.resumable.makeRoom(this.#open.size - this.options.maxSessions)
     for (const handler of this.#connectionHandlers) {
       callSafely(() => handler(connection), (thrown) => {
         this.options.logger.error({ err: thrown, session: logName(connection.id) }, 'an onConnection handler threw')

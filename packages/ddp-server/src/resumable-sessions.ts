@@ -30,10 +30,6 @@ export class ResumableSessions {
     this.#timers = new Timers(options.clock)
   }
 
-  get size(): number {
-    return this.#absences.size
-  }
-
   /** Keeps a session whose socket has ended; false for one that has to end with it. */
   keep(session: OpenSession, end: ConnectionEnd): boolean {
     const { resumeWithinMs, maxResumeMessages, maxBufferedBytes } = this.#options
@@ -68,10 +64,12 @@ export class ResumableSessions {
     return absence
   }
 
-  /** Ends sessions, the longest absent first, until no more than so many are kept. */
-  trim(most: number): void {
+  /** Ends so many sessions, or as many as there are, the longest absent first. */
+  makeRoom(count: number): void {
+    let left = count
     for (const absence of this.#absences.values()) {
-      if (this.#absences.size <= most) return
+      if (left <= 0) return
+      left -= 1
       absence.giveUp()
     }
   }
