@@ -426,6 +426,26 @@ describe('a session that waits for its client', () => {
     returning.client.tcp.destroy()
   })
 
+  it('goes on by itself behind a turn of messages that no handler has part in', async () => {
+    await server[Symbol.asyncDispose]()
+    await start({ maxResumeMessages: 10_000 })
+    let release = (): void => undefined
+    const released = new Promise<void>((resolve) => { release = resolve })
+    const ran: unknown[] = []
+    server.ddp.method('wait', () => released)
+    server.ddp.method('note', (value) => void ran.push(value))
+    const returning = await Returning.connect(server.port)
+    returning.client.send(method('wait', 'w'))
+    for (let id = 0; id < 200; id += 1) returning.client.send({ msg: 'unsub', id: String(id) })
+    returning.client.send(method('note', 'n', 'at last'))
+    await returning.lose()
+    release()
+    await eventually(() => ran.length === 1)
+    await returning.comeBack()
+    expect((await returning.client.settled()).map(({ id }) => id)).toEqual(expect.arrayContaining(['w', '0', '199', 'n']))
+    returning.client.tcp.destroy()
+  })
+
   it('has the address and headers that it began with', async () => {
     const returning = await Returning.connect(server.port, 'websocket', { headers: { 'x-first': 'yes' } })
     await returning.lose()

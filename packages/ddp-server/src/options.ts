@@ -24,8 +24,8 @@ export interface DDPServerOptions {
   /** Deepest nesting of arrays and objects in a message, of clients and of the application. A deeper message of a client is answered with `error`. @defaultValue 100 */
   readonly maxMessageDepth?: number
   /**
-   * Sockets at once. Further upgrades are refused with HTTP 503. Sessions whose clients are away (`resumeWithinMs`) count too, but make room: the longest
-   * absent end first when a new session begins.
+   * Sockets at once. Further upgrades are refused with HTTP 503. There are no more sessions either, those included whose clients are away (`resumeWithinMs`): the
+   * longest absent ends when one more begins.
    *
    * @defaultValue 100_000
    */
