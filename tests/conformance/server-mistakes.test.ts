@@ -212,7 +212,7 @@ describe('a login', () => {
   })
 
   it('takes no token whose date is none, and one without a date', async () => {
-    for (const [when, isTaken] of [[new Date(), true], [undefined, true], ['2020-01-01', false], [0, false], [new Date(Number.NaN), false]] as const) {
+    for (const [when, isTaken] of [[new Date(), true], [undefined, true], ['2020-01-01', false], [0, false], [null, false], [new Date(Number.NaN), false]] as const) {
       const findOne = (filter: Record<string, unknown>): Promise<unknown> =>
         Promise.resolve({ _id: 'me', services: { resume: { loginTokens: [{ hashedToken: Object.values(filter)[0], ...(when !== undefined && { when }) }] } } })
       await using server = await startServer({ login: resumeLogin({ findOne }) })
@@ -221,6 +221,22 @@ describe('a login', () => {
       expect([when, (answer['result'] as { id?: string } | undefined)?.id]).toEqual([when, isTaken ? 'me' : undefined])
       client.tcp.destroy()
     }
+  })
+})
+
+describe('resumeLogin()', () => {
+  it.each([Number.NaN, 0, -1, '90', null, 5n])('refuses a lifetime of %s', (lifetimeMs) => {
+    expect(() => resumeLogin({ findOne: () => Promise.resolve(null) }, { lifetimeMs: lifetimeMs as number })).toThrow(expect.objectContaining({ code: 'invalid-option', message: expect.stringContaining('lifetimeMs') as string }) as Error)
+  })
+
+  it.each([Infinity, Number.MAX_VALUE])('answers a date that clients can read for a lifetime of %s', async (lifetimeMs) => {
+    const findOne = (filter: Record<string, unknown>): Promise<unknown> =>
+      Promise.resolve({ _id: 'me', services: { resume: { loginTokens: [{ hashedToken: Object.values(filter)[0], when: new Date(0) }] } } })
+    await using server = await startServer({ login: resumeLogin({ findOne }, { lifetimeMs }) })
+    const client = await RawClient.connect(server.port)
+    const { result } = (await client.call('login', { resume: 'token' })) as { result: { tokenExpires: { $date: number } } }
+    expect(result.tokenExpires.$date).toBeGreaterThan(Date.now())
+    client.tcp.destroy()
   })
 })
 

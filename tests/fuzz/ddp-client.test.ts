@@ -52,15 +52,20 @@ describe(`a client that gets ${frames} random frames, seed ${seed}`, () => {
     client.collection('docs').on('changed', () => { told += 1 })
     client.collection('docs').on('added', () => { told += 1 })
     client.on('statusChanged', (status) => { if (status.status === 'waiting') reasons.add(status.reason) })
-    server.socket.accept()
+    let session = 'first'
+    const went = { on: 0, anew: 0 }
+    server.socket.accept(session)
     for (let sent = 0; sent < frames; sent += batch) {
       const call = client.call('witness', sent)
       for (let count = 0; count < batch; count += 1) server.socket.sayText(random() < brokenShare ? randomFrame(random, serverMessage) : JSON.stringify(serverMessage(random)))
-      // What makes no sense at all has ended the connection; the call goes to the next one.
+      // What makes no sense at all has ended the connection; the call goes to the next one, on which the session goes on or a new one begins.
       await new Promise(setImmediate)
       if (!client.status().connected) {
         client.reconnect()
-        server.socket.accept()
+        const goesOn = random() < 0.5
+        went[goesOn ? 'on' : 'anew'] += 1
+        if (!goesOn) session = `since ${sent}`
+        server.socket.accept(session)
       }
       const asked = server.socket.take().findLast((message) => message.msg === 'method')
       if (asked?.msg !== 'method') throw new Error('The witness was not sent')
@@ -70,6 +75,7 @@ describe(`a client that gets ${frames} random frames, seed ${seed}`, () => {
     }
     expect(thrown).toEqual([])
     expect(reasons.size).toBeGreaterThan(1)
+    expect(Math.min(went.on, went.anew)).toBeGreaterThan(10)
     expect(told).toBeGreaterThan(frames / 50)
     await client.close()
     expect(clock.pending).toBe(0)

@@ -36,6 +36,12 @@ const applyOptionNames = Object.keys({ wait: 0, noRetry: 0, maxRetries: 0, timeo
 /** How far the present connection has got. In `login` the first method, which is the login, may be sent; from `open` on all methods and subscriptions may. */
 type Stage = 'down' | 'login' | 'login-pending' | 'open'
 
+interface Takeover {
+  readonly id: string
+  /** The user of the session is known, by this login or logout or by one just before. */
+  isKnown: boolean
+}
+
 /** A DDP client that keeps its connection, its login, its subscriptions and their documents across reconnects, as Meteor's does. */
 export class DDPClient extends GuardedEmitter<DDPClientEvents> {
   readonly #connection: ReconnectingSession
@@ -54,6 +60,8 @@ export class DDPClient extends GuardedEmitter<DDPClientEvents> {
   /** Listeners were told of `loginPending`, and not yet how that ended. */
   #isLoginPending = false
   readonly #renewal: LoginRenewal
+  /** Set while a login or logout of the application has the place of the renewed login: the others wait until it is over. */
+  #takeover: Takeover | undefined
   #lastId = 0
 
   /** Starts to connect. Throws a `RangeError` for a bad number in the options. */
@@ -65,7 +73,8 @@ export class DDPClient extends GuardedEmitter<DDPClientEvents> {
     this.#timers = new Timers(settings.clock)
     this.#limits = { maxDepth: settings.maxMessageDepth }
     this.#calls = new MethodCalls(this.#timers, this.#limits, settings.maxOutstandingCalls, (id) => {
-      this.#sendMethods()
+      if (id === this.#takeover?.id) this.#endTakeover(this.#takeover)
+      else this.#sendMethods()
       this.#data.forgetMethod(id)
     })
     this.#subscriptions = new Subscriptions((id) => {
@@ -139,7 +148,10 @@ export class DDPClient extends GuardedEmitter<DDPClientEvents> {
     return this.#data.collection(name)
   }
 
-  /** Logs in with the method `login`: `{ resume: token }`, or whatever the server takes. Done again by itself after a reconnect. */
+  /**
+   * Logs in with the method `login`: `{ resume: token }`, or whatever the server takes. Done again by itself after a reconnect. While the login of before is pending
+   * (`loginPending`), this one takes its place: calls and subscriptions that waited are sent when it has succeeded, as the new user.
+   */
   login(credentials: Record<string, unknown>): Promise<LoginResult> {
     return this.loginWith('login', credentials)
   }
@@ -147,24 +159,26 @@ export class DDPClient extends GuardedEmitter<DDPClientEvents> {
   /** Logs in with a method of one's own, which answers as `login` does: `{ id, token?, tokenExpires? }`. */
   async loginWith(name: string, ...params: unknown[]): Promise<LoginResult> {
     const method = loginMethod(name, params)
-    const result = await this.#apply(name, params, { wait: true }, (outcome) => {
+    const settled = this.#apply(name, params, { wait: true }, (outcome) => {
       const login = outcome.error ? undefined : loginResult(outcome.result)
-      if (login) this.#setUser(login.id, nextLogin(login, method))
+      if (login) this.#onUserKnown(login.id, nextLogin(login, method))
     })
-    const login = loginResult(result)
+    if (this.#stage === 'login-pending') this.#takeOver()
+    const login = loginResult(await settled)
     if (!login) throw new ConnectionError('bad-answer', `The method ${name} did not answer with the id of a user`)
     return login
   }
 
-  /** Logs out; the connection stays. While a login is pending after a reconnect, it is given up at once. */
+  /**
+   * Logs out; the connection stays. Before a login that is done again after a reconnect is taken, `userId` becomes undefined at once, and calls and subscriptions that waited
+   * are sent without a user as soon as the server has logged out.
+   */
   async logout(): Promise<void> {
-    if (this.#isRenewing()) {
-      this.#renewal.stop()
-      this.#endRenewal(undefined, undefined)
-    }
-    await this.#apply('logout', [], { wait: true }, (outcome) => {
-      if (!outcome.error) this.#setUser(undefined, undefined)
+    const settled = this.#apply('logout', [], { wait: true }, (outcome) => {
+      if (!outcome.error) this.#onUserKnown(undefined, undefined)
     })
+    if (this.#isRenewing() && !this.#takeover && this.#takeOver()) this.#setUser(undefined, undefined)
+    await settled
   }
 
   /** Tries to connect now rather than at `retryTime`, or again after `disconnect()`. */
@@ -231,7 +245,7 @@ export class DDPClient extends GuardedEmitter<DDPClientEvents> {
   #onLoginPending(error: Error, delayMs: number): void {
     this.#stage = 'login-pending'
     this.#logger.warn({ reason: error.message, delayMs }, 'The server did not take the login after a reconnect, and will be asked again')
-    if (this.#userId === undefined) return
+    if (this.#takeOver() || this.#userId === undefined) return
     this.#isLoginPending = true
     this.emit('loginPending', { userId: this.#userId, error, retryTime: Math.round(this.#clock.wallNow() + delayMs) })
   }
@@ -244,6 +258,31 @@ export class DDPClient extends GuardedEmitter<DDPClientEvents> {
     this.#setUser(userId, login, error)
     // Unless a listener has disconnected, or logged out.
     if (this.#isRenewing()) this.#open()
+  }
+
+  /** Sends the first login or logout that the application has called in the place of the renewed login. Returns false if there is none. */
+  #takeOver(isKnown = false): boolean {
+    const id = this.#calls.moveLoginFirst()
+    if (id === undefined) return false
+    this.#renewal.stop()
+    this.#takeover = { id, isKnown }
+    this.#stage = 'login'
+    this.#sendMethods()
+    return true
+  }
+
+  #endTakeover({ isKnown }: Takeover): void {
+    this.#takeover = undefined
+    if (this.#takeOver(isKnown)) return
+    if (isKnown) {
+      this.#open()
+    } else if (this.#login) {
+      this.#renewal.start(this.#login)
+    } else {
+      // The logout was refused, and the server may have taken the login before it: a new session is nobody's.
+      this.#connection.disconnect()
+      this.#connection.reconnect()
+    }
   }
 
   /** The session is logged in, if it is to be: the methods that were left, then the subscriptions. */
@@ -262,6 +301,8 @@ export class DDPClient extends GuardedEmitter<DDPClientEvents> {
   #onMessage(message: SessionMessage): void {
     if (message.msg === 'result') {
       this.#calls.noteResult(message.id, message)
+      // Its `updated` may be held back until all that waits for it is done.
+      if (message.id === this.#takeover?.id) this.#calls.noteUpdated(message.id)
       return
     }
     if (message.msg === 'ready') this.#subscriptions.noteAnswered(message.subs)
@@ -284,10 +325,18 @@ export class DDPClient extends GuardedEmitter<DDPClientEvents> {
       this.#connection.forgetSession()
       this.#data.stopRevival()
     }
+    this.#data.noteLost()
     this.#stage = 'down'
+    this.#takeover = undefined
     this.#renewal.stop()
     if (end) for (const { subject, error } of tooLong(end, this.#calls.underWay(), this.#subscriptions)) this.#fail(subject, error)
     this.#calls.noteLost()
+  }
+
+  /** A login or logout of the application has succeeded. */
+  #onUserKnown(userId: string | undefined, login: LoginMethod | undefined): void {
+    if (this.#takeover) this.#takeover.isKnown = true
+    this.#setUser(userId, login)
   }
 
   #setUser(userId: string | undefined, login: LoginMethod | undefined, error?: Error): void {

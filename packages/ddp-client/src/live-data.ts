@@ -53,6 +53,11 @@ export class LiveData {
     this.#revival = undefined
   }
 
+  /** The connection was lost, and the session may go on. Nothing that was held back is shown before it does: no listener hears of documents while the client takes the loss in. */
+  noteLost(): void {
+    this.#revival?.noteLost()
+  }
+
   forgetMethod(id: string): void {
     this.#revival?.forgetMethod(id)
     this.#showIfRevived()

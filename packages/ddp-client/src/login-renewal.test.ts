@@ -167,22 +167,6 @@ describe('a login after a reconnect', () => {
     }
   })
 
-  it('is given up by a logout, which waits for nothing', async () => {
-    const { client, server, clock, told } = reconnected()
-    answer(server, { error: error(500) })
-    server.socket.take()
-    const logout = client.logout()
-    expect(client.userId).toBeUndefined()
-    expect(told.at(-1)).toEqual(['userChanged', { userId: undefined }])
-    expect(sent(server)).toEqual(['write', 'sub'])
-    server.socket.say({ msg: 'result', id: '3' }, { msg: 'updated', methods: ['3'] }, { msg: 'ready', subs: ['2'] })
-    expect(sent(server)).toEqual(['logout'])
-    clock.advance(100_000)
-    expect(sent(server)).toEqual([])
-    await client.close()
-    await expect(logout).rejects.toMatchObject({ code: 'closed' })
-  })
-
   it('sends nothing over a connection that a listener ended on hearing of it', async () => {
     const { client, server } = reconnected()
     client.on('userChanged', () => client.disconnect())
@@ -191,6 +175,179 @@ describe('a login after a reconnect', () => {
     expect(sent(server)).toEqual([])
     client.reconnect()
     server.socket.accept()
+    expect(sent(server)).toEqual(['write', 'sub'])
+    await client.close()
+  })
+})
+
+describe('logout() before a renewed login is taken', () => {
+  it.each(['on the wire', 'pending'])('goes out at once while the login is %s, and what waited goes out without a user', async (stage) => {
+    const { client, server, clock, told } = reconnected()
+    if (stage === 'pending') answer(server, { error: error(500) })
+    server.socket.take()
+    client.on('userChanged', () => void client.call('listener').catch(ignore))
+    const logout = client.logout()
+    client.call('later').catch(ignore)
+    client.subscribe('more').ready.catch(ignore)
+    expect(client.userId).toBeUndefined()
+    expect(told.at(-1)).toEqual(['userChanged', { userId: undefined }])
+    expect(sent(server)).toEqual(['logout'])
+    // The answer of the login counts for nothing: the server has the logout after it.
+    answer(server, taken)
+    clock.advance(100_000)
+    expect(sent(server)).toEqual([])
+    expect(client.userId).toBeUndefined()
+    answer(server, {}, '5')
+    await logout
+    expect(sent(server)).toEqual(['write', 'listener', 'later', 'sub', 'sub'])
+    server.socket.say({ msg: 'updated', methods: ['5', '3'] }, { msg: 'ready', subs: ['2'] })
+    expect(client.collection('c').size).toBe(0)
+    await client.close()
+    expect(clock.pending).toBe(0)
+  })
+
+  it('begins a new session when the server does not log out: nobody knows whose the session is', async () => {
+    for (const refuse of [
+      (server: ScriptedServer) => answer(server, { error: error(500) }, '5'),
+      (server: ScriptedServer) => server.socket.say({ msg: 'error', reason: 'Bad request', offendingMessage: { msg: 'method', id: '5' } }),
+    ]) {
+      const { client, server } = reconnected()
+      const logout = client.logout()
+      server.socket.take()
+      refuse(server)
+      await expect(logout).rejects.toThrow()
+      expect(server.sockets).toHaveLength(3)
+      server.socket.accept()
+      expect(sent(server)).toEqual(['write', 'sub'])
+      expect(client.userId).toBeUndefined()
+      await client.close()
+    }
+  })
+
+  it('is sent over the next connection when this one is lost before its answer', async () => {
+    const { client, server } = reconnected()
+    const logout = client.logout()
+    reconnect({ client, server })
+    expect(sent(server)).toEqual(['logout', 'sub'])
+    answer(server, {}, '5')
+    server.socket.say({ msg: 'updated', methods: ['5'] }, { msg: 'ready', subs: ['2'] })
+    expect(sent(server)).toEqual(['write'])
+    expect(client.collection('c').size).toBe(0)
+    await logout
+    await client.close()
+  })
+
+  it('comes after the renewed login when it was called without a connection, or in its place when that is pending', async () => {
+    for (const isPending of [false, true]) {
+      const { client, server, told } = reconnected()
+      server.socket.drop()
+      const logout = client.logout()
+      client.reconnect()
+      server.socket.accept()
+      expect(sent(server)).toEqual(['login'])
+      answer(server, isPending ? { error: error('too-many-requests', { timeToReset: 300_000 }) } : taken, '6')
+      expect(sent(server)).toEqual(isPending ? ['logout'] : ['write', 'sub'])
+      server.socket.say({ msg: 'result', id: '3' }, { msg: 'updated', methods: ['3'] }, { msg: 'ready', subs: ['2'] })
+      answer(server, {}, '5')
+      server.socket.say({ msg: 'updated', methods: ['5'] })
+      await logout
+      expect(client.userId).toBeUndefined()
+      expect(told).toEqual([['userChanged', { userId: undefined }]])
+      await client.close()
+    }
+  })
+})
+
+describe('an explicit login before a renewed login is taken', () => {
+  const other = { user: { username: 'other' }, password: 'x' }
+  const isOther = { result: { id: 'other', token: 'token' } }
+
+  it('takes the place of a pending one, and what waited goes out after its answer', async () => {
+    const { client, server, clock, told } = reconnected()
+    answer(server, { error: error('error-user-is-not-activated') })
+    server.socket.take()
+    const login = client.login(other)
+    client.subscribe('more').ready.catch(ignore)
+    expect(server.socket.take()).toEqual([{ msg: 'method', id: '5', method: 'login', params: [other] }])
+    clock.advance(100_000)
+    expect(sent(server)).toEqual([])
+    answer(server, isOther, '5')
+    expect(await login).toMatchObject({ id: 'other' })
+    expect(sent(server)).toEqual(['write', 'sub', 'sub'])
+    expect(told.slice(1)).toEqual([['userChanged', { userId: 'other' }]])
+    reconnect({ client, server })
+    expect(server.socket.take()).toEqual([{ msg: 'method', id: '7', method: 'login', params: [{ resume: 'token' }] }])
+    await client.close()
+  })
+
+  it('waits for the answer that is on its way, and takes the place of the renewed login when that becomes pending', async () => {
+    for (const called of ['on the wire', 'without a connection']) {
+      const { client, server, told } = reconnected()
+      if (called === 'without a connection') server.socket.drop()
+      const login = client.login(other)
+      if (called === 'without a connection') {
+        client.reconnect()
+        server.socket.accept()
+      }
+      expect(sent(server)).toEqual(['login'])
+      answer(server, { error: error(500) }, called === 'on the wire' ? '4' : '6')
+      expect(server.socket.take()).toEqual([{ msg: 'method', id: '5', method: 'login', params: [other] }])
+      answer(server, isOther, '5')
+      await login
+      expect(sent(server)).toEqual(['write', 'sub'])
+      expect(told).toEqual([['userChanged', { userId: 'other' }]])
+      await client.close()
+    }
+  })
+
+  it('keeps its place in the order of calls when the renewed login is taken', async () => {
+    const { client, server } = reconnected()
+    client.login(other).catch(ignore)
+    server.socket.take()
+    answer(server, taken)
+    expect(sent(server)).toEqual(['write', 'sub'])
+    server.socket.say({ msg: 'result', id: '3' }, { msg: 'updated', methods: ['3'] }, { msg: 'ready', subs: ['2'] })
+    expect(sent(server)).toEqual(['login'])
+    await client.close()
+  })
+
+  it('gives the place back to the renewed login when it fails', async () => {
+    const { client, server, told } = reconnected()
+    answer(server, { error: error(500) })
+    const login = client.login(other)
+    server.socket.take()
+    answer(server, { error: error(403) }, '5')
+    await expect(login).rejects.toMatchObject({ error: 403 })
+    expect(client.userId).toBe('me')
+    expect(server.socket.take()).toEqual([{ msg: 'method', id: '6', method: 'login', params: [{ resume: 'secret' }] }])
+    answer(server, taken, '6')
+    expect(sent(server)).toEqual(['write', 'sub'])
+    expect(told.at(-1)).toEqual(['userChanged', { userId: 'me' }])
+    await client.close()
+  })
+
+  it('is followed by the next login or logout before anything that waited', async () => {
+    const { client, server } = reconnected()
+    answer(server, { error: error(500) })
+    server.socket.take()
+    client.login(other).catch(ignore)
+    const logout = client.logout()
+    expect(sent(server)).toEqual(['login'])
+    answer(server, isOther, '5')
+    expect([client.userId, sent(server)]).toEqual(['other', ['logout']])
+    answer(server, {}, '6')
+    await logout
+    expect([client.userId, sent(server)]).toEqual([undefined, ['write', 'sub']])
+    await client.close()
+  })
+
+  it('may be called by the listener that hears of the pending one', async () => {
+    const { client, server } = reconnected()
+    client.on('loginPending', () => void client.login(other).catch(ignore))
+    server.socket.take()
+    answer(server, { error: error(500) })
+    expect(sent(server)).toEqual(['login'])
+    answer(server, isOther, '5')
     expect(sent(server)).toEqual(['write', 'sub'])
     await client.close()
   })

@@ -25,7 +25,7 @@ export interface ApplyOptions {
 interface Call extends Method {
   readonly resolve: (result: unknown) => void
   readonly reject: (error: Error) => void
-  /** Called with the result as soon as it is there, before its writes are. */
+  /** Of a login or a logout alone: called with the result as soon as it is there, before its writes are. */
   readonly onResult: ((outcome: MethodOutcome) => void) | undefined
   readonly forgetTimer: () => void
 }
@@ -71,6 +71,13 @@ export class MethodCalls {
   addFirst(id: string, { name, params }: LoginMethod, onResult: (outcome: MethodOutcome) => void): void {
     const text = JSON.stringify({ msg: 'method', id, method: name, params })
     this.#queue.addFirst({ id, text, wait: true, retries: 0, resolve: ignore, reject: ignore, onResult, forgetTimer: ignore })
+  }
+
+  /** Moves the first login or logout that is still to be sent before all other calls, on a new connection. Returns its id, or undefined if there is none. */
+  moveLoginFirst(): string | undefined {
+    const id = this.#queue.findUnsent(({ onResult }) => onResult !== undefined)?.id
+    if (id !== undefined) this.#queue.moveFirst(id)
+    return id
   }
 
   /** As the queue's. */

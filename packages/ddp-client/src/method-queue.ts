@@ -53,6 +53,12 @@ export class MethodQueue<M extends Method> {
     return this.#queued.get(id)?.method
   }
 
+  /** The first one, in the order of the calls, that is still to be sent on the present session and that `isWanted` is true of. */
+  findUnsent(isWanted: (method: M) => boolean): M | undefined {
+    for (const { method, sent, outcome } of this.#queued.values()) if (!sent && !outcome && isWanted(method)) return method
+    return undefined
+  }
+
   ids(): Iterable<string> {
     return this.#queued.keys()
   }
@@ -62,9 +68,10 @@ export class MethodQueue<M extends Method> {
     return [...this.#queued.values()].filter((queued) => queued.sent && !queued.outcome).map((queued) => queued.method)
   }
 
-  /** The ids of those that were sent on an earlier connection, and have no result. */
+  /** The ids of those that were sent on an earlier connection, have no result, and wait for no other to be sent again. */
   sentBefore(): readonly string[] {
-    return [...this.#queued].filter(([, queued]) => queued.sentBefore && !queued.outcome).map(([id]) => id)
+    const [first] = this.#blocks
+    return [...this.#queued].filter(([, queued]) => queued.block === first && queued.sentBefore && !queued.outcome).map(([id]) => id)
   }
 
   add(method: M): void {
@@ -84,6 +91,14 @@ export class MethodQueue<M extends Method> {
     const block = newBlock<M>(true)
     this.#blocks.unshift(block)
     this.#put(block, method)
+  }
+
+  /** Sends a method with `wait` before all others. As with `addFirst`, nothing may be under way. */
+  moveFirst(id: string): void {
+    const block = this.#queued.get(id)?.block
+    if (!block?.wait) return
+    this.#blocks.splice(this.#blocks.indexOf(block), 1)
+    this.#blocks.unshift(block)
   }
 
   /** The methods to send now; they count as sent from here on. */

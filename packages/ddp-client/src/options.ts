@@ -48,6 +48,8 @@ export interface SessionSettings {
   readonly maxMessageBytes: number
   readonly maxMessageDepth: number
   readonly undecodedCollection?: string | undefined
+  /** Whether the details of errors are plain JSON, as Meteor's server writes them. */
+  readonly plainDetails?: boolean
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -119,5 +121,5 @@ export function clientSettings(options: DDPClientOptions): ClientSettings {
   if (!(maxOutstandingCalls >= 1)) throw new RangeError(`maxOutstandingCalls must be a number from 1, not ${String(maxOutstandingCalls)}`)
   const ids: unknown = options.ids ?? 'mongo'
   if (ids !== 'mongo' && ids !== 'raw') throw new RangeError(`ids must be 'mongo' or 'raw', not ${JSON.stringify(ids)}`)
-  return { ...sessionSettings(options), maxOutstandingCalls, ids }
+  return { ...sessionSettings(options), plainDetails: true, maxOutstandingCalls, ids }
 }

@@ -150,12 +150,15 @@ export class ReconnectingSession {
   #wait(failures: number, end: ConnectionEnd, before: State): void {
     const delayMs = backoffDelayMs(failures, Math.random())
     const retryCount = failures + 1
-    this.#state = { kind: 'waiting', retryCount }
+    const waiting: State = { kind: 'waiting', retryCount }
+    this.#state = waiting
     this.#timers.after(delayMs, () => this.#connect(retryCount))
     // First: whoever hears of the status may already ask for something, which must not pass for lost.
     if (before.kind === 'connected') {
       this.#earlier = before.session.place
       this.#handlers.onLost(end)
+      // A handler may have left or dialled, and has told its own status then.
+      if (this.#state !== waiting) return
     }
     this.#tell({ status: 'waiting', connected: false, retryCount, retryTime: Math.round(this.#settings.clock.wallNow() + delayMs), reason: end.reason })
   }
@@ -170,7 +173,7 @@ export class ReconnectingSession {
       before.session.close()
     }
     if (before.kind === 'connected') this.#handlers.onLost()
-    this.#tell(offline)
+    if (this.#state === next) this.#tell(offline)
   }
 
   #noteEnded(): void {

@@ -128,6 +128,20 @@ describe('connect after a loss', () => {
   })
 })
 
+describe('an empty session id', () => {
+  it('stands for no session: the client neither asks for it nor takes it for the last one', async () => {
+    const setting = setUp()
+    const { client, server } = setting
+    server.socket.accept('')
+    client.subscribe('docs')
+    server.socket.say({ msg: 'ready', subs: ['1'] })
+    cut(setting, '')
+    expect(greeting(setting)).toEqual(isNew)
+    expect(ids(setting)).toEqual(['sub 1'])
+    await client.close()
+  })
+})
+
 describe('a session that goes on', () => {
   it('needs no login, no subscription and no documents anew, and takes what was kept for it', async () => {
     const setting = setUp()

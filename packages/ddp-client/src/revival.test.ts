@@ -12,6 +12,10 @@ it('is done when every subscription and method of before is, however that came',
   expect(revival.done).toBe(false)
   revival.noteAllAsked()
   expect(revival.done).toBe(true)
+  revival.noteLost()
+  expect(revival.done).toBe(false)
+  revival.noteAllAsked()
+  expect(revival.done).toBe(true)
   expect(revival.held.map(({ msg }) => msg)).toEqual(['ready', 'nosub', 'updated'])
 })
 

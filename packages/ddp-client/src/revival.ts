@@ -32,6 +32,11 @@ export class Revival {
     this.#allAsked = true
   }
 
+  /** The connection was lost: a session that goes on is asked for the rest first. */
+  noteLost(): void {
+    this.#allAsked = false
+  }
+
   /** What was held back, in order. */
   get held(): readonly RevivalMessage[] {
     return this.#held

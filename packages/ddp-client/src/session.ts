@@ -65,7 +65,7 @@ export class Session {
     this.#handlers = handlers
     this.#earlier = earlier
     this.#host = hostOf(settings.url)
-    this.#limits = { maxDepth: settings.maxMessageDepth, undecodedCollection: settings.undecodedCollection }
+    this.#limits = { maxDepth: settings.maxMessageDepth, undecodedCollection: settings.undecodedCollection, plainDetails: settings.plainDetails === true }
     this.#timers = new Timers(settings.clock)
     this.#timers.deadline(settings.connectTimeoutMs, () => {
       this.#giveUp({ cause: 'connect-timeout', reason: `${this.#host} did not open a session within ${settings.connectTimeoutMs} ms` })
@@ -126,26 +126,27 @@ export class Session {
   #onText(text: string, bytes: number): void {
     if (this.#state.kind === 'connected') this.#state.heartbeat.heard()
     else if (this.#state.kind !== 'greeting') return
+    // The server counts all that it sends but pings and pongs, also what is not understood here.
+    this.#receivedCount += 1
     let message: ServerMessage | undefined
     try {
       message = parseServerMessage(text, this.#limits)
     } catch (error) {
       if (!(error instanceof DDPProtocolError)) throw error
-      this.#receivedCount += 1
       this.#onMalformed(error)
       return
     }
-    // The server counts what it sends, also what is not understood here.
-    if (message?.msg !== 'ping' && message?.msg !== 'pong') this.#receivedCount += 1
     if (message) this.#take(message, bytes)
   }
 
   #take(message: ServerMessage, bytes: number): void {
     switch (message.msg) {
       case 'ping':
+        this.#receivedCount -= 1
         this.send(message.id === undefined ? { msg: 'pong' } : { msg: 'pong', id: message.id })
         return
       case 'pong':
+        this.#receivedCount -= 1
         this.#onPong(message)
         return
       case 'connected':
@@ -191,7 +192,7 @@ export class Session {
       },
       onDead: () => this.#giveUp({ cause: 'heartbeat-timeout', reason: `${this.#host} has been silent for ${heartbeatTimeoutMs} ms after a ping` }),
     })
-    if (sessionId.length <= longestSessionId) this.#sessionId = sessionId
+    if (sessionId !== '' && sessionId.length <= longestSessionId) this.#sessionId = sessionId
     this.#state = { kind: 'connected', heartbeat }
     this.#handlers.onConnected(sessionId, resumed)
   }

@@ -101,6 +101,13 @@ describe('messages', () => {
     }
   })
 
+  it.each([{ $date: 5 }, { $type: 'foo', $value: 1 }, { $binary: '!' }, { $regexp: '(', $flags: '' }, { $escape: { a: 1 } }])('leave details %j as they came where they are plain JSON', (details) => {
+    for (const msg of ['result', 'nosub']) {
+      const text = JSON.stringify({ msg, id: '1', error: { error: 1, details, errorType: 'Meteor.Error' } })
+      expect(parseServerMessage(text, { plainDetails: true })).toEqual(JSON.parse(text))
+    }
+  })
+
   it('of a collection that was asked for undecoded keep their fields as they came, however deep; others do not', () => {
     const deep = JSON.parse(`${'['.repeat(200)}${']'.repeat(200)}`) as unknown
     const message = { msg: 'changed', collection: 'c', id: '1', fields: { at: { $date: 1 }, deep } }

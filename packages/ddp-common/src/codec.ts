@@ -12,7 +12,7 @@ export interface MessageLimits {
   readonly maxDepth?: number
   /** The data messages of this collection are given out with their fields as plain JSON of any depth: who asks for that decodes them. */
   readonly undecodedCollection?: string | undefined
-  /** Whether the details of an error are written as plain JSON, as Meteor's server writes them and its clients read them; as EJSON by default. */
+  /** Whether the details of an error are plain JSON, as Meteor's server writes them and its clients read them. @defaultValue false: EJSON, as between instances */
   readonly plainDetails?: boolean
 }
 
@@ -28,7 +28,7 @@ export function parseClientMessage(text: string, limits?: MessageLimits): Client
   const raw = parseObject(text, limits)
   const problem = clientMessageProblem(raw)
   if (problem) throw new DDPProtocolError(problem.code, problem.reason, raw)
-  return decode(raw, text, maxRegExpLength) as unknown as ClientMessage
+  return decode(raw, text, maxRegExpLength, true) as unknown as ClientMessage
 }
 
 /**
@@ -40,7 +40,7 @@ export function parseServerMessage(text: string, limits?: MessageLimits): Server
   const problem = serverMessageProblem(raw)
   if (problem?.code === 'unknown-message') return undefined
   if (problem) throw new DDPProtocolError(problem.code, problem.reason, raw)
-  return (isUndecoded(raw, limits) ? raw : decode(raw, text, Infinity)) as unknown as ServerMessage
+  return (isUndecoded(raw, limits) ? raw : decode(raw, text, Infinity, limits?.plainDetails === true)) as unknown as ServerMessage
 }
 
 /**
@@ -92,7 +92,7 @@ function isDeeper(value: unknown, levels: number): boolean {
 }
 
 /** Converts what the specification says is EJSON, in place: nobody else holds `raw` yet. */
-function decode(raw: RawMessage, text: string, maxRegExps: number): RawMessage {
+function decode(raw: RawMessage, text: string, maxRegExps: number, plainDetails: boolean): RawMessage {
   if (!mayContainWrapper(text)) return raw
   try {
     switch (raw.msg) {
@@ -107,9 +107,10 @@ function decode(raw: RawMessage, text: string, maxRegExps: number): RawMessage {
         break
       case 'result':
         if (raw.result !== undefined) raw.result = fromOwnJSONValue(raw.result)
-        decodeError(raw.error)
+        if (!plainDetails) decodeError(raw.error)
         break
-      case 'nosub': decodeError(raw.error)
+      case 'nosub':
+        if (!plainDetails) decodeError(raw.error)
     }
     return raw
   } catch (cause) {

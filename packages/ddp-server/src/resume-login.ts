@@ -13,8 +13,8 @@ export interface UsersCollection {
 /** Options of `resumeLogin()`. */
 export interface ResumeLoginOptions {
   /**
-   * Lifetime of a token from its `when` on, in milliseconds. A token without `when`, such as Rocket.Chat's personal access tokens, does not expire;
-   * one whose `when` is no date is refused.
+   * Lifetime of a token from its `when` on, in milliseconds; `Infinity` for tokens that do not expire. A token without `when`, such as Rocket.Chat's personal
+   * access tokens, does not expire; one whose `when` is no date is refused.
    *
    * @defaultValue 90 days, as in Meteor
    */
@@ -37,12 +37,13 @@ const tokensField = 'services.resume.loginTokens'
  * `hashedToken` that is the base64 of the token's SHA-256. Answers what Meteor does, `{ id, token, tokenExpires, type: 'resume' }`; `tokenExpires` of a token
  * that does not expire is 100 years from now, as in Meteor. Refuses with 403 what is not known or has expired, with 400 another request, with 503 when the database does not answer.
  * Looks up at most eight logins at once, for all that share the driver's client: up to eight connections of its pool.
- * @throws DDPServerError `invalid-option` for an option that there is not
+ * @throws DDPServerError `invalid-option` for an option that there is not, and for a lifetime that is no number above 0
  */
 export function resumeLogin(users: UsersCollection, options: ResumeLoginOptions = {}): LoginHandler {
   const unknown = unknownProperty('option of resumeLogin()', options, ['lifetimeMs', 'clock'])
   if (unknown !== undefined) throw new DDPServerError('invalid-option', unknown)
   const { lifetimeMs = ninetyDays, clock = systemClock } = options
+  if (!(typeof lifetimeMs === 'number' && lifetimeMs > 0)) throw new DDPServerError('invalid-option', `lifetimeMs of resumeLogin() must be a number of milliseconds above 0, not ${String(lifetimeMs)}`)
   return async (request) => {
     const token = isPlainObject(request) ? request['resume'] : undefined
     if (typeof token !== 'string') throw new DDPError(400, 'Unrecognized options for login request')
@@ -55,7 +56,7 @@ export function resumeLogin(users: UsersCollection, options: ResumeLoginOptions 
     if (found === undefined) throw loggedOut()
     const { id, when } = found
     const now = clock.wallNow()
-    const tokenExpires = new Date(when === undefined ? now + hundredYears : when.getTime() + lifetimeMs)
+    const tokenExpires = new Date(Math.min(when === undefined ? Infinity : when.getTime() + lifetimeMs, now + hundredYears))
     if (now >= tokenExpires.getTime()) throw loggedOut()
     return { id, token, tokenExpires, type: 'resume' }
   }
@@ -79,7 +80,7 @@ function foundToken(user: unknown, hashedToken: string): { readonly id: string; 
   if (!Array.isArray(tokens)) return undefined
   const token: unknown = tokens.find((candidate: unknown) => isPlainObject(candidate) && candidate['hashedToken'] === hashedToken)
   if (!isPlainObject(token)) return undefined
-  const when = token['when'] ?? undefined
+  const { when } = token
   if (when !== undefined && !(when instanceof Date && Number.isFinite(when.getTime()))) return undefined
   return { id: user['_id'], when }
 }
