@@ -280,6 +280,21 @@ describe('a session that waits for its client', () => {
     }
   })
 
+  it('is none whose client has asked for something by an id of more than 100 characters', async () => {
+    const news = publishNews()
+    server.ddp.method('never', () => new Promise(() => undefined))
+    for (const [length, isResumable] of [[100, true], [101, false]] as const) {
+      for (const message of [method('never', 'x'.repeat(length)), { msg: 'sub', id: 'x'.repeat(length), name: 'news' }]) {
+        const returning = await Returning.connect(server.port)
+        returning.client.send(message)
+        await returning.lose()
+        expect([length, server.ddp.sessions]).toEqual([length, isResumable ? 1 : 0])
+        connections.at(-1)?.close()
+      }
+    }
+    expect(news.publications.length).toBe(2)
+  })
+
   it('is closed from here for good', async () => {
     const returning = await Returning.connect(server.port)
     await returning.lose()
@@ -304,6 +319,24 @@ describe('a session that waits for its client', () => {
     release()
     await released
     expect(server.logged).toEqual([])
+  })
+
+  it('ends with the HTTP server, whose process it would keep running, and none waits from then on', async () => {
+    const returning = await Returning.connect(server.port)
+    const other = await Returning.connect(server.port)
+    await returning.lose()
+    expect([ends, clock.pending]).toEqual([[], 1])
+    server.http.close()
+    expect([ends, clock.pending]).toEqual([[{ cause: 'local', code: 1001, reason: 'the server closes' }], 0])
+    expect(await other.client.call('echo', 'alive')).toMatchObject({ result: 'alive' })
+    await other.lose()
+    expect([ends.length, server.ddp.sessions, clock.pending]).toEqual([2, 0, 0])
+  })
+
+  it('leaves close() of the HTTP server as it was', async () => {
+    expect(Object.hasOwn(server.http, 'close')).toBe(true)
+    await server.ddp.close()
+    expect(Object.hasOwn(server.http, 'close')).toBe(false)
   })
 
   it('has its universal publications and replaced handlers as any other', async () => {
@@ -393,6 +426,26 @@ describe('a session that waits for its client', () => {
     returning.client.tcp.destroy()
   })
 
+  it('goes on by itself behind a turn of messages that no handler has part in', async () => {
+    await server[Symbol.asyncDispose]()
+    await start({ maxResumeMessages: 10_000 })
+    let release = (): void => undefined
+    const released = new Promise<void>((resolve) => { release = resolve })
+    const ran: unknown[] = []
+    server.ddp.method('wait', () => released)
+    server.ddp.method('note', (value) => void ran.push(value))
+    const returning = await Returning.connect(server.port)
+    returning.client.send(method('wait', 'w'))
+    for (let id = 0; id < 200; id += 1) returning.client.send({ msg: 'unsub', id: String(id) })
+    returning.client.send(method('note', 'n', 'at last'))
+    await returning.lose()
+    release()
+    await eventually(() => ran.length === 1)
+    await returning.comeBack()
+    expect((await returning.client.settled()).map(({ id }) => id)).toEqual(expect.arrayContaining(['w', '0', '199', 'n']))
+    returning.client.tcp.destroy()
+  })
+
   it('has the address and headers that it began with', async () => {
     const returning = await Returning.connect(server.port, 'websocket', { headers: { 'x-first': 'yes' } })
     await returning.lose()
@@ -462,6 +515,20 @@ describe('at maxSessions', () => {
     expect([server.ddp.sessions, ends.length]).toEqual([3, 2])
     await expect(RawClient.open(server.port)).rejects.toThrow('503')
     for (const client of [newcomer, away[0]?.client, away[1]?.client]) client?.tcp.destroy()
+  })
+
+  it('sockets without a session make nobody go', async () => {
+    await server[Symbol.asyncDispose]()
+    await start({ maxSessions: 5 })
+    const away = await Promise.all([1, 2, 3].map(() => Returning.connect(server.port)))
+    for (const returning of away) await returning.lose()
+    const silent = await Promise.all([1, 2, 3].map(() => RawClient.open(server.port)))
+    const clients = [await RawClient.connect(server.port), await RawClient.connect(server.port)]
+    expect([server.ddp.sessions, ends]).toEqual([5, []])
+    silent[0]?.send(connect)
+    await silent[0]?.next('connected')
+    expect([server.ddp.sessions, ends.length]).toEqual([5, 1])
+    for (const client of [...silent, ...clients]) client.tcp.destroy()
   })
 })
 

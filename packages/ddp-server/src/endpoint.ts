@@ -16,6 +16,7 @@ import { RateLimiter, type RateLimitRule } from './rate-limiter.js'
 import { guardRequests } from './request-gate.js'
 import { ResumableSessions } from './resumable-sessions.js'
 import { isSocketRoute, isWebSocketUpgrade, routeOf } from './routes.js'
+import { onServerClosing } from './server-closing.js'
 import type { PublicationStrategy } from './session/publication-strategy.js'
 import { logName } from './session/log-name.js'
 import { Registry } from './session/registry.js'
@@ -45,6 +46,7 @@ export class Endpoint implements DDPServer, PeerHost {
   readonly #connectionHandlers = new Set<(connection: Connection) => unknown>()
   readonly #accept: AcceptWebSocket
   readonly #leaveGate: () => void
+  readonly #leaveClosing: () => void
   readonly #waitingRoom: WaitingRoom
   readonly #timers: Timers
   /** `onClose` handlers that have not settled. */
@@ -76,6 +78,8 @@ export class Endpoint implements DDPServer, PeerHost {
       claims: (request) => isWebSocketUpgrade(request) && isSocketRoute(routeOf(request.url ?? '', path)),
       upgrade: (request, tcp, head) => this.#onUpgrade(request, tcp, head),
     })
+    // An application that closes its HTTP server ends with the last socket: what waits for clients would keep its process running.
+    this.#leaveClosing = onServerClosing(server, () => this.resumable.close(1001, 'the server closes'))
     if (options.login !== undefined) addLoginMethods(this, options.login)
   }
 
@@ -120,6 +124,7 @@ export class Endpoint implements DDPServer, PeerHost {
     this.#state = 'closing'
     const { server, path } = this.options
     this.#leaveGate()
+    this.#leaveClosing()
     takenPaths.get(server)?.delete(path)
     this.#endSessions()
     const door = this.#door
@@ -191,7 +196,7 @@ export class Endpoint implements DDPServer, PeerHost {
   opened(session: OpenSession): void {
     this.#open.add(session)
     const { connection } = session
-    this.resumable.trim(Math.max(0, this.options.maxSessions - this.#taken))
+    this.resumable.makeRoom(this.#open.size - this.options.maxSessions)
     for (const handler of this.#connectionHandlers) {
       callSafely(() => handler(connection), (thrown) => {
         this.options.logger.error({ err: thrown, session: logName(connection.id) }, 'an onConnection handler threw')

@@ -124,10 +124,14 @@ export class OpenSession implements Insides {
     this.#outlet.admit(pace)
   }
 
+  /** The socket is lost: has what the client asked for ready to be recognized when it asks again; false where that is too much, and the session has to end. */
+  expectRepetition(): boolean {
+    return this.#session.expectRepetition()
+  }
+
   /** The socket is lost: the session goes on, and `outlet` has what it says. */
   lose(outlet: Outlet): void {
     this.#outlet = outlet
-    this.#session.expectRepetition()
     outlet.goOn()
   }
 

@@ -24,8 +24,8 @@ export interface DDPServerOptions {
   /** Deepest nesting of arrays and objects in a message, of clients and of the application. A deeper message of a client is answered with `error`. @defaultValue 100 */
   readonly maxMessageDepth?: number
   /**
-   * Sockets at once. Further upgrades are refused with HTTP 503. Sessions whose clients are away (`resumeWithinMs`) count too, but make room: the longest
-   * absent end first when a new session begins.
+   * Sockets at once. Further upgrades are refused with HTTP 503. There are no more sessions either, those included whose clients are away (`resumeWithinMs`): the
+   * longest absent ends when one more begins.
    *
    * @defaultValue 100_000
    */
@@ -50,7 +50,8 @@ export interface DDPServerOptions {
   /**
    * Time that a session waits for its client after the loss of the socket, in milliseconds. A client that reconnects in that time and says how many messages
    * it has received resumes the session (Meteor 3.5), and is sent what it missed. Its publications and methods go on, `onClose` handlers are called when the time is
-   * over, and the session's id is a secret until then. A WebSocket that is closed with code 1001 and one that is closed from here end the session at once.
+   * over, and the session's id is a secret until then. A WebSocket that is closed with code 1001 and one that is closed from here end the session at once. So does
+   * `server.close()` end those that wait, and from then on sessions end with their sockets.
    * 0: sessions end with their sockets.
    *
    * @defaultValue 15_000, as in Meteor

@@ -30,14 +30,10 @@ export class ResumableSessions {
     this.#timers = new Timers(options.clock)
   }
 
-  get size(): number {
-    return this.#absences.size
-  }
-
   /** Keeps a session whose socket has ended; false for one that has to end with it. */
   keep(session: OpenSession, end: ConnectionEnd): boolean {
     const { resumeWithinMs, maxResumeMessages, maxBufferedBytes } = this.#options
-    if (this.#isClosed || resumeWithinMs === 0 || !session.isResumable || !isLoss(end)) return false
+    if (this.#isClosed || resumeWithinMs === 0 || !session.isResumable || !isLoss(end) || !session.expectRepetition()) return false
     // If the timer is late because we were stalled, the client's connect may lie in a socket.
     const cancel = this.#timers.deadline(resumeWithinMs, () => absence.giveUp())
     const absence = new Absence({
@@ -68,10 +64,12 @@ export class ResumableSessions {
     return absence
   }
 
-  /** Ends sessions, the longest absent first, until no more than so many are kept. */
-  trim(most: number): void {
+  /** Ends so many sessions, or as many as there are, the longest absent first. */
+  makeRoom(count: number): void {
+    let left = count
     for (const absence of this.#absences.values()) {
-      if (this.#absences.size <= most) return
+      if (left <= 0) return
+      left -= 1
       absence.giveUp()
     }
   }

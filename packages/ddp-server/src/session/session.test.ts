@@ -2,7 +2,7 @@ import { silentLogger } from '@ddp-cluster/ddp-common'
 import { describe, expect, it } from 'vitest'
 import { RateLimiter } from '../rate-limiter.js'
 import { Registry } from './registry.js'
-import { Session, type SessionEffect } from './session.js'
+import { Session, type SessionEffect, type SessionMessage } from './session.js'
 
 /** A session is a value that is told things: no socket, timer or promise is needed to look at it. */
 function newSession(): { session: Session; registry: Registry } {
@@ -48,14 +48,15 @@ describe('a session', () => {
     expect(session.receive({ msg: 'pong' }, 0)).toEqual([])
   })
 
-  it('passes over once what was asked for before the loss of a socket, whether it waits, is at work or has ended', () => {
+  it('passes over once what was asked for before the loss of a socket, whether it waits or is at work', () => {
     const { session } = newSession()
     const method = (id: string): void => { session.receive({ msg: 'method', method: 'm', id }, 0) }
     for (const id of ['ended', 'working', 'waiting']) method(id)
     session.methodEnded(callOf(session.next(0)), { result: 1 })
     const working = callOf(session.next(0))
     session.expectRepetition()
-    for (const id of ['ended', 'working', 'waiting', 'new']) method(id)
+    // The result went out before the loss, and was received: without it the client could not resume.
+    for (const id of ['working', 'waiting', 'new', 'ended']) method(id)
     session.methodEnded(working, { result: 2 })
     const begun: string[] = []
     for (let effects = session.next(0); effects !== undefined; effects = session.next(0)) {
@@ -63,9 +64,53 @@ describe('a session', () => {
       begun.push(call.id)
       session.methodEnded(call, { result: 3 })
     }
-    expect(begun).toEqual(['waiting', 'new'])
-    method('ended')
-    expect(callOf(session.next(0)).id).toBe('ended')
+    expect(begun).toEqual(['waiting', 'new', 'ended'])
+  })
+
+  it('takes nothing for a repetition behind a message of its kind that is none', () => {
+    const { session } = newSession()
+    const receive = (...messages: SessionMessage[]): void => { for (const message of messages) session.receive(message, 0) }
+    const sub = (id: string): SessionMessage => ({ msg: 'sub', id, name: 'none' })
+    const method = (id: string): SessionMessage => ({ msg: 'method', id, method: 'none' })
+    const answered = (): unknown[] => {
+      const ids: unknown[] = []
+      for (let effects = session.next(0); effects !== undefined; effects = session.next(0)) {
+        for (const effect of effects) if (effect.kind === 'send' && 'id' in effect.message) ids.push(effect.message.id)
+      }
+      return ids
+    }
+    receive(method('1'), method('2'), sub('s'), sub('t'))
+    session.expectRepetition()
+    // Meteor's client says all methods, the new ones last, and then all subscriptions.
+    receive(method('1'), method('new'), sub('s'), sub('t'), sub('u'))
+    expect(answered()).toEqual(['1', '2', 's', 't', 'new', 'u'])
+    receive(method('2'), sub('s'))
+    expect(answered()).toEqual(['2', 's'])
+  })
+
+  it('takes nothing for a repetition once the client has answered a ping of the new socket', () => {
+    const { session } = newSession()
+    const method = { msg: 'method', id: '1', method: 'none' } as const
+    session.receive(method, 0)
+    session.expectRepetition()
+    session.next(0)
+    session.receive({ msg: 'pong' }, 0)
+    session.receive(method, 0)
+    expect(session.next(0)).toBeDefined()
+  })
+
+  it('expects no repetition of ids that are too long to be kept', () => {
+    const { session } = newSession()
+    expect(session.expectRepetition()).toBe(true)
+    session.receive({ msg: 'method', id: 'x'.repeat(100), method: 'm' }, 0)
+    expect(session.expectRepetition()).toBe(true)
+    session.receive({ msg: 'method', id: 'x'.repeat(101), method: 'm' }, 0)
+    expect(session.expectRepetition()).toBe(false)
+    const other = newSession().session
+    other.receive({ msg: 'sub', id: 'x'.repeat(101), name: 'p' }, 0)
+    expect(other.expectRepetition()).toBe(false)
+    other.next(0)
+    expect(other.expectRepetition()).toBe(false)
   })
 
   it('hears again a subscription that was ended in between', () => {
@@ -76,7 +121,7 @@ describe('a session', () => {
     session.expectRepetition()
     session.receive({ msg: 'unsub', id: 's' }, 0)
     session.receive({ msg: 'sub', id: 's', name: 'p' }, 0)
-    session.next(0)
+    expect(session.next(0)).toMatchObject([{ kind: 'stop' }, { kind: 'send', message: { msg: 'nosub', id: 's' } }])
     expect(startedBy(session.next(0))).not.toBe(first)
   })
 

@@ -45,6 +45,15 @@ export interface SessionLimits {
 const nothing: readonly SessionEffect[] = Object.freeze([])
 const send = (message: ServerMessage): SessionEffect => ({ kind: 'send', message })
 
+/** Ids of methods and of subscriptions. */
+interface Heard {
+  readonly methods: Set<string>
+  readonly subscriptions: Set<string>
+}
+
+/** Meteor's ids have at most 17 characters. Bounds, with the numbers of messages and subscriptions, what the ids cost that are kept. */
+const longestIdHeard = 100
+
 /** Messages for an open session; `connect` has been dealt with. */
 export type SessionMessage = Exclude<ClientMessage, ConnectMessage>
 type OrderedMessage = Exclude<SessionMessage, DisconnectMessage | PingMessage | { msg: 'pong' }>
@@ -67,7 +76,7 @@ export class Session {
   /** While publications start over for another user: the ids that became ready meanwhile. */
   #readyLater: string[] | undefined
   /** After the loss of a socket: what the client had asked for before, and may ask for again without knowing that it was heard. */
-  #heard: { readonly methods: Set<string>; readonly subscriptions: Set<string> } | undefined
+  #heard: Heard | undefined
 
   constructor(options: SessionOptions) {
     this.#options = options
@@ -98,26 +107,34 @@ export class Session {
   receive(message: SessionMessage, length: number): readonly SessionEffect[] {
     switch (message.msg) {
       case 'ping': return [send(message.id === undefined ? { msg: 'pong' } : { msg: 'pong', id: message.id })]
-      case 'disconnect':
-      case 'pong': return nothing
+      case 'disconnect': return nothing
+      case 'pong':
+        // Answers a ping of the new socket: the client has read that its session goes on, and has repeated what it repeats.
+        this.#heard = undefined
+        return nothing
       case 'method':
       case 'sub':
       case 'unsub':
-        if (this.#heard === undefined || !this.#isRepetition(message)) this.#inbox.push({ message, length })
+        if (this.#heard === undefined || !this.#isRepetition(message, this.#heard)) this.#inbox.push({ message, length })
         return nothing
     }
   }
 
-  /** The socket is lost: methods that have no result yet, and subscriptions, may be asked for once more by their ids. */
-  expectRepetition(): void {
-    const methods = new Set(this.#updated)
+  /**
+   * The socket is lost: methods that have no result yet, and subscriptions, may be asked for once more by their ids.
+   * @returns false where their ids are too long to be kept: the session cannot go on then
+   */
+  expectRepetition(): boolean {
+    const methods = new Set<string>()
     const subscriptions = new Set(this.#subscriptions.keys())
     for (const { message } of this.#inbox.waiting) {
       if (message.msg === 'method') methods.add(message.id)
       else if (message.msg === 'sub') subscriptions.add(message.id)
     }
     for (const work of this.#inbox.atWork) if (!(work instanceof Subscription)) methods.add(work.id)
+    for (const id of [...methods, ...subscriptions]) if (id.length > longestIdHeard) return false
     this.#heard = { methods, subscriptions }
+    return true
   }
 
   /** Begins the next message; `undefined` while there is none that may begin. */
@@ -285,15 +302,19 @@ export class Session {
     return subscription === undefined ? [send({ msg: 'nosub', id })] : this.stop(subscription)
   }
 
-  /** Each is passed over once: a client may use an id again for something new. */
-  #isRepetition(message: OrderedMessage): boolean {
-    switch (message.msg) {
-      case 'method': return this.#heard?.methods.delete(message.id) === true
-      case 'sub': return this.#heard?.subscriptions.delete(message.id) === true
-      case 'unsub':
-        this.#heard?.subscriptions.delete(message.id)
-        return false
+  /**
+   * Each is passed over once: a client may use an id again for something new. Clients repeat in the order of the first time, and each kind before what is
+   * new of that kind (Meteor's: all methods, then all subscriptions), so nothing behind a new one is a repetition.
+   */
+  #isRepetition({ msg, id }: OrderedMessage, { methods, subscriptions }: Heard): boolean {
+    if (msg === 'unsub') {
+      subscriptions.delete(id)
+      return false
     }
+    const heard = msg === 'method' ? methods : subscriptions
+    if (heard.delete(id)) return true
+    heard.clear()
+    return false
   }
 
   #refusal(type: 'method' | 'subscription', name: string, now: number): ReturnType<RateLimiter['refusal']> {
