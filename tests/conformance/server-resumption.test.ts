@@ -1,5 +1,5 @@
 import { ManualClock } from '@ddp-cluster/ddp-common/internal'
-import type { Connection, ConnectionEnd, DDPServerOptions, Publication } from '@ddp-cluster/ddp-server'
+import { createDDPServer, type Connection, type ConnectionEnd, type DDPServerOptions, type Publication } from '@ddp-cluster/ddp-server'
 import { bufferedBytes, sendFrame } from '@ddp-cluster/ddp-server/internal'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { loseSocket, RawClient, startServer, type Message, type TestServer, type Transport } from './server-harness.js'
@@ -333,9 +333,12 @@ describe('a session that waits for its client', () => {
     expect([ends.length, server.ddp.sessions, clock.pending]).toEqual([2, 0, 0])
   })
 
-  it('leaves close() of the HTTP server as it was', async () => {
+  it('leaves close() of the HTTP server as it was, in whichever order endpoints close', async () => {
+    const other = createDDPServer({ server: server.http, path: '/other' })
     expect(Object.hasOwn(server.http, 'close')).toBe(true)
     await server.ddp.close()
+    expect(Object.hasOwn(server.http, 'close')).toBe(true)
+    await other.close()
     expect(Object.hasOwn(server.http, 'close')).toBe(false)
   })
 
