@@ -154,10 +154,10 @@ describe('an instance that advertises a wrong address', () => {
     // The one that registered last may have been reached by chance: to whom it happened it is what it says, and the others are odd.
     const [eldest, middle] = behind as [Cluster, Cluster]
     await until(() => healthy.every((one) => named(one, eldest) && named(one, middle)), 5000, () => healthy.map((one) => one.members()))
-    for (const one of healthy) for (const other of behind) expect(view(one, other)).toBeDefined()
     await until(() => behind.every((one) => healthy.every((other) => link(one, other) === 'connected ')), 5000)
-    // They live, and nobody took their records for those of the dead.
-    expect(await fleet.db.collection('instances').countDocuments()).toBe(5)
+    // They live. The address of a newcomer that has no link yet looks as if its successor had taken it: its record may be deleted then, and it writes it again.
+    const records = fleet.db.collection('instances')
+    await until(async () => (await records.countDocuments()) === 5 && healthy.every((one) => behind.every((other) => view(one, other) !== undefined)), 10_000)
     await linkedToEachOther(healthy)
   }, 20_000)
 })
