@@ -17,7 +17,7 @@ export interface Address {
 
 export interface AddressSources {
   readonly server: ApplicationServer
-  /** What the application says, first. */
+  /** Address that the application gave; it comes first. */
   readonly address: { readonly host?: string; readonly port?: number | string } | undefined
   /** Then `INSTANCE_IP` and `PORT`. */
   readonly env: Readonly<Record<string, string | undefined>>
@@ -63,5 +63,5 @@ function reachableHost(bound: string): string {
   return (external.find(({ family }) => family === 'IPv4') ?? external[0])?.address ?? 'localhost'
 }
 
-/** Such an address means something together with a network interface alone. */
+/** Link-local addresses need a network interface to mean anything. */
 const isLinkLocal = (address: string): boolean => /^fe[89ab]/i.test(address)

@@ -159,7 +159,7 @@ export class ClusterInstance implements Cluster {
       requirePeer: (connection) => this.#mesh.requirePeer(connection).id,
       onSubscriber: (id) => {
         this.#happened({ type: 'inboundUp', id })
-        // It is told what keeps it from being reached; what failed before it could be has to fail once more.
+        // Redial now: a dial error from before the peer subscribed could not be reported to it.
         this.#mesh.links.get(id)?.hurry()
       },
     })
@@ -317,7 +317,7 @@ export class ClusterInstance implements Cluster {
 
   async #leave(endsClients: boolean): Promise<void> {
     const { closeTimeoutMs } = this.#parts.options
-    // What is left at the end is for the endpoint, which waits for its sockets.
+    // The rest of the time is for the endpoint, which waits for its sockets.
     const until = this.#clock.now() + closeTimeoutMs * 0.75
     const left = (): number => Math.max(1, until - this.#clock.now())
     // Handlers of sessions that end may still emit. Without any nothing is let in between: the application's next emit() is refused.

@@ -6,7 +6,7 @@ export type ClusterErrorCode =
   | 'not-listening'
   /** Several worker processes share the port, so that a peer could not choose which one it reaches. */
   | 'shared-port'
-  /** There is a DDP endpoint at this path of the HTTP server already. */
+  /** Another DDP endpoint stands at this path of the HTTP server. */
   | 'path-taken'
   /** The server for peers alone (the option `listen`) could not be opened. */
   | 'listen-failed'
@@ -28,9 +28,9 @@ export type ClusterErrorCode =
   | 'too-many-calls'
   /** A method of this name is offered to the instances already. */
   | 'method-taken'
-  /** Who was called, or an event was emitted to, is no member, or is leaving. It did not run the method, and the event got no number. */
+  /** The addressed instance is no member, or is leaving. The method did not run, and the event got no number. */
   | 'left'
-  /** Who was called cannot be reached at the moment; `reason` says why. Nothing was sent. */
+  /** The called instance is unreachable at the moment; `reason` says why. Nothing was sent. */
   | 'suspect'
   /** The answer did not come in time. A method may have run, or run yet. */
   | 'timeout'

@@ -39,7 +39,7 @@ export function joinCluster(options: JoinOptions): Promise<Cluster> {
   return joinAs(randomId(), options)
 }
 
-/** The same under an id that was chosen before; none may be used twice. */
+/** `joinCluster()` under a given id, which must not have been used before. */
 export async function joinAs(id: string, options: JoinOptions): Promise<Cluster> {
   const resolved = resolveOptions(options, process.env)
   if (!options.listen && nodeCluster.isWorker && !options.address) {
@@ -101,7 +101,7 @@ export async function joinAs(id: string, options: JoinOptions): Promise<Cluster>
     sharedSecret?.close()
     await opened?.close()
     await own?.close()
-    // What was under way when leaving was asked for failed for that reason.
+    // A step that was under way when leaving was requested failed for that reason.
     const error: unknown = asked.signal.aborted ? asked.signal.reason : cause
     throw error instanceof ClusterError ? error : refused(error)
   }

@@ -10,7 +10,7 @@ import type { Link } from './mesh/link.js'
 import type { Notice } from './mesh/notice.js'
 import type { InstanceRecord } from './registry/record.js'
 
-/** Who does what the membership asks for. */
+/** Executor of the membership's effects. */
 export interface MembersHands {
   dial(peerId: string, url: string): void
   hangUp(peerId: string): void
@@ -80,7 +80,7 @@ export class Members {
     return [...this.#members.keys()]
   }
 
-  /** What the one of this id is taken for; undefined for one that is no member. */
+  /** Verdict on a member; undefined for an id that is none. */
   verdictOf(id: string): Verdict | undefined {
     return this.#members.get(id)?.verdict
   }
@@ -103,7 +103,7 @@ export class Members {
     return views.sort((a, b) => registeredAt(a) - registeredAt(b) || (a.id < b.id ? -1 : 1))
   }
 
-  /** Those who are reached, and say that they do not reach us, and why. */
+  /** Members that are reached and say that they do not reach this instance, with the reason. */
   unreachableBy(): { id: string; reason: string }[] {
     return [...this.#members.values()].flatMap(({ facts: { id, outbound, inbound } }) =>
       outbound.state === 'up' && inbound.state !== 'up' && inbound.ending ? [{ id, reason: inbound.ending.reason }] : [],
@@ -138,7 +138,7 @@ export class Members {
     }
   }
 
-  /** The same date for the same moment, unless the wall clock was set meanwhile. */
+  /** Wall-clock time of a monotonic moment: stable, unless the wall clock was set meanwhile. */
   #wallTime(monotonic: number): Date {
     const leadMs = this.#clock.wallNow() - this.#clock.now()
     if (Math.abs(leadMs - this.#wallLeadMs) > clockSetMs) this.#wallLeadMs = leadMs

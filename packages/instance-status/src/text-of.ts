@@ -1,4 +1,4 @@
-/** What was thrown, as text for a log. Never throws itself: an application can throw what has no text. */
+/** Text of a thrown value, for a log. Never throws: an application can throw a value that has no text. */
 export function textOf(thrown: unknown): string {
   try {
     return String(thrown)
@@ -7,10 +7,10 @@ export function textOf(thrown: unknown): string {
   }
 }
 
-/** The same without the name of the error's class, for messages that go on. */
+/** Message of a thrown value, without the name of its class. */
 export { messageOf } from '@ddp-cluster/ddp-common/internal'
 
-/** What another instance, or who pretends to be one, has to say is for people: more of it is cut. */
+/** Length at which a text of another instance is cut: it is for people, and its sender may be a pretender. */
 const longestWords = 500
 
 export const inFewWords = (text: string): string => text.slice(0, longestWords)

@@ -6,7 +6,7 @@ import { beyondHead, broadcastName } from './wire.js'
 
 export const interestMethod = 'cluster.interest'
 
-/** What one peer was asked for, over the link that is up. */
+/** Request to one peer, over the link that is up. */
 interface Asked {
   readonly connection: Connection
   /** Streams that become known with its next answer; undefined when it has answered. */
@@ -109,7 +109,7 @@ export class Asking {
     this.#peers.clear()
   }
 
-  /** One request at a time for each peer; what changes meanwhile waits for its answer. It is bounded by the link, whose heartbeat ends it. */
+  /** Sends one request at a time to each peer; later changes wait for its answer. The link's heartbeat bounds the wait. */
   #ask(peerId: string, asked: Asked): void {
     if (asked.open || (asked.unasked.size === 0 && !asked.hasSurplus)) return
     asked.open = asked.unasked

@@ -31,7 +31,7 @@ export interface BroadcastOptions {
   readonly logger: Logger
   /** The id of the peer whose session this is; throws for anybody else. */
   readonly requirePeer: (connection: Connection) => string
-  /** Who is a member now, this instance aside. `membersChanged()` is to be called when it may have changed. */
+  /** Ids of the members, without this instance. Call `membersChanged()` when they may have changed. */
   readonly members: () => readonly string[]
   /** The link that this instance dialled to a member, while it is up. */
   readonly connectionTo: (memberId: string) => DialledConnection | undefined
@@ -40,7 +40,7 @@ export interface BroadcastOptions {
   readonly onGap: (gap: Gap) => void
 }
 
-/** As much may wait to be sent before `emit` says so, and no more than a part of what the log holds. */
+/** Backpressure mark: `emit()` returns false while more than this is unsent, or more than a part of what the log holds. */
 const markBytes = 4 * 1024 * 1024
 const markPart = 4
 
@@ -165,7 +165,7 @@ export class Broadcast {
     this.#take(peerId, this.#reader.receive(peerId, frame))
   }
 
-  /** What is news reaches the listeners, and those who are to be told of losses. */
+  /** Passes news on to the listeners, and losses to the listeners of gaps. */
   #take(peerId: string, received: Received): void {
     this.#tally.count(peerId, received)
     const { events, losses } = received

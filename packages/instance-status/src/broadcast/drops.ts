@@ -1,7 +1,7 @@
 /** Streams of which it is remembered when something of them was dropped last, beyond which the oldest are forgotten. */
 const streamsKept = 1000
 
-/** What a reader that was overtaken has lost, as far as is known. */
+/** Loss of a reader that the log has overtaken, as far as is known. */
 export type Loss =
   /** Nothing that it asked for. */
   | 'none'
@@ -10,11 +10,11 @@ export type Loss =
   /** Some of them, at most all. */
   | 'at most'
 
-/** What the log no longer holds: of which streams, and up to which number. A reader that missed nothing of what it asked for is told of no gap. */
+/** Events that the log no longer holds, by stream and number. A reader whose streams lost nothing is told of no gap. */
 export class Drops {
   /** The last number that was dropped, by stream. */
   readonly #last = new Map<string, number>()
-  /** What was dropped up to here may be of streams that are not in the map any more. */
+  /** Sequence number up to which drops may be of streams that the map has forgotten. */
   #forgottenUpTo = 0
   /** The last number that was dropped and was meant for one instance. */
   #targetedUpTo = 0
@@ -28,7 +28,7 @@ export class Drops {
     this.#forgottenUpTo = Math.max(this.#forgottenUpTo, last)
   }
 
-  /** What somebody lost who asked for these streams, of what came after number `after`. */
+  /** Loss of a reader of these streams, after number `after`. */
   since(after: number, streams: ReadonlySet<string> | 'all'): Loss {
     let wanted = 0
     let others = 0

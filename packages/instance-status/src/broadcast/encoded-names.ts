@@ -1,11 +1,11 @@
 import { encodeName } from './wire.js'
 
-/** So many names are remembered; then they are forgotten all at once. */
+/** Number of names that are kept; beyond it all are dropped at once. */
 const namesKept = 1000
 /** A longer one is made anew each time: an event's name may be as long as an event. */
 const longestKept = 1000
 
-/** What events begin with on the wire, by stream and event: most are emitted again and again. */
+/** Encoded beginnings of events, by stream and event: most are emitted again and again. */
 export class EncodedNames {
   #byStream = new Map<string, Map<string, string>>()
   #count = 0

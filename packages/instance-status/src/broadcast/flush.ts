@@ -82,7 +82,7 @@ export class Flush {
         }
         await members.until(() => !members.has(id) || (connectionTo(id) !== undefined && this.#mayAsk(id)), left)
       } catch (error) {
-        // What the member itself refuses it will refuse again; and we may have closed, or waited long enough.
+        // A member that refused will refuse again; otherwise this instance has closed, or waited long enough.
         if (error instanceof DDPError || error instanceof ClusterError) return false
         // The connection has ended: the link is told of it a turn later.
         await new Promise((resolve) => setImmediate(resolve))
@@ -102,7 +102,7 @@ export class Flush {
       const left = (this.#open.get(id) ?? 1) - 1
       if (left > 0) this.#open.set(id, left)
       else this.#open.delete(id)
-      // Who waits to ask may do so now.
+      // A waiting flush may ask now.
       if (left === mostFlushes - 1) this.#options.members.changed()
     }
   }

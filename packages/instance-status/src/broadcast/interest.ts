@@ -1,12 +1,12 @@
 import { DDPError } from '@ddp-cluster/ddp-common'
 
-/** What a reader asked for. Two of the same key are alike. */
+/** Interest of a reader. Interests of one key are alike. */
 export interface Interest {
   readonly key: string
   readonly streams: ReadonlySet<string> | 'all'
 }
 
-/** Who listens to more streams than this asks for all. */
+/** Number of named streams beyond which a reader requests all. */
 export const mostNamedStreams = 1000
 export const longestStreamName = 500
 
@@ -20,7 +20,7 @@ export function toInterest(streams: unknown): Interest {
   return { key: JSON.stringify(names), streams: new Set(names) }
 }
 
-/** The same the other way round: what is asked of a peer. */
+/** Streams to request from a peer: the inverse of `toInterest()`. */
 export function fromStreams(streams: ReadonlySet<string>): true | string[] {
   return streams.size > mostNamedStreams ? true : [...streams]
 }

@@ -87,7 +87,7 @@ export class BroadcastLog {
     return segment ? this.#bytesEver - segment.bytesBefore - segment.startOf(first) : 0
   }
 
-  /** What somebody lost who asked for these streams and has read up to number `after`. */
+  /** Loss of a reader of these streams that has read up to number `after`. */
   lossSince(after: number, streams: ReadonlySet<string> | 'all'): Loss {
     return this.#drops.since(after, streams)
   }

@@ -8,7 +8,7 @@ interface Waiter {
   readonly cancel: () => void
 }
 
-/** Who the members are, and waits for what depends on them: looked at again whenever something about a member changed. */
+/** Members, and waits for conditions on them, which are checked whenever something about a member changes. */
 export class MemberChanges {
   readonly #ids: () => readonly string[]
   readonly #timers: Timers

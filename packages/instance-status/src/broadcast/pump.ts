@@ -63,7 +63,7 @@ export class Pump {
     this.#answer(cursor)
   }
 
-  /** What the peer asks for changed. False when it has no place on this session. */
+  /** Changes the interest of a peer. False when the peer has no cursor on this session. */
   change(peerId: string, connection: Connection, interest: Interest): boolean {
     const cursor = this.#cursors.get(peerId)
     if (cursor?.connection !== connection) return false

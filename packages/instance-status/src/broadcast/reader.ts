@@ -10,7 +10,7 @@ export interface Loss {
   readonly exact: boolean
 }
 
-/** What a frame brought that was not known before, in order: each loss comes before the first event with a higher number. */
+/** News of a frame, in order: each loss comes before the first event with a higher number. */
 export interface Received {
   readonly events: readonly SequencedEvent[]
   readonly losses: readonly Loss[]
@@ -24,13 +24,13 @@ interface Sender {
   position: number | 'disproved' | undefined
   /** The highest position ever: a lower one may be a liar's word. */
   highest: number
-  /** What comes up to here was emitted before its link came up. */
+  /** Sequence number up to which events are replays: emitted before the link came up. */
   replayedUpTo: number
   /** The streams that the sender knows this instance to listen to. */
   readonly known: Set<string>
   /** How many it was asked for: more than are known when some have been given up since. */
   asked: number
-  /** Of those that were asked for later than others, the number from which they count, until it has been passed. */
+  /** First sequence number that counts, for each stream subscribed later; until it has been passed. */
   readonly starts: Map<string, number>
   readonly waiting: Set<{ readonly upTo: number; readonly reached: () => void }>
   /** The number of its last event, once it has said that it leaves. */
@@ -184,7 +184,7 @@ export class Reader {
     return this.#senders.get(senderId)?.waiting.size ?? 0
   }
 
-  /** What `receive` gave out has reached the listeners. */
+  /** Notes that the listeners have been given everything of `receive()`. */
   dispatched(senderId: string): void {
     const sender = this.#senders.get(senderId)
     if (!sender || sender.waiting.size === 0) return

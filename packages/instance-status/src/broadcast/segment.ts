@@ -1,4 +1,4 @@
-/** What an event is apart from its text. */
+/** Facts of an event beside its text. */
 export interface EntryFacts {
   /** Monotonic time of the `emit`. */
   readonly at: number
@@ -47,7 +47,7 @@ export class Segment {
     return this.#base
   }
 
-  /** One more than the number of its last event. */
+  /** Sequence number after the last event of the segment. */
   get next(): number {
     return this.#base + this.#count
   }

@@ -3,11 +3,11 @@ import type { Received } from './reader.js'
 /** Losses are told apart by sender for so many, those that lost last. */
 const sendersKept = 1000
 
-/** What came from other instances since the start, counted. */
+/** Counters of events from other instances since the start. */
 export class Tally {
   /** Events that reached the listeners here. */
   received = 0
-  /** Those of them that had been emitted before the link came up over which they came. */
+  /** Received events that were emitted before their link came up. */
   replayed = 0
   /** Events that will never come; an upper bound where a gap is not exact. */
   lost = 0

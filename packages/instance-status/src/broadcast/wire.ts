@@ -7,7 +7,7 @@ export const broadcastName = 'cluster.broadcast'
 /** The error of a peer that was asked to go on after a number that it has not reached. */
 export const beyondHead = 'beyond-head'
 
-/** One event, as its sender numbered it. */
+/** Event with its sender's sequence number. */
 export interface SequencedEvent {
   readonly seq: number
   readonly stream: string
@@ -15,7 +15,7 @@ export interface SequencedEvent {
   readonly args: readonly unknown[]
 }
 
-/** What an event's part of a frame begins with, behind its offset; what `encodeArgs` makes comes next. */
+/** Beginning of an event in a frame, after its offset; the arguments of `encodeArgs()` follow. */
 export function encodeName(stream: string, event: string): string {
   return `${JSON.stringify(stream)},${JSON.stringify(event)},`
 }
@@ -39,7 +39,7 @@ export function encodeFrame(memory: Buffer, base: number, after: number, last: n
 
 const mostAround = 200
 
-/** As much memory as such a frame may need. */
+/** Upper bound of the memory that such a frame needs. */
 export function frameLength(runs: readonly Buffer[]): number {
   return runs.reduce((sum, run) => sum + run.length, mostAround)
 }
@@ -54,9 +54,9 @@ export function encodeFrom(from: number): Buffer {
   return Buffer.from(`{"msg":"changed","collection":"${broadcastName}","id":"${from}","fields":{"from":${from}}}`)
 }
 
-/** What a peer sends on `cluster.broadcast`. */
+/** Frame of `cluster.broadcast`. */
 export type Frame =
-  /** What there is for us after number `after`, up to `last`. `broken` are the numbers of events that could not be understood. */
+  /** Events for this instance after number `after`, up to `last`. `broken` are the numbers of events that could not be decoded. */
   | { readonly kind: 'events'; readonly after: number; readonly last: number; readonly events: readonly SequencedEvent[]; readonly broken: readonly number[] }
   | { readonly kind: 'gap'; readonly after: number; readonly next: number; readonly exact: boolean }
   | { readonly kind: 'from'; readonly from: number }

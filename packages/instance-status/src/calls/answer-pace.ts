@@ -2,7 +2,7 @@ import { type Clock, Timers } from '@ddp-cluster/ddp-common/internal'
 import type { Connection } from '@ddp-cluster/ddp-server'
 import { bufferedBytes } from '@ddp-cluster/ddp-server/internal'
 
-/** What takes less need not wait: so many answers as there can be at once are little too. */
+/** Size up to which an answer need not wait: as many as can be at once are little too. */
 const smallBytes = 4 * 1024
 /** While more than this waits for a socket no further answer is given to it: the endpoint closes a session for which four times as much waits. */
 const highWaterBytes = 4 * 1024 * 1024
@@ -11,7 +11,7 @@ const retryMs = 5
 /** Gives large answers to a socket as it takes them. */
 export class AnswerPace {
   readonly #timers: Timers
-  /** What may leave in this turn, and the socket may not have yet. */
+  /** Bytes allowed to leave in this turn that the socket may not have yet. */
   readonly #leaving = new WeakMap<Connection, number>()
 
   constructor(clock: Clock) {
@@ -26,7 +26,7 @@ export class AnswerPace {
     setImmediate(() => this.#leaving.set(connection, this.#leavingOf(connection) - bytes))
   }
 
-  /** What waits goes nowhere. */
+  /** Drops the waiting answers. */
   close(): void {
     this.#timers.clear()
   }

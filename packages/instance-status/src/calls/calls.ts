@@ -20,10 +20,10 @@ export type CallOutcome = PromiseSettledResult<unknown> & {
 /** How a member can be reached at this moment. */
 export type Reach =
   | { readonly kind: 'linked'; readonly connection: DialledConnection }
-  /** It is new, and will be linked or suspect soon. */
+  /** New peer, which will be linked or suspect soon. */
   | { readonly kind: 'joining' }
   | { readonly kind: 'suspect'; readonly reason: string }
-  /** It is no member. */
+  /** No member. */
   | { readonly kind: 'left' }
 
 export interface CallsOptions {
@@ -74,7 +74,7 @@ export class Calls {
     ddpServer.method(callMethod, function (name, params) {
       const { connection } = this
       const from = requirePeer(connection)
-      // What one call waits for must not hold up the next.
+      // A call that waits must not hold up the next one.
       this.unblock()
       return methods.run(from, name, params, (bytes) => pace.room(connection, bytes))
     })
@@ -180,7 +180,7 @@ export class Calls {
     }
   }
 
-  /** As over the wire: later, with copies, and with errors that are redacted. */
+  /** Runs a call to this instance as over the wire: asynchronously, with copies, and with redacted errors. */
   async #callSelf(pending: Pending): Promise<void> {
     const { id, request: { method, text } } = pending
     await Promise.resolve()
@@ -201,7 +201,7 @@ function tooLate({ id, state, request: { method, timeoutMs } }: Pending): CallEr
   return new CallError('suspect', id, `${id} was not linked within ${timeoutMs} ms: "${method}" was not sent`, { reason: 'not linked yet' })
 }
 
-/** What a rejection of the connection means to the caller. */
+/** Error for the caller, from a rejection of the connection. */
 function explain(error: unknown, pending: Pending): Error {
   const { id, request: { method } } = pending
   if (error instanceof DDPError) {

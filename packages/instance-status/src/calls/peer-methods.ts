@@ -24,7 +24,7 @@ export const refusals = Object.freeze({ leaving: 'cluster.leaving', busy: 'clust
 /** Resolves when an answer of so many bytes may leave. */
 export type Room = (bytes: number) => Promise<void>
 
-/** So many calls of one instance run at once: a session of more than twice as many would not be read. */
+/** Calls of one instance that run at once. A session with more than twice as many would not be read. */
 const runningPerPeer = 500
 
 /** The methods that this instance offers to instances, and to nobody else: they are no methods of the DDP endpoint. */
@@ -48,7 +48,7 @@ export class PeerMethods {
     this.#resolveOpened()
   }
 
-  /** What comes from now on is refused; what runs goes on. Resolves when nothing runs any more. */
+  /** Refuses new calls and lets running ones go on. Resolves when none runs any more. */
   close(): Promise<void> {
     this.#state = 'closed'
     this.#resolveOpened()
@@ -87,7 +87,7 @@ export class PeerMethods {
     try {
       result = await handler.apply({ from }, params)
     } catch (error) {
-      // These two say that a method did not run, and only this instance says so.
+      // These two codes mean that a method did not run; only this instance may send them.
       if (error instanceof DDPError && error.error !== refusals.leaving && error.error !== refusals.busy) {
         await room(this.#sizeOf(error.toWire(), 'error', name, from))
         throw error

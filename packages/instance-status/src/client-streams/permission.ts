@@ -26,7 +26,7 @@ export async function isAllowed(permission: StreamPermission, client: StreamClie
   if (permission === 'all') return true
   if (permission === 'logged') return client.userId !== null
   if (permission === 'none') return false
-  // What is no boolean is no permission.
+  // Anything but `true` denies.
   return (await permission.call(client, event, ...args)) === true
 }
 

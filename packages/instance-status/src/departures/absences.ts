@@ -7,7 +7,7 @@ interface Absence {
   readonly since: number
 }
 
-/** What a look at all rows says. */
+/** Result of a look at all rows. */
 export interface Finding {
   /** Gone for good: their clean-up may begin. */
   readonly gone: readonly DepartureRow[]
@@ -25,7 +25,7 @@ const heartbeatsToWait = 2
 export class Absences {
   #absences = new Map<string, Absence>()
 
-  /** It was a member until now: what was seen of it before counts no more. */
+  /** Forgets earlier sightings of an instance that was a member until now. */
   left(id: string): void {
     this.#absences.delete(id)
   }

@@ -73,7 +73,7 @@ export class CleanUp {
     this.#limit = new TimeLimit(options.clock)
   }
 
-  /** There is something to do, for this instance or another: asks for the lease, unless it does already. */
+  /** Requests the lease, as some instance has to clean up; does nothing if it is requested already. */
   begin(): void {
     this.#wake()
     if (this.#lease || this.#closing.signal.aborted) return
@@ -90,14 +90,14 @@ export class CleanUp {
     })
   }
 
-  /** There is nothing to do any more: another has done it. */
+  /** Releases the lease, as nothing is left to do. */
   rest(): void {
     if (this.isRunning) return
     void this.#lease?.release()
     this.#lease = undefined
   }
 
-  /** This instance is the one that cleans up. */
+  /** Whether this instance is the one that cleans up. */
   get isRunning(): boolean {
     return this.#lease?.held === true || this.#running !== undefined
   }
@@ -138,7 +138,7 @@ export class CleanUp {
       }
     }
     forget()
-    // One that was lost is asked for again by itself.
+    // A lost lease is requested again by itself.
     if (lease.token !== token) return
     this.#lease = undefined
     await lease.release()

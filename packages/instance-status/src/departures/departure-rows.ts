@@ -4,7 +4,7 @@ import type { Handles } from '../registry/handles.js'
 import type { Ending } from '../registry/operations.js'
 import type { OwnFacts } from '../registry/own-record.js'
 
-/** What an instance leaves behind for the day on which it is gone: written before it registers, deleted when everyone's clean-up is done. */
+/** Row about an instance for the clean-up after it: written before the instance registers, deleted when every handler is done. */
 export interface DepartureRow {
   readonly id: string
   readonly pid: number
@@ -12,7 +12,7 @@ export interface DepartureRow {
   /** Database time of its last registration: the row of one that registers again is another row. */
   readonly joinedAt: Date
   readonly heartbeatIntervalMs: number
-  /** It said itself that it left. */
+  /** Whether the instance said goodbye. */
   readonly goodbye: boolean
   /** Somebody noted that it is gone: from then on the row is forgotten in seven days. */
   readonly noted: boolean

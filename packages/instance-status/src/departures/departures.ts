@@ -19,7 +19,7 @@ export interface DeparturesOptions {
   readonly logger: Logger
 }
 
-/** Who waits for another to clean up looks whether that is done: after a quarter of a heartbeat, then later and later, */
+/** First delay before checking whether another instance has cleaned up, in heartbeats; it grows from check to check, */
 const firstRecheck = 0.25
 /** and at last this often. */
 const longestRecheckMs = 60_000
@@ -63,7 +63,7 @@ export class Departures {
     await this.#options.rows.enter(ending)
   }
 
-  /** This instance has joined, and knows who is a member: those who left before are noted, also when nobody cleans up. */
+  /** Notes the instances that left earlier, now that this one has joined and knows the members; also when nobody cleans up. */
   joined(): void {
     this.#lookIn(0)
   }

@@ -8,7 +8,7 @@ export interface Moment {
 
 export const momentOf = (clock: Clock): Moment => ({ monotonic: clock.now(), wall: clock.wallNow() })
 
-/** What is left of a lease for clocks that go at different speeds, and for MongoDB's, which counts whole milliseconds. */
+/** Safety margin of a lease, as a share, for clocks of different speed and for MongoDB's whole milliseconds. */
 const margin = 0.02
 
 /**

@@ -9,7 +9,7 @@ export interface LeaseRow {
   readonly token: number
   /** Grows with every renewal and release: with the token, it says whether anything happened. */
   readonly renewal: number
-  /** Whoever holds it, or held it until `expiresAt`; undefined after a release. */
+  /** Holder of the lease, until `expiresAt`; undefined after a release. */
   readonly holder: string | undefined
   readonly ttlMs: number
   /** Database time, as milliseconds since the epoch. */
@@ -19,7 +19,7 @@ export interface LeaseRow {
 
 const duplicateKey = 11000
 
-/** What one contender asks of MongoDB about one lease. The documents are never deleted: the token would begin again. */
+/** MongoDB operations of one contender on one lease. Documents are never deleted: the token would begin again. */
 export class LeaseStore {
   readonly #leases: Collection<StringIdDocument>
   readonly #id: string
@@ -31,7 +31,7 @@ export class LeaseStore {
     this.#holder = holder
   }
 
-  /** One read. */
+  /** Reads the lease, in one operation. */
   async look(ending: Ending): Promise<LeaseRow> {
     // The time comes also when there is no document.
     const [found] = await this.#leases.aggregate([{ $match: { _id: this.#id } }, { $addFields: { now: '$$NOW' } }], ending).toArray()
@@ -56,7 +56,7 @@ export class LeaseStore {
     }
   }
 
-  /** One write; whether the lease is still ours. */
+  /** Renews the lease in one write; answers whether it is still ours. */
   async renew(token: number, ttlMs: number, ending: Ending): Promise<boolean> {
     const renewed = [{ $set: { renewal: { $add: ['$renewal', 1] }, expiresAt: { $add: ['$$NOW', ttlMs] } } }]
     const { matchedCount } = await this.#leases.updateOne({ _id: this.#id, holder: this.#holder, token }, renewed, ending)

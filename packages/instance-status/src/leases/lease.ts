@@ -9,7 +9,7 @@ import { Sightings } from './sightings.js'
 
 /** Why a lease is no longer held. */
 export type LostReason =
-  /** It could not be renewed in time: MongoDB did not answer, or this process stood still. */
+  /** The lease could not be renewed in time: MongoDB did not answer, or this process was suspended. */
   | 'expired'
   /** Another took it: MongoDB had it expire before we did. */
   | 'taken'
@@ -48,14 +48,14 @@ export interface Lease extends AsyncDisposable {
 export interface LeaseOptions {
   readonly name: string
   readonly ttlMs: number
-  /** Who asks: not the instance, but this lease, so that two parts of one application can compete. */
+  /** Id of the contender: of this lease, not of the instance, so that two parts of one application can compete. */
   readonly holder: string
   readonly store: LeaseStore
   readonly operations: Operations
   readonly clock: Clock
   readonly random: () => number
   readonly logger: Logger
-  /** It is asked for no more. */
+  /** Called when the lease is requested no more. */
   readonly onEnd: () => void
 }
 
@@ -127,7 +127,7 @@ export class LeaseKeeper implements Lease {
     return this.#releasing
   }
 
-  /** It may have been given back just now: who waits looks soon. */
+  /** Looks soon, as the lease may just have been released. */
   lookSoon(): void {
     if (this.#state.kind !== 'waiting' || !this.#cancelWork) return
     this.#cancelWork()
@@ -194,7 +194,7 @@ export class LeaseKeeper implements Lease {
     const { store, ttlMs, clock } = this.#options
     const since = momentOf(clock)
     const ours = await this.#bounded('renewing', (ending) => store.renew(token, ttlMs, ending))
-    // It may have been released, or lost, while MongoDB was asked.
+    // The lease may have been released or lost while MongoDB was asked.
     if (this.#state.kind !== 'held') return 0
     if (!ours) {
       this.#lose('taken')

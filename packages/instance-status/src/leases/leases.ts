@@ -45,7 +45,7 @@ export class Leases {
     return this.openOwn(name, ttlMs)
   }
 
-  /** The same for a lease of this package: its name begins with `cluster.`. */
+  /** Opens a lease of this package, whose name begins with `cluster.`. */
   openOwn(name: string, ttlMs: number): LeaseKeeper {
     const { handles, clusterName, selfId, clock, random, logger } = this.#options
     if (this.#state === 'closed') throw new ClusterError('closed', 'the cluster was closed; no lease can be asked for any more')

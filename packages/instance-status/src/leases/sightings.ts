@@ -1,6 +1,6 @@
 import type { LeaseRow } from './lease-store.js'
 
-/** One look at a lease. `sentAt` and `receivedAt` are our monotonic time before and after it. */
+/** Look at a lease, with this instance's monotonic time before and after it. */
 export interface Look {
   readonly row: LeaseRow
   readonly sentAt: number
@@ -13,11 +13,11 @@ interface Sighting {
   readonly endsAt: number
 }
 
-/** What two clocks may differ by, as a share of the time between two looks, and in milliseconds. */
+/** Drift allowed between two clocks, as a share of the time between two looks, and in milliseconds. */
 const clockDrift = 0.01
 const clockGrain = 2
 
-/** Who holds a lease renews it each third of its life. */
+/** Share of its time after which a holder renews a lease. */
 const renewedAfter = 1 / 3
 
 /**
@@ -32,7 +32,7 @@ export class Sightings {
   /** Takes a look in. Answers 0 when the lease may be taken as it was seen, else in how many milliseconds to look again. */
   note(look: Look, self: string): number {
     const { row, receivedAt } = look
-    // There was no document, and so no time to tell.
+    // Without a document there is no time to tell.
     if (row.token === 0) return 0
     const before = this.#seen
     const isSame = before !== undefined && before.last.row.token === row.token && before.last.row.renewal === row.renewal

@@ -2,7 +2,7 @@ import type { InstanceRecord } from '../registry/record.js'
 import type { Ending } from './facts.js'
 import type { LeftReason } from './judge.js'
 
-/** What the registry, the mesh and time tell the membership. */
+/** Inputs of the membership: from the registry, the mesh and the clock. */
 export type Happening =
   | { readonly type: 'recordSeen'; readonly record: InstanceRecord }
   | { readonly type: 'recordStale' | 'recordDeleted'; readonly record: InstanceRecord }
@@ -18,19 +18,19 @@ export type Happening =
   | { readonly type: 'leaving' | 'goodbye'; readonly id: string }
   /** The peer says that it does not reach us at our address. */
   | { readonly type: 'notDialledBack'; readonly id: string; readonly reason: string }
-  /** This process stood still for so long: what should have come meanwhile is only late. */
+  /** This process was stalled: inputs that are missing are only late. */
   | { readonly type: 'stalled'; readonly delayMs: number }
   /** Time passed. */
   | { readonly type: 'tick' }
 
-/** What the application is told. */
+/** Events for the application. */
 export type MembershipEvent =
   | { readonly type: 'memberJoined' | 'memberRecovered'; readonly id: string; readonly record: InstanceRecord | undefined }
   | { readonly type: 'memberSuspected'; readonly id: string; readonly record: InstanceRecord | undefined; readonly reason: string }
   | { readonly type: 'memberLeft' | 'memberForgotten'; readonly id: string; readonly record: InstanceRecord | undefined; readonly reason: LeftReason }
   | { readonly type: 'unreachableSelf'; readonly id: string; readonly record: InstanceRecord | undefined; readonly reason: string }
 
-/** What is to be done about it. */
+/** Effects that the membership asks for. */
 export type Effect =
   | { readonly type: 'tell'; readonly event: MembershipEvent }
   /** See that there is a link to the address that this record advertises now. */

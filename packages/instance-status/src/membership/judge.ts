@@ -2,7 +2,7 @@ import { type Facts, isCutOff, isLinked } from './facts.js'
 
 /** Why an instance is gone. */
 export type LeftReason =
-  /** It said goodbye. */
+  /** The instance said goodbye. */
   | 'closed'
   /** Its process is dead: its kernel closed both sockets, refuses new ones, and the record is not renewed. */
   | 'refused'
@@ -29,7 +29,7 @@ export interface Circumstances {
   readonly successor: 'none' | 'present' | 'proven'
 }
 
-/** What the two witnesses, record and link, say together. One row of the table of ARCHITECTURE.md an `if`. */
+/** Verdict of the two witnesses, record and link. Each `if` is a row of the table in ARCHITECTURE.md. */
 export function judge(facts: Facts, circumstances: Circumstances): Verdict {
   const { now, linkTimeoutMs, registryReachable, successor } = circumstances
   if (facts.farewell === 'goodbye') return { status: 'gone', reason: 'closed' }
@@ -54,7 +54,7 @@ export function judge(facts: Facts, circumstances: Circumstances): Verdict {
 }
 
 /**
- * When it is concluded of a peer for which neither its record nor a link vouches. A link that was just lost may come back: that MongoDB is slow
+ * Earliest time at which a peer with neither record nor link counts as gone. A link that was just lost may come back: that MongoDB is slow
  * for all must not make a moment's interruption a departure. Only who deletes the record after the loss has concluded already.
  */
 export function doubtEndsAt({ record, lostAt }: Facts, { heldUntil, linkTimeoutMs }: Pick<Circumstances, 'heldUntil' | 'linkTimeoutMs'>): number {

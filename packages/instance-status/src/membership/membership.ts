@@ -101,7 +101,7 @@ function noteRecord(draft: Draft, record: InstanceRecord, now: number, effects: 
   const departure = draft.departed.get(record._id)
   const member = draft.members.get(record._id)
   if (!member && departure?.updatedAt === record._updatedAt.getTime()) return
-  // Who said goodbye could not delete its record: it comes back only by proving that it lives.
+  // An instance that said goodbye and could not delete its record comes back only by proving that it lives.
   if (!member && departure?.reason === 'closed') {
     effects.push({ type: 'reap', record })
     return

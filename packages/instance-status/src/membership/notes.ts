@@ -42,12 +42,12 @@ export function noteDialFailure(facts: Facts, ending: Ending, now: number, effec
   return { ...next, refusal: { step: 'refused', at: now, updatedAt } }
 }
 
-/** It reached us, and we do not reach it: its address is wrong, and only it can mend that. */
+/** Tell a peer that reached us and that we do not reach: its address is wrong, and only the peer can correct it. */
 function complain({ id, outbound }: Facts, effects: Effect[]): void {
   if (outbound.state !== 'up' && outbound.ending) effects.push({ type: 'notify', id, kind: 'unreachable', reason: outbound.ending.reason })
 }
 
-/** It says that it does not reach us. */
+/** Notes a peer's complaint that it does not reach this instance. */
 export function noteComplaint(facts: Facts, reason: string, effects: Effect[]): Facts {
   const { id, inbound } = facts
   if (inbound.state === 'up' || inbound.ending?.reason === reason) return facts

@@ -2,7 +2,7 @@ import type { InstanceRecord } from '../registry/record.js'
 import { type Facts, recordOf } from './facts.js'
 import type { LeftReason, Verdict } from './judge.js'
 
-/** One peer: what is known of it, what that means, and since when. */
+/** Peer with its facts, the verdict on them, and the time of that verdict. */
 export interface Member {
   readonly facts: Facts
   readonly verdict: Verdict
@@ -15,7 +15,7 @@ export interface Member {
 /** Everyone that this instance knows of. A value: `reduce` returns the next one. */
 export interface Membership {
   readonly members: ReadonlyMap<string, Member>
-  /** Those who left, and have not come back. */
+  /** Instances that left and have not come back. */
   readonly departed: ReadonlyMap<string, Departure>
   readonly registryReachable: boolean
   /** Monotonic: after an outage nobody has expired before this time, as everyone has to heartbeat first. */
@@ -27,7 +27,7 @@ export interface Membership {
 
 export interface Departure {
   readonly reason: LeftReason
-  /** What `_updatedAt` its record had, in milliseconds: a record that has not moved since does not bring it back. */
+  /** `_updatedAt` of the last record, in milliseconds: a record that was not renewed since does not bring the instance back. */
   readonly updatedAt: number | undefined
 }
 

@@ -7,13 +7,13 @@ import type { Member } from './state.js'
 export interface Occupant {
   readonly record: InstanceRecord
   readonly reached: boolean
-  /** This instance itself. */
+  /** Whether the occupant is this instance itself. */
   readonly isSelf: boolean
 }
 
 /** For every address that these advertise the instance that registered last, and whether it was reached there. */
 export function newestByUrl(self: InstanceRecord, members: readonly Member[]): Map<string, Occupant> {
-  // That we advertise an address does not prove that we are reached there.
+  // Advertising an address does not prove that this instance is reached there.
   const newest = new Map([[self.cluster.url, { record: self, reached: false, isSelf: true }]])
   for (const { facts } of members) {
     if (facts.record.state !== 'fresh') continue

@@ -19,7 +19,7 @@ export interface ProvenPeer {
 type SessionState =
   | { readonly kind: 'challenged'; readonly subject: ProofSubject; readonly cancelDeadline: () => void }
   | { readonly kind: 'proven'; readonly peer: ProvenPeer }
-  /** It gave a wrong proof, and has no second try. */
+  /** Peer that gave a wrong proof; it has no second try. */
   | { readonly kind: 'refused' }
 
 export interface GatekeeperOptions {

@@ -4,7 +4,7 @@ import type { LinkStatus } from './link-status.js'
 /** Where a link is between one dial and the next. */
 export type LinkState =
   | { readonly kind: 'queued'; readonly urgency: 'urgent' | 'usual'; readonly leave: () => void }
-  /** Whoever answers there has proven nothing yet: what it sends is not looked at. */
+  /** Peer that has proven nothing yet: its messages are ignored. */
   | { readonly kind: 'dialling'; readonly connection: Connection; readonly done: () => void }
   /** The peer has proven itself, and is asked for what the link is for. */
   | { readonly kind: 'greeting'; readonly connection: Connection; readonly done: () => void }

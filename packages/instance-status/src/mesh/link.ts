@@ -10,7 +10,7 @@ import type { LinkStatus } from './link-status.js'
 import { inFewWords } from '../text-of.js'
 import { busyMs, hungMs, leastRedialMs, redialAfter } from './redial.js'
 
-/** What all links of one instance share. */
+/** Context shared by all links of one instance. */
 export interface LinkContext {
   readonly cluster: string
   readonly selfId: string
@@ -32,15 +32,15 @@ export interface LinkContext {
 export interface LinkEvents {
   /** The peer and we have proven ourselves on a fresh session; resolves when all that the link is for has been asked for there. */
   greet(peerId: string, connection: Connection): Promise<void>
-  /** What the peer publishes, in order. */
+  /** Messages that the peer publishes, in order. */
   message(peerId: string, message: DataMessage, bytes: number): void
-  /** Its turn has come, and it is dialled. */
+  /** The peer is being dialled, as its turn has come. */
   begun(peerId: string): void
   /** `again`: after failures. */
   up(peerId: string, again: boolean): void
   down(peerId: string, ending: Ending): void
   failed(peerId: string, ending: Ending): void
-  /** Who answered did not believe us, or could not prove that it is what it should be. */
+  /** The answering peer rejected our proof, or gave a wrong one. */
   unauthorized(peerId: string): void
   /** The peer said that it leaves. */
   goodbye(peerId: string): void
@@ -189,7 +189,7 @@ export class Link {
     )
   }
 
-  /** Whoever is silent must not hold up the others; while this process itself is slow, that says nothing, and more dials would make it slower. */
+  /** Give the turn away when the peer is silent, unless this process itself is slow: then silence says nothing, and more dials would make it slower. */
   #endTurnWhenHung(done: () => void): void {
     const { clock } = this.#context
     const dueAt = clock.now() + hungMs

@@ -13,7 +13,7 @@ import { NoticeLimit } from './notice-limit.js'
 
 export const goodbyeMethod = 'cluster.goodbye'
 
-/** What the mesh tells: its half of what membership is judged by. */
+/** Events of the mesh: the link's half of the facts about members. */
 export interface MeshEvents {
   /** A peer is being dialled: before that it waited for its turn. */
   dialBegun(peerId: string): void
@@ -30,7 +30,7 @@ export interface MeshEvents {
   unauthorized(): void
 }
 
-/** What rides on a link: asked for on every new session, and given every message of it. */
+/** Subscription of every link: requested on each new session, and given its messages. */
 export interface Feed {
   /** The collection whose messages it takes with their fields as plain JSON: it decodes them itself. */
   readonly collection: string
@@ -129,7 +129,7 @@ export class Mesh {
         message: (id, message, bytes) => this.#receive(id, message, bytes),
         begun: (id) => events.dialBegun(id),
         up: (id, again) => {
-          // What mended this link may have mended the others.
+          // Redial all links: the cause of this outage may have hit them too.
           if (again) for (const other of this.#links.values()) other.hurry()
           events.outboundUp(id)
         },

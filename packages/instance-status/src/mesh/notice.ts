@@ -4,7 +4,7 @@ import { inFewWords } from '../text-of.js'
 /** The collection in which an instance tells a peer that dialled it what concerns the two of them. */
 const noticeCollection = 'cluster.notice'
 
-/** What one instance has to say to another. */
+/** Message of one instance about another, over the session that the other dialled. */
 export type Notice =
   /** You are not reached at the address that you advertise, and why. */
   | { readonly kind: 'unreachable'; readonly reason: string }
@@ -26,7 +26,7 @@ export function isNotice(message: DataMessage): boolean {
   return 'collection' in message && message.collection === noticeCollection
 }
 
-/** What the notice says; undefined for one that this version does not know. */
+/** Notice in a message; undefined for a kind that this version does not know. */
 export function decodeNotice(message: DataMessage): Notice | undefined {
   if (message.msg !== 'changed' || !kinds.has(message.id)) return undefined
   const kind = message.id as Notice['kind']

@@ -5,7 +5,7 @@ export const peerProtocol = 1
 
 export const nonceBytes = 32
 
-/** What a proof is about. Both sides know all of it before the first proof is sent. */
+/** Subject of a proof. Both sides know all of it before the first proof is sent. */
 export interface ProofSubject {
   /** Which cluster: database, collection and name. */
   readonly cluster: string
@@ -21,7 +21,7 @@ export interface ProofSubject {
   readonly nonceB: Buffer
 }
 
-/** Who speaks: in the proof, so that one side's cannot be handed back as the other's. */
+/** Role of the prover. Part of the proof, so that one side's proof cannot be reflected as the other's. */
 export type ProofRole = 'dialler' | 'dialled'
 
 /** HMAC-SHA-256 over the fields, each behind its length, so that no two subjects read alike. */

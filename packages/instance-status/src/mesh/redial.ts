@@ -2,7 +2,7 @@ import { backoffDelayMs } from '@ddp-cluster/ddp-common/internal'
 
 /** A peer whose record is fresh is dialled so often at least: a network that heals is noticed within five seconds. */
 const longestRedialMs = 4000
-/** One that another answers for, or that refuses us, less often. */
+/** Redial delay after a refusal or a wrong instance. */
 const refusedRedialMs = 10_000
 
 /** However it is hurried, a peer is not dialled more often than this. */

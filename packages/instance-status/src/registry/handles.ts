@@ -9,13 +9,13 @@ export interface StringIdDocument extends Document {
 /** The collections of one cluster, with settings of our own: what the application set on its handle does not reach us. */
 export interface Handles {
   readonly db: Db
-  /** One record a running instance. */
+  /** Records, one for each running instance. */
   readonly instances: Collection<StringIdDocument>
-  /** What the cluster keeps: its secret. */
+  /** Settings of the cluster: its secret. */
   readonly settings: Collection<StringIdDocument>
-  /** Who holds which lease. Never deleted. */
+  /** Leases and their holders. Documents are never deleted. */
   readonly leases: Collection<StringIdDocument>
-  /** What instances leave behind for the clean-up after them. */
+  /** Rows of instances for the clean-up after them. */
   readonly departures: Collection<StringIdDocument>
   /** The connections that operations on all of these use. */
   readonly lanes: Lanes

@@ -4,7 +4,7 @@ import type { Handles } from './handles.js'
 import type { Ending } from './operations.js'
 import type { InstanceRecord } from './record.js'
 
-/** What an instance says of itself; the times are added by the database. */
+/** Facts of the own record; MongoDB adds the times. */
 export type OwnFacts = Omit<InstanceRecord, '_createdAt' | '_updatedAt'>
 
 /** Database times of the own record. */

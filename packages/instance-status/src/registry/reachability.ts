@@ -1,13 +1,13 @@
 import type { Clock } from '@ddp-cluster/ddp-common/internal'
 
-/** What is asked of MongoDB: to renew the own record, and to read them all. */
+/** Operations whose success means that MongoDB is reachable: renewing the own record, and reading all records. */
 export type Asked = 'heartbeat' | 'read'
 
 export interface ReachabilityOptions {
   readonly clock: Clock
   /** Whether this process stood still since: what then took too long says nothing of MongoDB. */
   readonly stalledSince: (askedAt: number) => boolean
-  /** It stopped doing what is asked. Told once, until `onRestored`. */
+  /** MongoDB stopped answering. Told once, until `onRestored`. */
   readonly onLost: (error: unknown) => void
   /** All that had failed works again. */
   readonly onRestored: () => void
@@ -39,7 +39,7 @@ export class Reachability {
     if (this.#failing.delete(asked) && this.#failing.size === 0) this.#options.onRestored()
   }
 
-  /** What was asked before a later answer came says nothing of now: it may have waited through an outage that is over. */
+  /** Ignores an operation that was sent before a later answer came: it may have waited through an outage that is over. */
   unanswered(asked: Asked, error: unknown, askedAt: number): void {
     // A stall is noticed in the same turn as what it made late, perhaps after it.
     setImmediate(() => {

@@ -1,6 +1,6 @@
 import type { InstanceRecord } from './record.js'
 
-/** What the book noticed. `stale` and `deleted` say that a record vouches for its instance no more. */
+/** Change in the book. `stale` and `deleted` mean that a record vouches for its instance no more. */
 export type RecordEvent =
   | { readonly type: 'seen'; readonly record: InstanceRecord }
   | { readonly type: 'stale'; readonly record: InstanceRecord }
@@ -14,7 +14,7 @@ interface Entry {
   readonly state: 'fresh' | 'missing' | 'old' | 'stale'
 }
 
-/** One read of all records: complete, and made after `startedAt`. */
+/** Complete read of all records, sent after `startedAt`. */
 export interface FullRead {
   readonly records: readonly InstanceRecord[]
   /** The database's clock at the read, in milliseconds since the epoch. */

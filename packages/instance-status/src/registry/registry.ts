@@ -19,7 +19,7 @@ import { Warnings } from './warnings.js'
 import { Watch } from './watch.js'
 
 export interface RegistryEvents {
-  /** What became known of records; `readAt` is set when it comes from a full read, sent at that monotonic time. */
+  /** News about records; `readAt` is the monotonic time of the full read that brought them, if one did. */
   records(events: readonly RecordEvent[], readAt: number | undefined): void
   /** MongoDB stopped answering. Said once, until `restored`. */
   lost(error: unknown): void
@@ -167,7 +167,7 @@ export class Registry {
     })
   }
 
-  /** This process stood still: says at once that it lives, and sees how the others are. MongoDB may have been away meanwhile: they have to heartbeat first. */
+  /** Renews the own record and reads the others at once after a stall. MongoDB may have been away meanwhile: the others have to heartbeat first. */
   catchUp(): void {
     if (this.#state === 'closed') return
     this.#book.hold(this.#options.clock.now(), this.#options.expireAfterMs)
@@ -250,7 +250,7 @@ export class Registry {
     }
   }
 
-  /** What the stream tells may be long past, as when this process stood still: a read says whether the record is still gone. */
+  /** A deletion counts only after a read confirms it: after a stall the stream's news may be old. */
   #deleted(id: string): void {
     if (id !== this.#options.facts._id) return void this.refresh().catch(() => undefined)
     // Somebody took us for dead: we live.

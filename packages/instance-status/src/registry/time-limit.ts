@@ -11,7 +11,7 @@ export class TimeLimit {
     this.#timers = new Timers(clock)
   }
 
-  /** What `work` resolves or rejects with, or a `registry-unreachable` error after `limitMs`. */
+  /** Result or rejection of `work`, or a `registry-unreachable` error after `limitMs`. */
   run<T>(limitMs: number, what: string, work: Promise<T>): Promise<T> {
     if (this.#state === 'closed') {
       work.catch(() => undefined)
