@@ -11,7 +11,7 @@ export function connect(options: DDPClientOptions): DDPClient {
   return new DDPClient(options, dialWebSocket, watchNetwork)
 }
 
-/** What a browser's window has, and other platforms may not. */
+/** Part of a browser's window that other platforms may lack. */
 interface NetworkEvents {
   addEventListener?(type: 'online', listener: () => void): void
   removeEventListener?(type: 'online', listener: () => void): void

@@ -22,7 +22,7 @@ export interface ConnectionSubscription {
   stop(): void
 }
 
-/** One DDP connection: it is dialled once and never again. */
+/** DDP connection that is dialled once and never again. */
 export interface Connection {
   /** The id of the session; rejects with a `ConnectionError` `closed` that has the `end`. Need not be looked at. */
   readonly opened: Promise<string>
@@ -112,7 +112,7 @@ class DDPConnection implements Connection {
     try {
       this.#send({ msg: 'method', id, method, params: params as unknown[] })
     } catch (error) {
-      // What EJSON cannot write.
+      // EJSON cannot write the parameters.
       this.#pending.get(id)?.reject(error as Error)
     }
     return promise

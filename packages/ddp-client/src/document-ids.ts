@@ -11,7 +11,7 @@ export interface DocumentIds {
   textOf(id: unknown): string | undefined
 }
 
-/** As Meteor's: `-`, `~` and 24 hexadecimal digits tell strings, numbers and ObjectIds apart. */
+/** Ids as in Meteor: `-`, `~` and 24 hexadecimal digits tell strings, numbers and ObjectIds apart. */
 export const mongoIds: DocumentIds = {
   read: parseId,
   keyOf(text) {

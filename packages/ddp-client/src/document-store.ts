@@ -3,7 +3,7 @@ import type { DocumentIds } from './document-ids.js'
 import { Documents, type Document } from './documents.js'
 import { keptInOrder } from './kept-order.js'
 
-/** What happened to one document, as listeners are told. */
+/** Change of one document, as listeners are told. */
 export type DocumentChange =
   | { readonly kind: 'added'; readonly id: DocumentId; readonly document: Document; readonly before: DocumentId | null | undefined }
   | { readonly kind: 'changed'; readonly id: DocumentId; readonly document: Document; readonly previous: Document }

@@ -38,7 +38,7 @@ export class Documents {
 
   *entries(): Generator<{ readonly key: string; readonly document: Document }, undefined> {
     for (let place = this.#first; place; place = place.next) {
-      // Who goes through them slowly may stand on one that is gone by now.
+      // A slow iteration may stand on a document that is gone by now.
       if (this.#places.get(place.key) === place) yield place
     }
     return undefined

@@ -53,7 +53,7 @@ export abstract class GuardedEmitter<Events extends EventEmitter.ValidEventTypes
     if (unknown !== undefined) throw new TypeError(unknown)
   }
 
-  /** The same one for the same listener, so that it can be taken away again; eventemitter3 itself takes a guard away after `once`. */
+  /** Guard of a listener, the same each time, so that it can be removed; eventemitter3 itself removes a guard after `once`. */
   #guard<Name extends Names<Events>>(listener: Listener<Events, Name>): Listener<Events, Name> {
     const known = this.#guarded.has(listener) ? listener : this.#guards.get(listener)
     if (known) return known as Listener<Events, Name>

@@ -102,7 +102,7 @@ function isRefusal({ error }: WireError): boolean {
   return String(error) === '403'
 }
 
-/** What Meteor's rate limiter tells in the details of `too-many-requests`. */
+/** Delay that Meteor's rate limiter tells in the details of `too-many-requests`. */
 function resetMs({ details }: WireError): number | undefined {
   const { timeToReset } = typeof details === 'object' && details !== null ? (details as { timeToReset?: unknown }) : {}
   return typeof timeToReset === 'number' && timeToReset >= 0 ? Math.min(Math.max(timeToReset, shortestResetMs), longestResetMs) : undefined

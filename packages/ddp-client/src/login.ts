@@ -13,7 +13,7 @@ export interface LoginResult {
 /** The call that logs a new connection in. */
 export interface LoginMethod {
   readonly name: string
-  /** As they were when the login was made, in plain JSON of which nobody else holds a part. */
+  /** Parameters as they were when the login was made, in plain JSON that nobody else holds. */
   readonly params: unknown
 }
 

@@ -33,7 +33,7 @@ interface Call extends Method {
 /** The calls of a client: the queue, and the promises and time limits that belong to it. */
 export class MethodCalls {
   readonly #queue = new MethodQueue<Call>()
-  /** Those whose result came over an earlier session; they finish when the data of the present one are there. */
+  /** Calls whose result came over an earlier session; they finish when the data of the present one are there. */
   readonly #half = new Set<string>()
   readonly #timers: Timers
   readonly #limits: MessageLimits
@@ -80,12 +80,12 @@ export class MethodCalls {
     return id
   }
 
-  /** As the queue's. */
+  /** Calls that were sent on the present session and have no result. */
   underWay(): readonly Method[] {
     return this.#queue.underWay()
   }
 
-  /** As the queue's. */
+  /** Ids of calls that were sent on an earlier session and have no result. */
   sentBefore(): readonly string[] {
     return this.#queue.sentBefore()
   }
@@ -112,12 +112,12 @@ export class MethodCalls {
     for (const [id, outcome] of finished) this.#settle(id, outcome)
   }
 
-  /** As the queue's. */
+  /** Notes that a new session begins. */
   noteNewSession(): void {
     for (const id of this.#queue.noteNewSession()) this.#half.add(id)
   }
 
-  /** As the queue's. */
+  /** Notes that the session goes on. */
   noteResumed(): void {
     this.#queue.noteResumed()
   }

@@ -1,6 +1,6 @@
 import type { WireError } from '@ddp-cluster/ddp-common'
 
-/** What came of a method, by the server's word. */
+/** Outcome of a method, by the server's word. */
 export interface MethodOutcome {
   readonly result?: unknown
   readonly error?: WireError
@@ -32,7 +32,7 @@ interface Block<M extends Method> {
   readonly wait: boolean
   /** How many of its methods have not finished. */
   size: number
-  /** Those of them that were not sent on the present session and have no result, in order. */
+  /** Methods of the block that were not sent on the present session and have no result, in order. */
   unsent: Queued<M>[]
 }
 
@@ -63,7 +63,7 @@ export class MethodQueue<M extends Method> {
     return this.#queued.keys()
   }
 
-  /** Those that were sent on the present session, and have no result. */
+  /** Methods that were sent on the present session and have no result. */
   underWay(): readonly M[] {
     return [...this.#queued.values()].filter((queued) => queued.sent && !queued.outcome).map((queued) => queued.method)
   }

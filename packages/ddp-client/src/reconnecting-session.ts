@@ -30,7 +30,7 @@ type State =
 /** A session that lived for so long was a success; one that ended before counts as a failed attempt, or a server that drops everybody would be stormed. */
 const successAfterMs = 10_000
 
-/** One session after another: dials, waits as Meteor does, dials again. */
+/** Sequence of sessions: dials, waits as Meteor does, dials again. */
 export class ReconnectingSession {
   readonly #settings: SessionSettings
   readonly #dial: Dial
@@ -66,7 +66,7 @@ export class ReconnectingSession {
     if (this.#state.kind === 'connected') this.#state.session.send(message)
   }
 
-  /** The same for a message that is written already. */
+  /** Sends a message that is written already. */
   sendText(text: string): void {
     if (this.#state.kind === 'connected') this.#state.session.sendText(text)
   }

@@ -3,7 +3,7 @@ import type { DataMessage, NosubMessage, ReadyMessage, UpdatedMessage } from '@d
 /** The messages whose effects are held back together, so that their order among each other stays. */
 export type RevivalMessage = DataMessage | ReadyMessage | UpdatedMessage | NosubMessage
 
-/** So many messages are held back at most: rather a flicker than a client without memory. */
+/** Messages that are held back at most: rather a flicker than a client without memory. */
 const maxHeldMessages = 100_000
 
 /**
@@ -37,7 +37,7 @@ export class Revival {
     this.#allAsked = false
   }
 
-  /** What was held back, in order. */
+  /** Messages held back, in order. */
   get held(): readonly RevivalMessage[] {
     return this.#held
   }

@@ -9,7 +9,7 @@ import { closeTimeoutMs, type SessionSettings } from './options.js'
 import { subjectOf, type Subject } from './subject.js'
 import type { Dial, Transport } from './transport.js'
 
-/** What a session hands on: everything but the handshake, the heartbeat and errors. */
+/** Messages that a session passes on: all but the handshake, the heartbeat and errors. */
 export type SessionMessage = Exclude<ServerMessage, ConnectedMessage | FailedMessage | PingMessage | PongMessage | { msg: 'error' }>
 
 /** Where an earlier session broke off: what a server needs to go on with it. */
@@ -36,14 +36,14 @@ type State =
   /** The socket is open and `connect` was sent. */
   | { readonly kind: 'greeting' }
   | { readonly kind: 'connected'; readonly heartbeat: HeartbeatTimer }
-  /** This side has decided; the transport has not ended yet. */
+  /** End decided by this side; the transport has not ended yet. */
   | { readonly kind: 'ending'; readonly end: ConnectionEnd }
   | { readonly kind: 'ended' }
 
 /** Meteor's ids have 17 characters. A longer one than this is not kept to be sent again. */
 const longestSessionId = 1_000
 
-/** One DDP session over one socket, from the dial to the end. The one-shot connection and the reconnecting client both stand on it. */
+/** DDP session over one socket, from the dial to the end. The one-shot connection and the reconnecting client both stand on it. */
 export class Session {
   readonly #settings: SessionSettings
   readonly #handlers: SessionHandlers
@@ -92,7 +92,7 @@ export class Session {
     if (this.#state.kind === 'connected') this.#transport.send(stringifyMessage(message, this.#limits))
   }
 
-  /** The same for a message that is written already. */
+  /** Sends a message that is written already. */
   sendText(text: string): void {
     if (this.#state.kind === 'connected') this.#transport.send(text)
   }

@@ -40,7 +40,7 @@ export class SocketWitness {
     socket.once('error', (error) => this.#note({ kind: 'failed', error }))
   }
 
-  /** What happened, if the network or TLS is to blame. `error` is what the WebSocket reported, for what no socket saw. */
+  /** End of the connection, if the network or TLS is to blame. `error` is the WebSocket's report, for faults that no socket saw. */
   explain(error?: Error): ConnectionEnd | undefined {
     if (this.#testimony.kind === 'failed') return this.#explainError(this.#testimony.error)
     if (this.#testimony.kind === 'ended') {

@@ -4,7 +4,7 @@ export interface Subject {
   readonly id: string
 }
 
-/** What a message is about of which perhaps nothing but `msg` and `id` makes sense; `undefined` if that is no one call or subscription. */
+/** Subject of a message whose `msg` and `id` alone may make sense; `undefined` if it is no single call or subscription. */
 export function subjectOf(message: unknown): Subject | undefined {
   if (typeof message !== 'object' || message === null) return undefined
   const { msg, id } = message as { msg?: unknown; id?: unknown }

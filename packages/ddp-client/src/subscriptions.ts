@@ -23,7 +23,7 @@ interface Entry {
   readonly text: string
   /** Somebody was told so, whether or not it is ready again on the present session. */
   ready: boolean
-  /** What the server of the present session knows of it. */
+  /** State of the subscription at the server of the present session. */
   state: 'unsent' | 'sent' | 'ready'
   readonly onReady: () => void
   readonly onEnd: (error: DDPError | undefined, reason: Error) => void
@@ -35,9 +35,9 @@ const mostRemembered = 1_000
 /** The subscriptions that a client wants, whether there is a connection or not. */
 export class Subscriptions {
   readonly #entries = new Map<string, Entry>()
-  /** Those that were stopped, and whose end the server of the present session has not confirmed. */
+  /** Stopped subscriptions whose end the server of the present session has not confirmed. */
   readonly #stopping = new Set<string>()
-  /** Those that the server of the present session has ended, or that have failed here. A session that goes on may have been sent them twice, and run them again. */
+  /** Subscriptions that the server of the present session has ended, or that have failed here. A resumed session may have been sent them twice, and run them again. */
   readonly #ended = new Set<string>()
   readonly #onStop: (id: string) => void
 
@@ -70,14 +70,14 @@ export class Subscriptions {
     return { id, name, ready: ready.promise, ended: ended.promise, stop, get isReady() { return entry.ready } }
   }
 
-  /** What to send of them, in order: all of a new session, and of one that goes on those that are not ready. They count as sent from here on. */
+  /** Texts of subscriptions to send, in order: all on a new session, on a resumed one those that are not ready. They count as sent from here on. */
   takeTexts(): string[] {
     const due = [...this.#entries].filter(([id, { state }]) => state !== 'ready' && !this.#ended.has(id)).map(([, entry]) => entry)
     for (const entry of due) entry.state = 'sent'
     return due.map(({ text }) => text)
   }
 
-  /** One of them was sent on the present session. */
+  /** Notes that a subscription was sent on the present session. */
   noteSent(id: string): void {
     const entry = this.#entries.get(id)
     if (entry) entry.state = 'sent'
@@ -111,18 +111,18 @@ export class Subscriptions {
     this.#ended.clear()
   }
 
-  /** Those that the server may still think are wanted. */
+  /** Subscriptions that the server may still take for wanted. */
   stopping(): Iterable<string> {
     return this.#stopping
   }
 
-  /** Those that were sent on the present session, and are not ready on it, in order. */
+  /** Subscriptions that were sent on the present session and are not ready on it, in order. */
   *unanswered(): Generator<string, undefined> {
     for (const [id, { state }] of this.#entries) if (state === 'sent' && !this.#ended.has(id)) yield id
     return undefined
   }
 
-  /** The same with what was sent. */
+  /** Subscriptions that were sent on the present session, with their texts. */
   sent(): (Subject & { readonly text: string })[] {
     return [...this.unanswered()].map((id) => ({ kind: 'subscription', id, text: this.#entries.get(id)?.text ?? '' }))
   }
@@ -143,7 +143,7 @@ export class Subscriptions {
     this.#end(message.id, error, new ConnectionError('closed', 'The server ended the subscription'))
   }
 
-  /** It can be no more. */
+  /** Ends a subscription that can be no more. */
   fail(id: string, reason: ConnectionError): void {
     if (this.#entries.has(id)) remember(this.#ended, id)
     this.#end(id, undefined, reason)

@@ -9,7 +9,7 @@ import type { Dial, Transport, TransportHandlers, TransportOptions } from './tra
 type State =
   | { readonly kind: 'dialling' }
   | { readonly kind: 'open' }
-  /** This side has ended it; nothing is handed on any more. */
+  /** End decided by this side; nothing is passed on any more. */
   | { readonly kind: 'leaving' }
   | { readonly kind: 'ended' }
 
@@ -44,7 +44,7 @@ class WsTransport implements Transport {
   /** Messages since the last write. */
   #gathered = 0
   #state: State = { kind: 'dialling' }
-  /** What ws reported last, and the first explanation that nobody but ws has. */
+  /** Last report of ws, and the first explanation that only ws has. */
   #error: Error | undefined
   #rejection: ConnectionEnd | undefined
 
@@ -72,7 +72,7 @@ class WsTransport implements Transport {
 
   send(text: string): void {
     if (this.#state.kind !== 'open') return
-    // What is sent until control goes back to the event loop leaves in few system calls.
+    // Messages sent until control goes back to the event loop leave in few system calls.
     if (this.#gathered === 0) {
       this.#stream?.cork()
       process.nextTick(this.#flush)
@@ -103,7 +103,7 @@ class WsTransport implements Transport {
     this.#stream?.uncork()
   }
 
-  /** What node:http calls for the socket: as it would make it, but watched from its first moment. */
+  /** Socket factory for node:http: the socket that it would make, watched from its first moment. */
   readonly #createConnection = (options: TlsConnectOptions & { host: string; port: number }): ReturnType<typeof connectTcp> => {
     const { host, port } = options
     const secure = this.#secure

@@ -66,7 +66,7 @@ function parseObject(text: string, limits: MessageLimits | undefined): RawMessag
   return raw
 }
 
-/** What the message was about is told, as what is deep in it cannot be. */
+/** Error that names the message's subject: its deep content cannot be told. */
 function tooDeep(raw: unknown, maxDepth: number): DDPProtocolError {
   const reason = `Nested deeper than ${maxDepth} levels`
   if (!isPlainObject(raw)) return new DDPProtocolError('too-deep', reason)

@@ -7,7 +7,7 @@ interface ManualTimer {
 
 /** A clock for tests: it stands still until `advance()`. */
 export class ManualClock implements Clock {
-  /** What the wall clock is ahead of the monotonic one; a test may set it at any time, as an operator would set a clock. */
+  /** Lead of the wall clock over the monotonic one; a test may set it at any time, as an operator would set a clock. */
   wallOffsetMs: number
   #now = 0
   readonly #timers = new Set<ManualTimer>()

@@ -37,7 +37,7 @@ const malformed = {
   data: problem('Malformed data message'),
 }
 
-/** What is wrong with the shape of a client's message, if anything. Unknown fields are ignored. */
+/** Fault in the shape of a client's message, if any. Unknown fields are ignored. */
 export function clientMessageProblem(raw: Raw): MessageProblem | undefined {
   switch (raw.msg) {
     case 'connect': return isString(raw.version) && isStrings(raw.support) ? undefined : malformed.connect
@@ -51,7 +51,7 @@ export function clientMessageProblem(raw: Raw): MessageProblem | undefined {
   }
 }
 
-/** What is wrong with the shape of a server's message, if anything. Unknown fields are ignored. */
+/** Fault in the shape of a server's message, if any. Unknown fields are ignored. */
 export function serverMessageProblem(raw: Raw): MessageProblem | undefined {
   switch (raw.msg) {
     case 'added': return isDocument(raw) ? undefined : malformed.data

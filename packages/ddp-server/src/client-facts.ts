@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { ClientFacts } from './peer-connection.js'
 
-/** What says nothing of the client but how it opened this WebSocket. */
+/** Headers of the WebSocket handshake alone, which say nothing about the client. */
 const transportHeaders = new Set(['connection', 'upgrade', 'sec-websocket-key', 'sec-websocket-version', 'sec-websocket-extensions'])
 
 export function clientFacts(request: IncomingMessage, httpForwardedCount: number): ClientFacts {

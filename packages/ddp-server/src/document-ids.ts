@@ -17,7 +17,7 @@ export type PublishedId = DocumentId | BsonObjectId
 /** The text of an id in messages. @throws DDPServerError `invalid-document` for what is no id */
 export type TextOfId = (id: PublishedId) => string
 
-/** As Meteor's: a string is told from a number or an ObjectId that looks the same. */
+/** Text of an id as in Meteor: it tells a string from a number or an ObjectId that looks the same. */
 export const mongoIdText: TextOfId = (id) => {
   try {
     return stringifyId(id)

@@ -13,7 +13,7 @@ export type DDPServerErrorCode =
   | 'too-long'
   | 'unblocked'
 
-/** So much is told of a name that nobody knows: the client knows what it asked for. */
+/** Length at which an unknown name is cut in an error: the client knows what it asked for. */
 const longestNameTold = 100
 
 /** Thrown to the application that uses the server in a way that cannot work. It never crosses the wire: a client sees `500`. */

@@ -8,7 +8,7 @@ import type { Publication } from './publication.js'
 import type { MethodCall } from './session/session.js'
 import type { Subscription } from './session/subscription.js'
 
-/** What running handlers ask of their session. */
+/** Session as its running handlers use it. */
 export interface HandlerHost {
   readonly connection: Connection
   readonly userId: string | null
@@ -189,7 +189,7 @@ export class PublicationRun implements Publication {
     return this.#subscription.state !== 'stopped'
   }
 
-  /** One that throws does not keep the others from their clean-up. */
+  /** A handler that throws does not keep the others from their clean-up. */
   #callStopHandler(handler: () => unknown): void {
     callSafely(handler, (thrown) => this.#host.redact(thrown, { publication: this.#subscription.name, in: 'onStop' }))
   }

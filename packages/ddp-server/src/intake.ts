@@ -2,16 +2,16 @@ import type { MessageSocket } from './socket/message-socket.js'
 
 /** Why nothing more is taken from a client for now. Its kernel makes it wait; nobody else does. */
 export type Pause =
-  /** It had its share of this turn of the event loop. */
+  /** The client had its share of this turn of the event loop. */
   | 'turn'
   /** Too much of what it sent before is not done yet. */
   | 'queue'
 
-/** What a client sends, at the pace at which it is taken. */
+/** Messages of a client, at the pace at which they are taken. */
 export class Intake {
   readonly #socket: MessageSocket
   readonly #read: (text: string) => void
-  /** What the socket had in hand when it was paused: no more than one read from the network, or one frame of SockJS. */
+  /** Messages that the socket had read when it was paused: at most one read from the network, or one frame of SockJS. */
   #unread: string[] = []
   #firstUnread = 0
   #pause: Pause | undefined

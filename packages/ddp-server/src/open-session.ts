@@ -11,7 +11,7 @@ import type { DDPVersion } from './session/handshake.js'
 import type { Registry } from './session/registry.js'
 import { Session, type SessionMessage } from './session/session.js'
 
-/** What the sessions of one server share. */
+/** Context shared by the sessions of one server. */
 export interface SessionHost {
   readonly options: ResolvedOptions
   readonly registry: Registry

@@ -1,6 +1,6 @@
 import type { Pace } from './peer-connection.js'
 
-/** What a session sends by: the socket of its client, or what stands in for one that was lost. */
+/** Way of a session to its client: a socket, or the stand-in for a lost one. */
 export interface Outlet {
   /** Bytes that wait for the client to take them, without those of messages that were held while it was away. */
   readonly bufferedBytes: number

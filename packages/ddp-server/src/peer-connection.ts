@@ -3,7 +3,7 @@ import type { Connection, ConnectionEnd } from './connection.js'
 import { DDPServerError } from './errors.js'
 import { logName } from './session/log-name.js'
 
-/** What is known of a client before it has said anything. */
+/** Facts about a client before it has sent anything. */
 export interface ClientFacts {
   readonly clientAddress: string
   readonly httpHeaders: Readonly<Record<string, string | undefined>>
@@ -15,7 +15,7 @@ export interface Pace {
   readonly timeoutMs: number
 }
 
-/** What a connection has beneath what the application sees of it. */
+/** Internals of a connection, which the application does not see. */
 export interface Insides {
   readonly bufferedBytes: number
   sendFrame(frame: Buffer | string, written?: () => void): void
@@ -24,7 +24,7 @@ export interface Insides {
 
 const insides = new WeakMap<Connection, Insides>()
 
-/** What lies beneath a connection; `undefined` once it has ended, or if the connection is none of this package's. */
+/** Internals of a connection; `undefined` once it has ended, or if it is none of this package's. */
 export function insidesOf(connection: Connection): Insides | undefined {
   return insides.get(connection)
 }

@@ -11,7 +11,7 @@ import { answerConnect, type DDPVersion } from './session/handshake.js'
 import type { MessageSocket, MessageSocketOwner } from './socket/message-socket.js'
 import type { Turn, TurnMember } from './turn.js'
 
-/** What the peers of one server share. */
+/** Context shared by the peers of one server. */
 export interface PeerHost extends SessionHost {
   readonly turn: Turn
   /** Sessions that clients may resume; undefined where none may be resumed. */
@@ -29,7 +29,7 @@ type PeerState = { readonly phase: 'greeting' } | { readonly phase: 'open'; read
 /** After so much for one client the rest waits until the others have had their turn of the event loop. */
 const messagesPerBurst = 256
 const beginningsPerBurst = 64
-/** So much as well: to read some messages takes a thousand times as long as others. */
+/** Time limit of a burst: some messages take a thousand times as long to read as others. */
 const msPerBurst = 10
 
 interface Burst {
@@ -38,7 +38,7 @@ interface Burst {
   begun: number
 }
 
-/** One socket of a client: what it may send and when, and the session that it carries. */
+/** Socket of a client: the pace of its messages, and the session that it carries. */
 export class Peer implements MessageSocketOwner, TurnMember, Outlet {
   readonly #host: PeerHost
   readonly #facts: ClientFacts
@@ -49,7 +49,7 @@ export class Peer implements MessageSocketOwner, TurnMember, Outlet {
   #state: PeerState = { phase: 'greeting' }
   #heartbeat: HeartbeatTimer | undefined
   #pace: Pace
-  /** What has been done since control came from the event loop, if anything; at its end all that is to be sent leaves in one system call. */
+  /** Work since control came from the event loop, if any; at its end all output leaves in one system call. */
   #burst: Burst | undefined
   /** Bytes on the wire of what was held for the client while it was away, as far as they may wait still. Within bounds already: it is not slow for them. */
   #replayedBytes = 0
@@ -151,7 +151,7 @@ export class Peer implements MessageSocketOwner, TurnMember, Outlet {
     this.#host.admitted(this, this.#state.session)
   }
 
-  /** What had to wait for others goes on. */
+  /** Goes on with what had to wait for other clients. */
   endTurn(): void {
     this.#isInTurn = false
     if (this.#state.phase === 'ended') return

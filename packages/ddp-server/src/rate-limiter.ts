@@ -98,7 +98,7 @@ export class RateLimiter {
   }
 }
 
-/** What the calls that are counted together have in common; `undefined` if the rule does not concern this one. */
+/** Key of calls that are counted together; `undefined` if the rule does not match. */
 function keyOf(rule: RateLimitRule, input: RateLimitInput): string | undefined {
   let key = ''
   for (const field of fields) {

@@ -28,7 +28,7 @@ const limits = { waitMs: 30_000, limitMs: 5000 }
 
 const day = 24 * 60 * 60 * 1000
 const ninetyDays = 90 * day
-/** What Meteor says of tokens that do not expire: clients read `tokenExpires` of every answer as a date. */
+/** Expiry of tokens that do not expire, as in Meteor: clients read `tokenExpires` of every answer as a date. */
 const hundredYears = 365 * 100 * day
 const tokensField = 'services.resume.loginTokens'
 
@@ -73,7 +73,7 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 /** The words are Meteor's: its clients show them. */
 const loggedOut = (): DDPError => new DDPError(403, "You've been logged out by the server. Please log in again.")
 
-/** What the database answers is looked at again, so that one that understands less of the query than MongoDB lets nobody in. */
+/** Checks the database's answer again, so that one that understands less of the query than MongoDB lets nobody in. */
 function foundToken(user: unknown, hashedToken: string): { readonly id: string; readonly when: Date | undefined } | undefined {
   if (!isPlainObject(user) || typeof user['_id'] !== 'string') return undefined
   const tokens = valueAt(user, 'services', 'resume', 'loginTokens')

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 
-/** What a path leads to: the raw WebSocket endpoint, SockJS' framed one, SockJS' information, or nothing of ours. */
+/** Target of a path: the raw WebSocket endpoint, SockJS' framed one, or SockJS' information. */
 export type Route = 'websocket' | 'sockjs' | 'info'
 
 /** `/sockjs/<server>/<session>/websocket`: both are made up by the client, neither may hold a dot or slash. */

@@ -8,7 +8,7 @@ interface Watch {
   readonly restore: () => void
 }
 
-/** One override a server serves all its listeners: in whichever order they end, `server.close` is what it was after the last. */
+/** Overrides by server, one for all its listeners: in whichever order they end, `server.close` is restored after the last. */
 const watches = new WeakMap<ApplicationServer, Watch>()
 
 /**

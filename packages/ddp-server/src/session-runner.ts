@@ -163,7 +163,7 @@ export class SessionRunner implements HandlerHost {
     }
   }
 
-  /** One message that cannot be written does not keep those behind it from the client. */
+  /** A message that cannot be written does not keep later ones from the client. */
   #sendOrLog(message: ServerMessage): void {
     try {
       this.#options.send(message)

@@ -4,7 +4,7 @@ export interface TurnMember {
   endTurn(): void
 }
 
-/** Those who wait for the end of this turn of the event loop. One immediate serves them all; without them there is none. */
+/** Members that wait for the end of this turn of the event loop. One immediate serves them all; without members there is none. */
 export class Turn {
   #members: TurnMember[] = []
   #immediate: NodeJS.Immediate | undefined

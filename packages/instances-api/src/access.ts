@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto'
 import type { Authenticate, Authorize, Credentials } from './meteor-access.js'
 
-/** What credentials are good for. */
+/** Rights that credentials give. */
 export type Access = 'granted' | 'not-logged-in' | 'not-allowed'
 
-/** So long a grant is not asked for again, and outlives MongoDB. */
+/** How long a granted permission is cached, also while MongoDB is unreachable. */
 const grantedForMs = 1000
 
 /** Time in which a question that is asked again is not sent again. */

@@ -1,4 +1,4 @@
-/** What goes back over HTTP: a status, headers, and a value that becomes JSON. */
+/** HTTP answer: a status, headers, and a value that becomes JSON. */
 export interface Answer {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
@@ -8,7 +8,7 @@ export interface Answer {
   readonly text?: AnswerText
 }
 
-/** What goes out as it is, with its type and length. */
+/** Body that is sent as it is, with its type and length. */
 export interface AnswerText {
   readonly content: string
   readonly headers: Readonly<Record<string, string>>

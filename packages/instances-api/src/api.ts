@@ -9,7 +9,7 @@ import { PageFiles, pagePaths } from './page.js'
 import { instancesPath, matrixPath, metricsPath } from './paths.js'
 import { Serving, textOf } from './serving.js'
 
-/** What is served always. */
+/** Paths that are always served. */
 const apiPaths: readonly string[] = [instancesPath, matrixPath, healthPath, readyPath]
 
 /** Told to clients that come before the cluster has been joined. */
@@ -20,7 +20,7 @@ type State =
   | { readonly kind: 'serving'; readonly serving: Serving }
   | { readonly kind: 'failed'; readonly reason: string }
 
-/** What is asked of the API, and what it answers: HTTP without a socket. Each mount hands requests in and answers out. */
+/** HTTP API without a socket: each mount passes requests in and answers out. */
 export class Api {
   readonly #resolved: ResolvedOptions
   readonly #page: PageFiles | undefined

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { headerOf, type Origin } from './http.js'
 
-/** Who asks: the socket's other end, or what the outermost of the proxies that are ours wrote down. Counted from the right, as what stands further left may be the client's own invention. */
+/** Address of the client: the socket's other end, or the entry of the outermost own proxy. Entries are counted from the right, as a client may invent those further left. */
 export function clientAddress(origin: Origin, httpForwardedCount: number): string {
   const forwarded = httpForwardedCount === 0 ? undefined : (headerOf(origin, 'x-forwarded-for') ?? '').split(',').at(-httpForwardedCount)
   return bare(forwarded ?? '') ?? bare(origin.remoteAddress) ?? origin.remoteAddress

@@ -1,6 +1,6 @@
 import { LookupError } from '@ddp-cluster/ddp-common/internal'
 
-/** What a MongoDB says that is shutting down, stepping down or not the primary (any more). */
+/** Error codes of a MongoDB that shuts down, steps down or is not the primary. */
 const awayCodes: ReadonlySet<unknown> = new Set([6, 7, 89, 91, 189, 262, 9001, 10_107, 11_600, 11_602, 13_435, 13_436])
 
 /** The driver's errors of the network and of time limits; its classes are not imported, so that any version of the driver will do. */

@@ -8,7 +8,7 @@ import { InstancesApiError } from './options.js'
 export const getMethod = 'instances/get'
 export const instancesPublication = 'instances'
 
-/** Who watches is asked again for the right to it so often. */
+/** Interval at which a watcher's permission is checked again. */
 const askAgainMs = 60_000
 
 export interface DDPParts {

@@ -1,4 +1,4 @@
-/** What `work` resolves with, or `late` when it has not by the deadline (monotonic milliseconds). */
+/** Result of `work`, or `late` when it has none by the deadline (monotonic milliseconds). */
 export async function before<T>(deadline: number, work: Promise<T>): Promise<T | 'late'> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<'late'>((resolve) => {

@@ -1,6 +1,6 @@
 import type { Fields } from './instance-documents.js'
 
-/** What has to be told to somebody who has one set of documents so that he has another. Fields that are gone are `undefined`. */
+/** Change that turns one set of documents into another. Fields that are gone are `undefined`. */
 export type Change =
   | { readonly type: 'added' | 'changed'; readonly id: string; readonly fields: Record<string, unknown> }
   | { readonly type: 'removed'; readonly id: string }

@@ -3,7 +3,7 @@ import { Api } from './api.js'
 import { respond } from './instances-api.js'
 import type { InstancesApiOptions } from './options.js'
 
-/** What is used of Fastify; its types are not needed to be its plugin. */
+/** Part of Fastify that a plugin uses, so that its types are not needed. */
 export interface FastifyLike {
   /** The methods that the application's routes may have. */
   readonly supportedMethods: readonly string[]

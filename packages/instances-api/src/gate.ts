@@ -8,7 +8,7 @@ import type { Origin } from './http.js'
 import type { ClusterState, InstancesApiOptions, ResolvedOptions } from './options.js'
 import { RateLimiter } from './rate-limiter.js'
 
-/** Who asks: somebody who shows credentials, the user of a DDP session that is logged in, or nobody known. */
+/** Asker: credentials, the logged-in user of a DDP session, or nobody known. */
 export type Who = Credentials | { readonly sessionUserId: string } | undefined
 
 /** Nobody waits longer than this for MongoDB: an answer that says it is away comes within a second. */

@@ -1,7 +1,7 @@
 import { Api } from './api.js'
 import type { InstancesApiOptions } from './options.js'
 
-/** What is used of Hono's context: the request as the Fetch standard has it, and under Node.js the socket beneath. */
+/** Part of Hono's context that the mount uses: the Fetch request, and under Node.js the socket beneath. */
 export interface Context {
   readonly req: { readonly raw: Request }
   readonly env: unknown

@@ -32,7 +32,7 @@ export function instanceDocuments(cluster: ClusterState): Map<string, Fields> {
   return documents
 }
 
-/** What moves without anything having happened: shown at most once a second. */
+/** Fields that move all the time: told at most once a second. */
 const figures = ['heartbeatAt', 'log', 'traffic'] as const
 
 /** The document with the figures that it had. */

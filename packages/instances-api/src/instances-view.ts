@@ -1,6 +1,6 @@
 import type { Cluster, InstanceRecord, LinkStatus, MemberView } from '@ddp-cluster/instance-status'
 
-/** What `GET /api/v1/instances.get` shows of a record: these keys, in this order. */
+/** Record as `GET /api/v1/instances.get` shows it: these keys, in this order. */
 export interface ShownRecord {
   readonly _id: string
   readonly _createdAt: string

@@ -3,7 +3,7 @@ import { type Fields, instanceDocuments, withFiguresOf } from './instance-docume
 import type { ClusterState } from './options.js'
 import { Timeline } from './timeline.js'
 
-/** Who is told of every change: a DDP publication. */
+/** Receiver of every change: a DDP publication. */
 export interface Watcher {
   added(collection: string, id: string, fields: Record<string, unknown>): void
   changed(collection: string, id: string, fields: Record<string, unknown>): void
@@ -25,7 +25,7 @@ const recordsMs = 5000
 
 type State = { readonly kind: 'idle' } | { readonly kind: 'watched'; readonly timers: readonly ReturnType<typeof setInterval>[]; gathering: ReturnType<typeof setTimeout> | undefined } | { readonly kind: 'closed' }
 
-/** What one instance sees of its cluster, told to those who watch. While nobody does, only the timeline is kept. */
+/** View of one instance on its cluster, told to watchers. Without watchers only the timeline is kept. */
 export class Live {
   readonly #cluster: ClusterState
   readonly #timeline: Timeline

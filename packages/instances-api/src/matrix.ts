@@ -6,10 +6,10 @@ import { linkOf, logOf } from './shapes.js'
 /** The cluster method by which instances ask each other how they see the cluster. */
 export const viewMethod = 'instances.view'
 
-/** Who has not said how it sees the cluster in this time is shown without. */
+/** Timeout for one instance's view; later answers are reported as missing. */
 const askMs = 1000
 
-/** As many as ask within this time get one answer. */
+/** Time for which one answer is shared. */
 const sharedMs = 1000
 
 interface Place {

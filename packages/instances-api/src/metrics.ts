@@ -16,7 +16,7 @@ export class Metrics {
   readonly #registry = new Registry()
   readonly #delay: IntervalHistogram
   readonly #roundTrip: Histogram
-  /** What was observed of each link last. */
+  /** Last observation of each link. */
   #roundTrips: ReadonlyMap<string, number> = new Map()
 
   constructor(cluster: ClusterState) {

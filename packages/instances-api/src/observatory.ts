@@ -6,7 +6,7 @@ import type { ClusterState } from './options.js'
 /** By the id of the instance, which no other joining of a cluster has. */
 const observatories = new Map<string, Observatory>()
 
-/** What is kept of one cluster for all the APIs that serve it. It ends with the cluster. */
+/** State of one cluster that all its APIs share. It ends with the cluster. */
 export class Observatory {
   readonly live: Live
   readonly matrix: Matrix
@@ -34,7 +34,7 @@ export class Observatory {
     return observatory
   }
 
-  /** They measure from when they are first asked for; undefined once the cluster is closed. */
+  /** Figures, measured from the first request on; undefined once the cluster is closed. */
   get metrics(): Metrics | undefined {
     this.#metrics ??= new Metrics(this.#cluster)
     return this.#metrics === 'closed' ? undefined : this.#metrics

@@ -128,7 +128,7 @@ export function endpointOf(ddpServer: InstancesApiOptions['ddpServer'], cluster:
 }
 
 const leastTokenLength = 16
-/** What a header can carry in one word. */
+/** Shape of a token: one word that a header can carry. */
 const tokenShape = new RegExp(`^[\\x21-\\x7e]{${leastTokenLength},}$`)
 
 /** The token itself stays out of what is thrown. */

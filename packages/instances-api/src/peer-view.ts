@@ -35,7 +35,7 @@ const mostMembers = 1000
 
 class NoView extends Error {}
 
-/** What another instance says that it sees: the fields that are documented, each of its type, and nothing else. Undefined for what makes no sense. */
+/** View of another instance, reduced to the documented fields with the documented types. Undefined for anything else. */
 export function toInstanceView(value: unknown): InstanceView | undefined {
   try {
     return view(fieldsOf(value))

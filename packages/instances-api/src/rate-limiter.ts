@@ -42,7 +42,7 @@ export class RateLimiter {
   }
 }
 
-/** One client has a whole /64 of IPv6 addresses, and may come from any of them. */
+/** A client has a whole /64 of IPv6 addresses, and may use any of them. */
 function clientOf(address: string): string {
   if (!isIPv6(address)) return address
   const [head = '', tail = ''] = address.split('::')

@@ -7,7 +7,7 @@ const entriesKept = 200
 
 type Type = 'joined' | 'suspected' | 'recovered' | 'left' | 'registryLost' | 'registryRestored' | 'stalled' | 'gap' | 'unreachableSelf' | 'expelled'
 
-/** What happened to the cluster as this instance saw it: the last entries, each under a number that grows. */
+/** Last events of the cluster as this instance saw them, each under a growing number. */
 export class Timeline {
   readonly #entries = new Map<string, Fields>()
   readonly #endings: readonly (() => void)[]
@@ -23,7 +23,7 @@ export class Timeline {
       cluster.on('memberRecovered', ({ id, record }) => this.#note('recovered', { instance: id, ...where(record) })),
       cluster.on('memberLeft', ({ id, record, reason }) => this.#note('left', { instance: id, ...where(record), reason })),
       cluster.on('memberForgotten', ({ id, record, reason }) => this.#note('left', { instance: id, ...where(record), reason })),
-      // What the driver said may hold anything; the cluster's own log has it.
+      // The driver's text may hold anything; the cluster's own log has it.
       cluster.on('registryLost', ({ error }) => this.#note('registryLost', error instanceof Error ? { reason: error.name } : {})),
       cluster.on('registryRestored', () => this.#note('registryRestored', {})),
       cluster.on('stalled', ({ delayMs }) => this.#note('stalled', { delayMs: Math.round(delayMs) })),

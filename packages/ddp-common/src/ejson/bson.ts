@@ -1,8 +1,8 @@
 import { isPlainObject } from './own-property.js'
 
-/** What an object of the `bson` package stands for in EJSON. */
+/** Meaning of an object of the `bson` package in EJSON. */
 export type BsonMeaning =
-  /** One of the EJSON types of Meteor's mongo package, by its text. */
+  /** Value of an EJSON type of Meteor's mongo package, by its text. */
   | { readonly kind: 'oid' | 'Decimal'; readonly text: string }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   | { readonly kind: 'number'; readonly number: number }

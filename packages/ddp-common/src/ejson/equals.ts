@@ -40,7 +40,7 @@ function sameFields(a: Record<string, unknown>, b: Record<string, unknown>, opti
   return keys.every((key, i) => (options?.keyOrderSensitive ? otherKeys[i] === key : Object.hasOwn(b, key)) && same(a[key], b[key], options, depth + 1))
 }
 
-/** What has no fields to compare: as the other side is not of the same kind, the two differ. */
+/** Whether a value has no fields to compare: beside a value of another kind it differs. */
 function isAtom(value: object): boolean {
   return value instanceof Date || value instanceof RegExp || value instanceof Uint8Array
 }

@@ -91,7 +91,7 @@ function unwrapDate(fields: Record<string, unknown>): unknown {
   return typeof content === 'number' ? new Date(content) : content === null ? new Date(Number.NaN) : noWrapper
 }
 
-/** What the wrapper stands for, or `noWrapper`. Only `$escape` and custom types hold objects, so only those matter for the depth. */
+/** Value that a wrapper stands for, or `noWrapper`. Only `$escape` and custom types hold objects, so only those matter for the depth. */
 function unwrap(fields: Record<string, unknown>, depth: number, reading: Reading): unknown {
   const keys = Object.keys(fields)
   if (keys.length === 1) {

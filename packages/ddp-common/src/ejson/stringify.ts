@@ -23,7 +23,7 @@ export function stringify(value: unknown, options?: StringifyOptions): string {
 
 function write(value: unknown, unit: string, outer: string, canonical: boolean, depth: number): string | undefined {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
-  // What a custom type says stands for it was not looked at so far.
+  // The JSON value of a custom type was not checked so far.
   if (depth > maxNesting + 1) throw tooDeep()
   const inner = outer + unit
   if (Array.isArray(value)) return list(value.map((item) => write(item, unit, inner, canonical, depth + 1) ?? 'null'), '[', ']', inner, outer)

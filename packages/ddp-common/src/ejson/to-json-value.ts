@@ -14,7 +14,7 @@ export function toJSONValue(value: unknown): unknown {
   return convert(value, 0)
 }
 
-/** The same for a value in which no more than `maxDepth` arrays and objects may stand one in another. */
+/** Converts a value in which at most `maxDepth` arrays and objects may stand one in another. */
 export function toShallowJSONValue(value: unknown, maxDepth: number): unknown {
   return convert(value, maxNesting + 1 - maxDepth)
 }
@@ -59,7 +59,7 @@ function convertFields(fields: Record<string, unknown>, depth: number): unknown 
       continue
     }
     first ??= key
-    // What most fields are needs no look.
+    // Most fields are strings, which need no look.
     if (typeof field === 'string') continue
     const converted = convert(field, depth + 1)
     if (converted === field) continue

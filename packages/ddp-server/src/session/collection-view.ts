@@ -3,7 +3,7 @@ import { DDPServerError } from '../errors.js'
 import { DocumentView } from './document-view.js'
 import { noteCleared, noteField, isNoChange, type FieldChanges, type Fields } from './fields.js'
 
-/** What a client has of one collection. Every function returns the message that tells the client of the change, if it sees any. */
+/** Documents of one collection at a client. Every function returns the message that tells the client of the change, if there is any. */
 export interface CollectionView<Owner> {
   readonly isEmpty: boolean
   added(owner: Owner, id: string, fields: Fields): DataMessage | undefined
@@ -74,7 +74,7 @@ export class MergedCollection<Owner> implements CollectionView<Owner> {
   }
 }
 
-/** Who published which ids, for `NO_MERGE_MULTI`. */
+/** Publishers of each id, for `NO_MERGE_MULTI`. */
 export class CountedCollection<Owner> implements CollectionView<Owner> {
   readonly name: string
   readonly #owners = new Map<string, Set<Owner>>()

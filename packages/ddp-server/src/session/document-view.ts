@@ -2,7 +2,7 @@ import { setOwn } from '@ddp-cluster/ddp-common/internal'
 import { noteCleared, noteField, type FieldChanges, type Fields } from './fields.js'
 import { isSame } from './same-value.js'
 
-/** What one publisher says of one field; behind it those who spoke later and are heard when it falls silent. */
+/** Value of one field by one publisher; later publishers of the field follow, and take over when it ends. */
 interface Claim<Owner> {
   readonly owner: Owner
   value: unknown

@@ -5,7 +5,7 @@ import { DDPServerError } from '../errors.js'
 /** The top-level fields of a document, without its id. */
 export type Fields = Record<string, unknown>
 
-/** What a client must do to the fields it has. */
+/** Changes to the fields that a client has. */
 export interface FieldChanges {
   fields?: Fields
   cleared?: string[]

@@ -9,7 +9,7 @@ import type { PublicationStrategy } from './publication-strategy.js'
 export class MergeBox<Owner> {
   readonly #strategyOf: (collection: string) => PublicationStrategy
   #views = new Map<string, CollectionView<Owner>>()
-  /** What the client has, while publications start over and nothing is told. */
+  /** Views that the client has, while publications start over and nothing is told. */
   #shown: Map<string, CollectionView<Owner>> | undefined
 
   constructor(strategyOf: (collection: string) => PublicationStrategy) {

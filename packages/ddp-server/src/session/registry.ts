@@ -3,7 +3,7 @@ import type { MethodHandler } from '../method-invocation.js'
 import type { PublicationHandler } from '../publication.js'
 import { publicationStrategies, type PublicationStrategy } from './publication-strategy.js'
 
-/** What an application offers by name. Maps, so that a name such as `constructor` is no more than a name. */
+/** Methods and publications by name. Maps, so that a name such as `constructor` is no more than a name. */
 export class Registry {
   readonly #methods = new Map<string, MethodHandler>()
   readonly #publications = new Map<string, PublicationHandler>()

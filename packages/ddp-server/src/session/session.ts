@@ -17,7 +17,7 @@ export interface MethodCall {
   readonly handler: MethodHandler
 }
 
-/** What the shell is to do, in order. */
+/** Effects for the shell to execute, in order. */
 export type SessionEffect =
   | { readonly kind: 'send'; readonly message: ServerMessage }
   /** Call the handler, and say `methodEnded` when it has. */
@@ -35,7 +35,7 @@ export interface SessionOptions {
   readonly limits: SessionLimits
 }
 
-/** As the options of the server. */
+/** Limits of a session, as in the options of the server. */
 export interface SessionLimits {
   readonly maxQueuedMessages: number
   readonly maxSubscriptions: number

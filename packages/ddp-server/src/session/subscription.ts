@@ -1,6 +1,6 @@
 import type { PublicationHandler } from '../publication.js'
 
-/** One run of a publication for one client. */
+/** Run of a publication for one client. */
 export class Subscription {
   /** The client's id for it; `null` for a publication without a name. */
   readonly id: string | null

@@ -22,7 +22,7 @@ export interface MessageSocket {
   terminate(): void
 }
 
-/** What a socket tells its owner. Nothing comes after `ended`. */
+/** Callbacks of a socket. None comes after `ended`. */
 export interface MessageSocketOwner {
   message(text: string): void
   ended(end: ConnectionEnd): void

@@ -37,7 +37,7 @@ export function frameWithSockJS(socket: MessageSocket, clock: Clock, own: (socke
   }
 }
 
-/** What Meteor sets SockJS' `heartbeat_delay` to. */
+/** Interval of SockJS heartbeats: Meteor's `heartbeat_delay`. */
 const heartbeatIntervalMs = 45_000
 
 function unframe(text: string): string[] | undefined {

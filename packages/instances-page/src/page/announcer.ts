@@ -1,7 +1,7 @@
 import { byId } from './element.js'
 import { type Happening, inWords } from './happening.js'
 
-/** What comes at about the same time is read out together. */
+/** Time for which announcements are gathered, to be read out together. */
 const gatherMs = 700
 
 /** Of more than this only the number is read out. */

@@ -25,7 +25,7 @@ export class ClusterView {
   readonly #announcer = new Announcer()
   #seenFrom: string | undefined
 
-  /** As it is now, and how all see each other, as far as that is known. */
+  /** Shows the present state, and the views of all instances as far as they are known. */
   show(snapshot: Snapshot, views: readonly View[], now: number): void {
     const { instances, happenings } = snapshot
     const seenFrom = localOf(snapshot)?.id
@@ -55,7 +55,7 @@ export class ClusterView {
     this.#announcer.clear()
   }
 
-  /** What is shown is old from now on. */
+  /** Marks the shown state as old. */
   interrupt(): void {
     this.#series.interrupt()
   }

@@ -3,7 +3,7 @@ import type { Instance } from './instance.js'
 import { amount, milliseconds } from './quantities.js'
 import { signWords } from './status-signs.js'
 
-/** What orders the rows: numbers by size, words by the alphabet, the unknown last. */
+/** Sort key of a row: numbers by size, words by the alphabet, the unknown last. */
 export type SortValue = number | string | undefined
 
 export interface Column {
@@ -14,7 +14,7 @@ export interface Column {
   readonly valueOf: (instance: Instance) => SortValue
 }
 
-/** What needs a look comes first. */
+/** Order of the statuses: concerns come first. */
 const urgency = { suspect: 0, joining: 1, self: 2, alive: 3 } as const
 
 export const columns: readonly Column[] = [

@@ -8,7 +8,7 @@ import type { View } from './views.js'
 /** More are said to be there, and stand in the table. */
 const mostShown = 6
 
-/** What needs a look, each with its reason in words. */
+/** List of concerns, each with its reason in words. */
 export class ConcernsList {
   readonly #none = byId('no-problems')
   readonly #list: KeyedList<Concern, HTMLLIElement>

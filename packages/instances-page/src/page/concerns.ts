@@ -16,7 +16,7 @@ export interface Concern {
   readonly instance: string | undefined
 }
 
-/** So long a departure without a goodbye is shown among what needs a look. */
+/** Time for which a departure without a goodbye is shown as a concern. */
 const mournedMs = 5 * 60_000
 
 /** Links open in a moment: one that takes longer is shown. */
@@ -35,7 +35,7 @@ function troubled(instance: Instance, now: number): Concern {
   return { key: id, sign: status, instance: id, title: `${address} is ${status}${instance.since ? ` for ${since(instance.since, now)}` : ''}`, why: `${sentence(reasonOf(instance) || (status === 'joining' ? 'its link is not up yet' : 'no reason known'))}${tries}` }
 }
 
-/** What others find suspect, and this instance does not. */
+/** Instances that others find suspect, and this one does not. */
 function elsewhere(instances: readonly Instance[], views: readonly View[]): Concern[] {
   const well = new Map(instances.filter(({ status }) => status === 'alive' || status === 'self').map((instance) => [instance.id, instance]))
   return views.filter(({ id }) => well.get(id)?.status === 'alive').flatMap(({ id, address, sees }) =>
@@ -54,7 +54,7 @@ function odd(instances: readonly Instance[]): Concern[] {
   return instances.flatMap(({ id, address, status, reason }) => ((status === 'alive' || status === 'self') && reason !== undefined ? [{ key: id, sign: status, instance: id, title: `${address} is alive, but`, why: sentence(reason) }] : []))
 }
 
-/** Those who are gone without a goodbye, and are not back. */
+/** Instances that are gone without a goodbye, and are not back. */
 function gone(happenings: readonly Happening[], instances: readonly Instance[], now: number): Concern[] {
   return happenings.filter(({ type, reason, at, instance }) => type === 'left' && reason !== 'closed' && now - at.getTime() < mournedMs && !instances.some(({ id }) => id === instance)).map((happening) => ({
     key: `left ${happening.number}`,

@@ -1,4 +1,4 @@
-/** Who the operator is: what `X-User-Id` and `X-Auth-Token` are elsewhere. */
+/** Credentials of the operator: elsewhere the headers `X-User-Id` and `X-Auth-Token`. */
 export interface Credentials {
   readonly userId: string
   readonly authToken: string
@@ -28,6 +28,6 @@ export function forgetCredentials(): void {
   try {
     sessionStorage.removeItem(key)
   } catch {
-    // There is nothing to forget.
+    // Nothing to forget.
   }
 }

@@ -9,7 +9,7 @@ const soonMs = 1000
 const laterMs = 60_000
 const answerTimeoutMs = 8000
 
-/** What all instances see of each other, asked for again and again while somebody looks, until `close()`. */
+/** Views of all instances on each other, polled while somebody looks, until `close()`. */
 export class Everyone {
   readonly #url: URL
   readonly #headers: Readonly<Record<string, string>>

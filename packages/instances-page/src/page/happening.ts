@@ -42,12 +42,12 @@ const leaving: Readonly<Record<string, string>> = {
   replaced: 'another instance answers at its address',
 }
 
-/** Who it is about, as one knows it: by its address. */
+/** Subject of an event: the instance by its address. */
 export function subjectOf({ address, instance }: Happening): string {
   return address ?? instance ?? 'this instance'
 }
 
-/** What happened, as a sentence without its end. */
+/** Event as a sentence without its end. */
 export function inWords(happening: Happening): string {
   const who = subjectOf(happening)
   const why = happening.reason ?? 'no reason known'

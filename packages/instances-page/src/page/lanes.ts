@@ -2,7 +2,7 @@ import type { Happening, HappeningType } from './happening.js'
 import type { Instance, Status } from './instance.js'
 import type { Snapshot } from './snapshot.js'
 
-/** So far the lanes reach back at most; less while the cluster is young. */
+/** Time that the lanes show at most; less while the cluster is young. */
 export const lanesReachMs = 10 * 60_000
 const reaches = [1, 2, 5, 10].map((minutes) => minutes * 60_000)
 

@@ -19,7 +19,7 @@ export function linkStateOf({ status, link }: Instance): LinkState {
 
 const severity: Readonly<Record<LinkState, number>> = { up: 0, opening: 1, broken: 2 }
 
-/** One link for each two instances of which one says how it sees the other; where they say different things, the worse. */
+/** Links between instances, one for each pair of which one has a view on the other; of two views the worse counts. */
 export function linksBetween(instances: readonly Instance[], views: readonly View[]): readonly LinkBetween[] {
   const local = instances.find((instance) => instance.local)
   const here = new Set(instances.map(({ id }) => id))

@@ -64,6 +64,6 @@ function show(): void {
   setHidden(signOut, phase.kind === 'signed-out')
   setHidden(cluster, known === undefined)
   if (phase.kind !== 'signed-out') signIn.hide()
-  // What is old is shown as it was: its times stand still.
+  // An old state is shown as it was: its times do not advance.
   if (known) view.show(known.snapshot, known.views, 'since' in phase ? phase.since ?? Date.now() : Date.now())
 }

@@ -7,7 +7,7 @@ export type Problem =
 
 const minute = 60_000
 
-/** What it means for who looks that a subscription ended: with this error, or without any. */
+/** Problem of a viewer whose subscription ended, with this error or without any. */
 export function problemOf(error: unknown): Problem {
   if (error === undefined) return { kind: 'for-now', message: 'This instance shows its cluster no longer: it is about to leave.', retryAfterMs: minute / 30 }
   const code = isObject(error) ? String(error['error']) : ''

@@ -1,6 +1,6 @@
 import type { Instance } from './instance.js'
 
-/** One moment: each figure a second, or as it is. */
+/** Sample of all figures at one moment: rates a second, or gauges. */
 export interface Sample {
   readonly at: number
   readonly values: Readonly<Record<FigureKey, number>>
@@ -8,7 +8,7 @@ export interface Sample {
 
 export type FigureKey = 'sent' | 'received' | 'bytesSent' | 'bytesReceived' | 'behind' | 'roundTrip'
 
-/** So far the charts reach back. */
+/** Time that the charts show. */
 export const reachMs = 120_000
 
 interface Totals {
@@ -58,7 +58,7 @@ export class Series {
     this.#samples = []
   }
 
-  /** What was between is not known: the figures begin anew. */
+  /** Begins the figures anew, as those in between are unknown. */
   interrupt(): void {
     this.#last = undefined
   }

@@ -5,7 +5,7 @@ import type { Snapshot } from './snapshot.js'
 import type { View } from './views.js'
 import { Watch } from './watch.js'
 
-/** What is known of the cluster. */
+/** Known state of the cluster. */
 export interface Known {
   readonly snapshot: Snapshot
   /** How the others see it; none as long as they have not been asked. */

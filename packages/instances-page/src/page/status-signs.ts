@@ -1,6 +1,6 @@
 import { svg } from './element.js'
 
-/** What a sign stands for: the status of an instance, or that it is gone. */
+/** Meaning of a sign: the status of an instance, or that it is gone. */
 export type Sign = 'self' | 'alive' | 'joining' | 'suspect' | 'left'
 
 /** Each is known by its shape, not by its colour alone; drawn about the origin, some 6 in radius. */

@@ -4,7 +4,7 @@ import { type LinkBetween, linkStateOf } from './links.js'
 import { count } from './quantities.js'
 import { type Sign, signOf, signWords } from './status-signs.js'
 
-/** Who shows the page, how many there are, and what the signs mean. */
+/** Summary: the serving instance, the number of instances, and the meaning of the signs. */
 export class Summary {
   readonly #name = byId('name')
   readonly #seenFrom = byId('seen-from')

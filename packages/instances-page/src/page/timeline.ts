@@ -11,7 +11,7 @@ const signs: Readonly<Record<HappeningType, Sign>> = {
   joined: 'alive', recovered: 'alive', suspected: 'suspect', left: 'left', registryLost: 'suspect', registryRestored: 'alive', stalled: 'suspect', gap: 'suspect', unreachableSelf: 'suspect', expelled: 'suspect',
 }
 
-/** What happened, in words, the latest first. */
+/** Events in words, the latest first. */
 export class Timeline {
   readonly #more = byId<HTMLButtonElement>('more')
   readonly #list = new KeyedList<Happening, HTMLLIElement>(byId('timeline'), ({ number }) => String(number), make, () => undefined)

@@ -8,7 +8,7 @@ export interface Sight {
   readonly reason: string | undefined
 }
 
-/** What one instance sees of the others. */
+/** View of one instance on the others. */
 export interface View {
   readonly id: string
   readonly address: string
