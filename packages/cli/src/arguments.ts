@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { CliError } from './errors.js'
 import { type InstancePlace, instancePlace, type MongoPlace, mongoPlace } from './places.js'
 
-/** What the command line asks for. */
+/** Command of the command line. */
 export type Command =
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
@@ -68,7 +68,7 @@ function parse(args: readonly string[]) {
   }
 }
 
-/** What is given as an option; where neither is, what the environment says. */
+/** Places given as options; where neither is given, those of the environment. */
 function places(values: Values, env: Environment): { mongo: MongoPlace | undefined; instance: InstancePlace | undefined } {
   const given = values.mongo !== undefined || values.url !== undefined
   const mongoUrl = values.mongo ?? (given ? undefined : env['MONGO_URL'])

@@ -3,7 +3,7 @@ import { main } from './main.js'
 const stopping = new AbortController()
 // Once: who presses Ctrl-C a second time does not wait for the end.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stopping.abort())
-// Who read what is printed has gone: there is nobody left to tell.
+// The reader of the output has gone: nobody is left to tell.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => stopping.abort())
 
 const { argv, env, stdout, stderr } = process

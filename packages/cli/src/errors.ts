@@ -10,7 +10,7 @@ export type CliErrorCode =
   | 'mongo-refused'
   /** The instance did not answer in time, or there is none. */
   | 'instance-unreachable'
-  /** What answers is no instance, or an instance that does not have what was asked for. */
+  /** The answerer is no instance, or an instance without the requested view. */
   | 'not-an-instance'
   /** The instance does not know this user and token. */
   | 'not-logged-in'
@@ -25,7 +25,7 @@ export type CliErrorCode =
 export class CliError extends Error {
   override readonly name = 'CliError'
   readonly code: CliErrorCode
-  /** What the user can do. */
+  /** Advice to the user. */
   readonly advice: string
 
   constructor(code: CliErrorCode, message: string, advice: string, options?: ErrorOptions) {

@@ -2,11 +2,11 @@
 export const exitCodes = Object.freeze({
   /** All is well; or what was watched was ended by who watched it. */
   well: 0,
-  /** It was looked at, and something is wrong in the cluster. */
+  /** The cluster was examined, and has faults. */
   faults: 1,
   /** The command line makes no sense. */
   usage: 2,
-  /** It could not be looked at: not reached, or not allowed. */
+  /** The cluster could not be examined: not reached, or not allowed. */
   unavailable: 3,
   /** Stopped by a signal before there was an answer. */
   interrupted: 130,

@@ -1,4 +1,4 @@
-/** One instance as it is seen from there. */
+/** Row about an instance, as the asked place sees it. */
 export interface InstanceRow {
   readonly id: string
   readonly name: string

@@ -17,7 +17,7 @@ import { watchInstance } from './watching/watch-instance.js'
 import { watchRegistry } from './watching/watch-registry.js'
 import { version } from './version.js'
 
-/** What the process gives; a test gives its own. */
+/** Surroundings of a run: those of the process, or of a test. */
 export interface Surroundings {
   readonly args: readonly string[]
   readonly env: Environment

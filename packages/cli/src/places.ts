@@ -40,7 +40,7 @@ export function instancePlace(url: string, userId: string | undefined, token: st
   return { kind: 'instance', url: parsed.href.replace(/\/+$/, ''), userId, token }
 }
 
-/** What must never be shown: the token, or the passwords in a URL of MongoDB, as they stand there and as they mean. */
+/** Secrets that must never be shown: the token, or the passwords in a URL of MongoDB, encoded and decoded. */
 export function secretsOf(place: MongoPlace | InstancePlace | undefined): string[] {
   if (place === undefined) return []
   if (place.kind === 'instance') return [place.token]

@@ -56,7 +56,7 @@ function present<R>(seen: R, view: View<R>, { watch, json, out, err, redact }: S
   err.lines(view.remarks(report).map((remark) => line(remark)))
 }
 
-/** What was wrong with one look of many: the next may do better. */
+/** Presents the problem of one look of many: the next may succeed. */
 function presentProblem({ code, message, advice }: CliError, { json, out, err, redact }: Showing): void {
   const said = redact({ code, message, advice })
   if (json) return out.json({ error: said })

@@ -20,7 +20,7 @@ export function pause(ms: number, stopping: AbortSignal): Promise<boolean> {
   })
 }
 
-/** What `work` resolves with, unless it is stopped before; `late` has what comes after all. */
+/** Result of `work`, unless it is stopped before; `late` gets a result that comes after all. */
 export async function orStopped<T>(work: Promise<T>, stopping: AbortSignal, late: (value: T) => unknown = () => undefined): Promise<T | 'stopped'> {
   if (stopping.aborted) {
     void work.then(late, () => undefined)

@@ -1,4 +1,4 @@
-/** What `work` resolves with; rejects with what `late` gives after `ms`. What becomes of the work then is nobody's concern. */
+/** Result of `work`, or a rejection with the error of `late` after `ms`. A later outcome of the work is ignored. */
 export async function within<T>(ms: number, work: Promise<T>, late: () => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const over = new Promise<never>((_resolve, reject) => {

@@ -20,7 +20,7 @@ export function instanceStatus(place: InstancePlace): Looking<StatusReport> {
   return { look, close: nothingToClose }
 }
 
-/** What every instance sees, as the one that is asked gathers it. */
+/** Views of all instances, as the asked one gathers them. */
 export function instanceMatrix(place: InstancePlace): Looking<MatrixReport> {
   const look = async (): Promise<MatrixReport> => ({ source: `the instance at ${place.url}`, ...(await readMatrix(place)) })
   return { look, close: nothingToClose }

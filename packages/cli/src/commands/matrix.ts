@@ -7,7 +7,7 @@ import { wrap } from '../text/wrap.js'
 import type { View } from './report.js'
 
 export interface MatrixReport extends Matrix {
-  /** Who was asked. */
+  /** Place that was asked. */
   readonly source: string
 }
 
@@ -36,7 +36,7 @@ function cell(observer: Observer | undefined, id: string): { text: string; style
   return { text: sight.roundTripMs === undefined ? 'ok' : `${Math.round(sight.roundTripMs)}ms`, style: sight.reason === undefined ? 'good' : 'odd' }
 }
 
-/** What is not as it should be, in words. */
+/** Faults in words. */
 function faults(matrix: Matrix): string[] {
   const cast = castOf(matrix)
   return cast.flatMap(({ id, address }) => {
@@ -56,7 +56,7 @@ function faults(matrix: Matrix): string[] {
   })
 }
 
-/** What is worth knowing of those who cannot say what they see, and is no fault. */
+/** Remarks on instances without a view, where that is no fault. */
 const notes = ({ observers }: Matrix): string[] =>
   observers.flatMap((observer) => (!observer.ok && observer.problem === withoutView ? [`${observer.id} (${observer.address}) does not use instancesApi(): nobody knows what it sees`] : []))
 

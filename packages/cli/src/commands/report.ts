@@ -7,7 +7,7 @@ export interface View<R> {
   lines(report: R, columns: number): Line[]
   /** For programs: the first row names the fields. */
   rows(report: R): string[][]
-  /** What is said beside the rows, on standard error. */
+  /** Remarks beside the rows, for standard error. */
   remarks(report: R): string[]
   /** Two reports with the same gist need not both be printed where nothing is drawn over: ages grow, and mean nothing. */
   gist(report: R): unknown

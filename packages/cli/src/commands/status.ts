@@ -10,14 +10,14 @@ import { wrap } from '../text/wrap.js'
 import type { Looking, View } from './report.js'
 
 export interface StatusReport {
-  /** Who was asked. */
+  /** Place that was asked. */
   readonly source: string
   readonly well: boolean
   readonly instances: readonly InstanceRow[]
   readonly remarks: readonly string[]
 }
 
-/** What is worth knowing whenever MongoDB alone is asked. */
+/** Remark whenever MongoDB alone is asked. */
 const linksUnseen = 'MongoDB holds records, not links: ask an instance (--url) to see who is linked to whom'
 
 /** The status by the records alone. */

@@ -4,7 +4,7 @@ interface Entry {
   readonly severity: Severity
   /** Why it matters. */
   readonly why: string
-  /** What to do. */
+  /** Advice to the operator. */
   readonly todo: string
 }
 
@@ -51,10 +51,10 @@ export const catalogue = {
 
 export type FindingCode = keyof typeof catalogue
 
-/** One thing that is not as it should be. */
+/** Finding of the doctor. */
 export interface Finding extends Entry {
   readonly code: FindingCode
-  /** What was found, in this cluster. */
+  /** Description of the finding in this cluster. */
   readonly what: string
   /** Ids of those whom it is about. */
   readonly instances: readonly string[]

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { DDPError, randomId } from '@ddp-cluster/ddp-common'
 import { type ConnectionEnd, ConnectionError, openConnection } from '@ddp-cluster/ddp-client/internal'
 
-/** Who answers at an address, as far as one learns who cannot prove anything. */
+/** Answerer at an address, as far as an unproven caller can learn. */
 export type Answerer =
   | { readonly kind: 'right' }
   | { readonly kind: 'other'; readonly id: string }

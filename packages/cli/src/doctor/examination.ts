@@ -1,8 +1,8 @@
 import type { Finding } from './catalogue.js'
 
-/** What one part of the doctor did. */
+/** Result of one part of the doctor. */
 export interface Examination {
-  /** What was looked at, in words: also what was found to be well. */
+  /** Checks that were made, in words, also those that found nothing. */
   readonly looked: readonly string[]
   readonly findings: readonly Finding[]
   /** Whether there was no answer from whom it was to ask. */

@@ -58,7 +58,7 @@ function judgeObserver(observer: Observer, { observers }: Matrix): Finding[] {
   const { id, address } = observer
   const it = `${id} (${address})`
   if (!observer.ok && observer.problem === withoutView) return [found('view-missing', `${it} is a member that does not use instancesApi().`, [id])]
-  // That it is not reached is said by those who do not reach it.
+  // The instances that do not reach it say so.
   if (!observer.ok && observer.problem === 'suspect') return []
   if (!observer.ok) return [found('instance-silent', `${it} did not say what it sees: ${observer.problem}${observer.message === '' ? '' : `, ${observer.message}`}.`, [id])]
   const { registry, heartbeatAgeMs, unreachableBy, members } = observer
@@ -67,7 +67,7 @@ function judgeObserver(observer: Observer, { observers }: Matrix): Finding[] {
     ...(registry === 'lost' ? [found('registry-lost', `${it} does not reach MongoDB.`, [id])] : []),
     ...(registry !== 'lost' && heartbeatAgeMs !== undefined && heartbeatAgeMs > lateHeartbeatMs ? [found('heartbeat-late', `The last heartbeat of ${it} is ${duration(heartbeatAgeMs)} old.`, [id])] : []),
     ...unreachableBy.map((by) => found('not-dialled-back', `${it} is not reached by ${nameOf(by.id)}: ${by.reason}.`, [id, by.id])),
-    // What is not dialled back is said by the other side already.
+    // The other side already reports that it does not dial back.
     ...members.filter(({ status, reason }) => status === 'suspect' && !(reason ?? '').startsWith('not-dialled-back')).map((member) => found('link-down', `${it} suspects ${member.id} (${member.address}): ${member.reason ?? 'no reason is known'}.`, [id, member.id])),
     ...members.filter(({ lost }) => lost > 0).map((member) => found('events-lost', `${member.lost} events of ${member.id} (${member.address}) never came to ${it}.`, [id, member.id])),
   ]

@@ -13,7 +13,7 @@ const longIndexMs = 3_600_000
 export const recordsOf = ({ documents, name }: RegistryFacts): SeenRecord[] =>
   documents.filter((document): document is SeenRecord => document.kind === 'record' && (name === undefined || document.name === name))
 
-/** What is not as it should be, by what MongoDB tells alone. */
+/** Findings from MongoDB's data alone. */
 export function judgeRegistry(facts: RegistryFacts): Finding[] {
   const records = recordsOf(facts)
   return [...aboutMongo(facts), ...aboutIndex(facts, records), ...aboutCollection(facts, records), ...records.flatMap(aboutRecord), ...together(records.filter(({ stale }) => !stale))]
@@ -61,7 +61,7 @@ function aboutRecord({ _id, name, stale, heartbeatAgeMs, cluster }: SeenRecord):
   ]
 }
 
-/** What is odd only when one compares those that live. */
+/** Findings from a comparison of the living records. */
 function together(records: readonly SeenRecord[]): Finding[] {
   const local = records.filter(({ host }) => isLocal(host))
   const ids = (some: readonly SeenRecord[]): string[] => some.map(({ _id }) => _id)

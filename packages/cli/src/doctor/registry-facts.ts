@@ -3,7 +3,7 @@ import { asked, type Ending } from '../registry/connect.js'
 import type { SeenDocument } from '../registry/record.js'
 import type { Registry } from '../registry/registry.js'
 
-/** What MongoDB tells of a registry. Durations are milliseconds. */
+/** Facts of a registry from MongoDB. Durations are in milliseconds. */
 export interface RegistryFacts {
   /** `database.collection`. */
   readonly label: string
@@ -67,7 +67,7 @@ async function expiryIndex({ collection }: Registry, ending: Ending): Promise<Re
   return { expireAfterMs: seconds === undefined ? undefined : Number(seconds) * 1000 }
 }
 
-/** What instances leave for the clean-up after them says how often they renew their records. */
+/** Heartbeat intervals, from the rows that instances leave for the clean-up after them. */
 async function heartbeats(registry: Registry): Promise<Map<string, number>> {
   const rows = await asked(registry.place, (ending) =>
     registry.db.collection<{ _id: string; heartbeatIntervalMs?: unknown }>(`${registry.place.collection}_departures`).find({}, { projection: { heartbeatIntervalMs: 1 }, limit: mostRows, batchSize: mostRows, ...ending }).toArray(),

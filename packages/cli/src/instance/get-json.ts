@@ -7,7 +7,7 @@ const patienceMs = 5000
 /** The answer of a cluster of hundreds has some megabytes. */
 const longestAnswerBytes = 32 * 1024 * 1024
 
-/** What an instance answered with 200, and by whose clock when. */
+/** Answer of an instance with 200, and its time by the answerer's clock. */
 export interface Answer {
   readonly body: unknown
   /** Of the header `Date`, whole seconds, in milliseconds since the epoch. */

@@ -12,7 +12,7 @@ export interface Sight {
   readonly lost: number
 }
 
-/** One row of the matrix: what an instance sees, or why it did not say. */
+/** Row of the matrix: the view of an instance, or the reason why it is missing. */
 export type Observer =
   | {
       readonly id: string

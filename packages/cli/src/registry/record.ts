@@ -10,15 +10,15 @@ export type SeenRecord = Pick<InstanceRecord, '_id' | '_createdAt' | '_updatedAt
   readonly port: string
   /** Milliseconds since its last heartbeat; less than 0 for one that the database's clock has not come to. */
   readonly heartbeatAgeMs: number
-  /** It was not renewed for as long as it may be. */
+  /** Whether the record was not renewed within its expiry. */
   readonly stale: boolean
 }
 
-/** What is in the collection and is no record of this library's: instances pass over it. */
+/** Document in the collection that is no record of this library: instances ignore it. */
 export interface ForeignDocument {
   readonly kind: 'foreign'
   readonly id: string
-  /** What is wrong with it first. */
+  /** First fault of the document. */
   readonly why: string
 }
 

@@ -4,7 +4,7 @@ import { within } from '../within.js'
 import { asked, connectMongo, type Ending, patienceMs } from './connect.js'
 import { projection, seen, type SeenDocument } from './record.js'
 
-/** One look at the collection. */
+/** Read of the collection. */
 export interface RegistryRead {
   readonly documents: readonly SeenDocument[]
   /** The database's clock, in milliseconds since the epoch. */
@@ -63,7 +63,7 @@ export class Registry {
     })
   }
 
-  /** What the deployment says of itself. A server as old as 4.4.0 may not know the command by this name. */
+  /** Description of the deployment by itself. A server as old as 4.4.0 may not know the command by this name. */
   async hello({ signal }: Ending): Promise<Document> {
     const admin = this.#client.db('admin')
     return admin.command({ hello: 1 }, { signal }).catch((error: unknown) => {

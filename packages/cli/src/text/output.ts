@@ -1,7 +1,7 @@
 import { type Line, line, type Style, textOf } from './line.js'
 import { escapeUnsafe, printable, printableJson } from './printable.js'
 
-/** What is used of a stream that is written to: `process.stdout` and `process.stderr` are some. */
+/** Part of a writable stream that the output uses: `process.stdout` and `process.stderr` have it. */
 export interface Sink {
   readonly isTTY?: boolean | undefined
   readonly columns?: number | undefined
@@ -49,7 +49,7 @@ export class Output {
     this.#sink.write(lines.map((one) => `${this.#rendered(one)}\n`).join(''))
   }
 
-  /** As `lines`, in the place of what was redrawn before. For terminals. */
+  /** Prints lines in the place of those that were redrawn before. For terminals. */
   redraw(lines: readonly Line[]): void {
     // A line above the window's top could not be reached again.
     const room = (this.#sink.rows || usualRows) - 1

@@ -14,7 +14,7 @@ export function printable(text: string): string {
   return escapeUnsafe(text.length > mostCharacters ? `${text.slice(0, mostCharacters - 1)}…` : text)
 }
 
-/** The same without the cut. */
+/** Escapes unsafe characters, without a cut. */
 export function escapeUnsafe(text: string): string {
   return text.replace(unsafe, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`).replace(piledMarks, '$1')
 }

@@ -2,7 +2,7 @@ import { fit, type Line, type Span, span, widthOf } from './line.js'
 
 const gap = '  '
 
-/** What is left of a column for which nothing else is said. */
+/** Smallest width of a column without one of its own. */
 const usualLeast = 6
 
 /** Rows in columns, for a terminal: each as wide as its widest cell, and the widest cut first where the terminal is too narrow, though never below its `least`. */

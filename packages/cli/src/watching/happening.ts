@@ -9,7 +9,7 @@ export interface Happening {
   readonly reason: string | undefined
 }
 
-/** Who hears of what is watched. */
+/** Listener of a watch. */
 export interface Listener {
   happened(happening: Happening): void
   /** Something about the watching itself: the connection was lost, or stands again. */

@@ -16,7 +16,7 @@ export function watchInstance(place: InstancePlace): Watch {
     const client = connect({ url: `${place.url.replace(/^http/, 'ws')}/websocket`, connectTimeoutMs: patienceMs })
     try {
       const subscription = client.subscribe('instances', { userId: place.userId, authToken: place.token })
-      // What was there before the subscription was ready is what happened before.
+      // Documents that came before the subscription was ready are past events.
       const tell = ({ document }: { readonly document: Document }): void => {
         if (subscription.isReady) listener.happened(toHappening(document))
       }

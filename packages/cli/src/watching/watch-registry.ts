@@ -39,7 +39,7 @@ export function watchRegistry(place: MongoPlace): Watch {
   }
 }
 
-/** What happened between two reads. */
+/** Events between two reads. */
 export function differences(before: RegistryRead, now: RegistryRead): Happening[] {
   const at = new Date(now.databaseNow)
   const old = new Map(before.documents.map((document) => [idOf(document), document]))
