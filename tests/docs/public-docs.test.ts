@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { publicMembersOf, type PublicMember } from './public-members.js'
@@ -22,5 +22,23 @@ describe('the public API', () => {
 
   it('names the subject first in every docstring', () => {
     expect(members.filter(({ docstring }) => docstring !== undefined && vague.test(docstring)).map(at)).toEqual([])
+  })
+})
+
+/** Sources whose comments were written before this rule. */
+const unruly = /^packages\/embedded-mongo\//
+
+describe('comments', () => {
+  const sources = readdirSync(join(root, 'packages'), { recursive: true, encoding: 'utf8' })
+    .map((file) => `packages/${file.replaceAll('\\', '/')}`)
+    .filter((file) => /^packages\/[^/]+\/src\/.*\.ts$/.test(file) && !file.endsWith('.test.ts') && !unruly.test(file))
+
+  it('name their subject first', () => {
+    expect(sources.length).toBeGreaterThan(200)
+    const found = sources.flatMap((file) => readFileSync(join(root, file), 'utf8').split('\n').flatMap((line, index) => {
+      const comment = /(?:\/\*\*|\/\/) (.*)/.exec(line)?.[1]
+      return comment !== undefined && vague.test(comment) ? [`${file}:${index + 1} ${line.trim()}`] : []
+    }))
+    expect(found).toEqual([])
   })
 })

@@ -2,7 +2,7 @@ import { parseClientMessage, randomId, stringifyMessage, type ClientMessage, typ
 import type { ConnectionEnd } from './connection-end.js'
 import type { Dial, TransportHandlers } from './transport.js'
 
-/** One dialled transport without a network: what the client sent, and the server's end of it. */
+/** Dialled transport without a network: the messages of the client, and the server's end. */
 export class ScriptedSocket {
   readonly sent: ClientMessage[] = []
   readonly #handlers: TransportHandlers
@@ -39,7 +39,7 @@ export class ScriptedSocket {
     this.#handlers.onEnd(end)
   }
 
-  /** What the client sent since the last look, without the handshake, the heartbeat and the goodbye. */
+  /** Messages of the client since the last look, without the handshake, the heartbeat and the goodbye. */
   take(): ClientMessage[] {
     return this.sent.splice(0).filter(({ msg }) => msg !== 'connect' && msg !== 'disconnect' && msg !== 'ping' && msg !== 'pong')
   }

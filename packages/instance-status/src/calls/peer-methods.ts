@@ -87,7 +87,7 @@ export class PeerMethods {
     try {
       result = await handler.apply({ from }, params)
     } catch (error) {
-      // These two codes mean that a method did not run; only this instance may send them.
+      // Both codes mean that a method did not run; only this instance may send them.
       if (error instanceof DDPError && error.error !== refusals.leaving && error.error !== refusals.busy) {
         await room(this.#sizeOf(error.toWire(), 'error', name, from))
         throw error

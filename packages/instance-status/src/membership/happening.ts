@@ -18,7 +18,7 @@ export type Happening =
   | { readonly type: 'leaving' | 'goodbye'; readonly id: string }
   /** The peer says that it does not reach us at our address. */
   | { readonly type: 'notDialledBack'; readonly id: string; readonly reason: string }
-  /** This process was stalled: inputs that are missing are only late. */
+  /** Stall of this process: missing inputs are only late. */
   | { readonly type: 'stalled'; readonly delayMs: number }
   /** Time passed. */
   | { readonly type: 'tick' }

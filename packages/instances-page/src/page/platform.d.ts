@@ -1,2 +1,2 @@
-/** What ddp-common uses where it is there: Node.js has it, and browsers have not. */
+/** Function that ddp-common uses where it exists: Node.js has it, browsers have not. */
 declare const setImmediate: ((run: () => void) => unknown) | undefined
