@@ -13,7 +13,7 @@ const usage = `Usage: embedded-mongo [--port PORT] [--host ADDRESS] [--replica-s
 Prints the URI when it listens, and ends on SIGINT or SIGTERM. Everything is in memory.
 `
 
-/** What the command line asks for; undefined for help. @throws for arguments that it does not take */
+/** Options of the command line; undefined for help. @throws for arguments that it does not take */
 const optionsOf = (): EmbeddedMongoOptions | undefined => {
   const { values } = parseArgs({
     options: {

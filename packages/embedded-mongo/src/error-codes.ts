@@ -28,7 +28,7 @@ const codes = {
 export type ErrorName = keyof typeof codes
 
 const names = new Map<number, string>(Object.entries(codes).map(([name, code]) => [code, name]))
-// What MongoDB 4.4, the version announced, calls the errors that got other names later.
+// Names in MongoDB 4.4, the announced version, of errors that were renamed later.
 names.set(10107, 'NotMaster').set(13435, 'NotMasterNoSlaveOk').set(13436, 'NotMasterOrSecondary')
 
 export const codeOf = (name: ErrorName): number => codes[name]

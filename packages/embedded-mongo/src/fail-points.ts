@@ -3,7 +3,7 @@ import { getField, isDoc, isNumeric, isTruthy, toNumber, typeOf } from './bson/v
 import { MongoError } from './mongo-error.js'
 import type { Doc, Value } from './bson/value.js'
 
-/** What the `failCommand` fail point does to one command. */
+/** Effect of the `failCommand` fail point on one command. */
 export interface Failure {
   readonly blockMs: number
   readonly closeConnection: boolean
@@ -33,7 +33,7 @@ export class FailPoints {
     return this.#count
   }
 
-  /** What is to happen to this command; undefined when nothing is. It counts as one of the `times`. */
+  /** Failure for this command, counted as one of the `times`; undefined when there is none. */
   strike(command: string, appName: string | undefined): Failure | undefined {
     const data = this.#data
     if (this.#mode.kind === 'off' || never.has(command)) return undefined

@@ -19,7 +19,7 @@ export class MongoError extends Error {
     return nameOfCode(this.code)
   }
 
-  /** The same error with more said about where it happened. */
+  /** Error with a context before its message. */
   within(context: string): MongoError {
     return new MongoError(this.code, `${context} :: caused by :: ${this.message}`, this.fields)
   }

@@ -4,14 +4,14 @@ import { getField, isDoc, isNumeric, toNumber } from './bson/value.js'
 import { MongoError } from './mongo-error.js'
 import type { Doc } from './bson/value.js'
 
-/** What a statement of a retryable write did to the one document it was about; `reply` is what a `findAndModify` answered. */
+/** Result of a statement of a retryable write on its one document; `reply` is the answer of a `findAndModify`. */
 export type Done =
   | { readonly type: 'insert', readonly doc: Doc, readonly reply?: Doc }
   | { readonly type: 'update' | 'delete', readonly reply?: Doc }
 
 interface Session {
   number: bigint
-  /** What was done under this number, by the number of the statement. */
+  /** Results under this transaction number, by the number of the statement. */
   done: Map<number, Done>
 }
 
@@ -28,7 +28,7 @@ export class Statements {
     this.#first = first
   }
 
-  /** What the statement did when it was run before; undefined for one that is to be run. */
+  /** Result of the statement when it ran before; undefined if it is to run. */
   done(index: number): Done | undefined {
     return this.#done.get(this.#first + index)
   }

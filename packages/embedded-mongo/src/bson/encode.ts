@@ -13,7 +13,7 @@ export const encodeDocument = (doc: Doc, head: number): Buffer => writer.encode(
 /** How many bytes a document has. */
 export const sizeOf = (doc: Doc): number => writer.measure(doc)
 
-/** As much is allocated at once as serves many small documents; a larger one gets bytes of its own. */
+/** Bytes allocated at once for many small documents; a larger document gets bytes of its own. */
 const slabBytes = 64 * 1024
 
 /** Where less is left than this, the next document begins a new slab. */

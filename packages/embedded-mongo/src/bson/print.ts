@@ -13,7 +13,7 @@ export const print = (value: Value): string => {
   return printScalar(value)
 }
 
-/** One field in braces, as the messages of updates name it: `{a: 1}`. */
+/** Field in braces, as the messages of updates name it: `{a: 1}`. */
 export const printElement = (name: string, value: Value): string => `{${name}: ${print(value)}}`
 
 /** A field and its value, as the messages of updates name them: `a: 1`. */

@@ -41,7 +41,7 @@ const targetOf = (call: Call): string | undefined => {
   return undefined
 }
 
-/** What a pipeline begins with: a query that an index may answer, and an order that one may give. */
+/** Source of a pipeline: a query that an index may answer, and an order that one may give. */
 export interface Source {
   readonly plan: Plan
   readonly filter: Filter

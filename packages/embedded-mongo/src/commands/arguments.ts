@@ -6,7 +6,7 @@ import { checkCollectionName } from '../storage/store.js'
 import type { Doc, Value } from '../bson/value.js'
 import type { Call, Command } from './command.js'
 
-/** What every command may have. */
+/** Fields that every command may have. */
 const generic = new Set([
   '$db', 'lsid', 'txnNumber', 'autocommit', 'startTransaction', 'stmtId', '$clusterTime', '$readPreference', 'readConcern', 'writeConcern',
   'maxTimeMS', 'comment', 'apiVersion', 'apiStrict', 'apiDeprecationErrors', '$audit', '$client', '$configServerState', 'allowImplicitCollectionCreation',

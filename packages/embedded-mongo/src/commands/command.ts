@@ -4,7 +4,7 @@ import type { FieldType } from './field-types.js'
 import type { Server } from '../server-state.js'
 import type { Statements } from '../sessions.js'
 
-/** One command as it came in, and what it may need of the server and of the connection it came on. */
+/** Call of a command, with the server and the connection that it came on. */
 export interface Call {
   readonly name: string
   readonly db: string

@@ -30,7 +30,7 @@ const parsedQuery = (query: Doc): Doc => {
   return conditions.length > 1 ? { $and: conditions } : only ?? {}
 }
 
-/** What an index scan looks at, field by field. */
+/** Bounds of an index scan, field by field. */
 const boundsOf = (key: Doc, query: Doc): Doc => {
   const bounds: Doc = {}
   let isBounded = true
@@ -74,7 +74,7 @@ const access = (plan: Plan, query: Doc): Doc => {
   }
 }
 
-/** What a command asks, in the terms of a plan, and the stages that it puts over it. */
+/** Command in the terms of a plan, with the stages above it. */
 interface Explained {
   readonly question: Question
   readonly over: (inner: Doc, plan: Plan) => Doc
@@ -131,7 +131,7 @@ const explained = (call: Call): Explained => {
   }
 }
 
-/** What was looked at to answer; the server has no finer stages to tell of. */
+/** Execution statistics; the server has no finer stages to report. */
 const statistics = (call: Call, collection: Collection | undefined, plan: Plan, query: Doc, winningPlan: Doc): Doc => {
   const docs = collection ? [...findDocs(collection, new Filter(query, queryContext(call.scope)), plan)].length : 0
   const examined = plan.stage === 'COLLSCAN' ? collection?.size ?? 0 : docs

@@ -56,7 +56,7 @@ export const timeLimit = (command: Doc): number | undefined => {
   return ms === 0 ? undefined : ms
 }
 
-/** What a command says of the index to use. @throws MongoError 9 for a hint that is neither the name of an index nor its keys. */
+/** Hint of a command for the index to use. @throws MongoError 9 for a hint that is neither the name of an index nor its keys. */
 export const hintOf = (doc: Doc): string | Doc | undefined => {
   const hint = getField(doc, 'hint')
   if (hint === undefined || typeof hint === 'string' || isDoc(hint)) return hint

@@ -15,7 +15,7 @@ const maxWireVersion = 9
 
 export const topologyVersion = (server: Server): Doc => ({ processId: server.processId, counter: 6n })
 
-/** What a client learns of the deployment. */
+/** Description of the deployment for a client. */
 const describe = (call: Call, primary: 'isWritablePrimary' | 'ismaster'): Doc => {
   const { server } = call
   const last = server.store.oplog.last

@@ -77,7 +77,7 @@ const alreadyThere = (existing: readonly Doc[], spec: Doc): boolean => {
 const sameOptions = (a: Doc, b: Doc): boolean => ['unique', 'sparse', 'expireAfterSeconds', 'partialFilterExpression', 'collation']
   .every((option) => equalValues(optionOf(a, option), optionOf(b, option)))
 
-/** What is still to be made; two of one request must not be in each other's way either. */
+/** Indexes still to be made; two of one request must not conflict either. */
 const missing = (specs: readonly Doc[], existing: readonly Doc[]): Doc[] => {
   const wanted: Doc[] = []
   for (const spec of specs) {

@@ -67,7 +67,7 @@ const find: Command = {
   },
 }
 
-/** What a `find` may ask of MongoDB and this server does not do: an error, not another answer. */
+/** Refuses the options of `find` that this server lacks: an error, not another answer. */
 const refuseUnsupported = (call: Call): void => {
   if (flag(call, 'awaitData') && !flag(call, 'tailable')) throw new MongoError('FailedToParse', 'Cannot set \'awaitData\' without also setting \'tailable\'')
   for (const field of ['min', 'max']) if (Object.keys(docArgument(call, field)).length > 0) throw notSupported(field)

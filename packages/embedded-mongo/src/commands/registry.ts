@@ -32,7 +32,7 @@ const commands: ReadonlyMap<string, Command> = new Map<string, Command>(Object.e
   buildinfo: adminCommands['buildInfo'] ?? listCommands, collstats: collectionCommands['collStats'] ?? listCommands, dbstats: collectionCommands['dbStats'] ?? listCommands,
 }))
 
-/** What is to become of the connection after a command. */
+/** Answer to a command, and the fate of the connection after it. */
 export interface Answer {
   readonly reply: Doc
   readonly closes: boolean

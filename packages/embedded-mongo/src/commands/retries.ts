@@ -4,14 +4,14 @@ import { MongoError } from '../mongo-error.js'
 import type { Doc, Value } from '../bson/value.js'
 import type { Done } from '../sessions.js'
 
-/** What an `update` counts for one statement, and the document that an upsert made. */
+/** Counts of an `update` for one statement, and the document that an upsert made. */
 export interface UpdateResult {
   readonly n: number
   readonly modified: number
   readonly inserted?: Doc
 }
 
-/** What an update did, for its session; undefined when it changed nothing and may as well run again. */
+/** Result of an update, for its session; undefined when it changed nothing and may run again. */
 export const doneByUpdate = ({ modified, inserted }: UpdateResult): Done | undefined =>
   inserted ? { type: 'insert', doc: inserted } : modified > 0 ? { type: 'update' } : undefined
 
@@ -52,6 +52,6 @@ export const retriedFindAndModify = (command: Doc, done: Done): Doc => {
   }
 }
 
-/** What a `findAndModify` answers that has made a document. */
+/** Reply of a `findAndModify` that has made a document. */
 export const upsertReply = (made: Doc, value: Value): Doc =>
   ({ lastErrorObject: { n: 1, updatedExisting: false, upserted: getField(made, '_id') ?? null }, value })

@@ -16,7 +16,7 @@ const oneOf = <T extends string>(call: Call, field: string, values: readonly T[]
 
 const names = ['validator', 'validationLevel', 'validationAction'] as const
 
-/** What a command says of a collection's validator. @throws MongoError for a query that is none */
+/** Validator of a collection, from a command. @throws MongoError for a query that is none */
 export const validatorOf = (call: Call, before: Doc): { validator: Validator | undefined, options: Doc } => {
   checkFieldTypes(call.name, call.command, { validator: 'object', validationLevel: 'string', validationAction: 'string' })
   const options: Doc = {}

@@ -39,7 +39,7 @@ export const checkConcerns = (command: Doc): void => {
   }
 }
 
-/** What one node cannot promise: the error that a write reports beside its result. */
+/** Error of a write concern that one node cannot fulfil; a write reports it beside its result. */
 export const writeConcernError = (command: Doc): Doc | undefined => {
   const concern = getField(command, 'writeConcern')
   if (!isDoc(concern)) return undefined

@@ -6,7 +6,7 @@ import { MongoError } from '../mongo-error.js'
 import { calculateLoosely, decimal128Of } from './arithmetic.js'
 import type { Doc, Value } from '../bson/value.js'
 
-/** One value out of many: of the documents of a group, or of the elements of an array. */
+/** Accumulator of many values into one: of the documents of a group, or of the elements of an array. */
 export type Accumulator = (values: readonly Value[]) => Value
 
 const present = (values: readonly Value[]): Value[] => values.filter((value) => value !== null && value !== undefined)

@@ -23,7 +23,7 @@ export const calculate = (operation: Operation, a: Numeric, b: Numeric): Value =
   return !wasLong && exact >= -(2n ** 31n) && exact < 2n ** 31n ? Number(exact) : exact
 }
 
-/** As `calculate`, but what does not fit in a long becomes a double, as in `$add` and `$multiply`. */
+/** Calculation whose result becomes a double when it does not fit in a long, as in `$add` and `$multiply`. */
 export const calculateLoosely = (operation: Operation, a: Numeric, b: Numeric): Value =>
   calculate(operation, a, b) ?? double(inDoubles(operation, toNumber(a), toNumber(b)))
 

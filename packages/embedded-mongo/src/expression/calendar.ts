@@ -41,7 +41,7 @@ export const timeOf = (parts: readonly [year: number, month: number, day: number
   return inZone(local.getTime(), zone)
 }
 
-/** The same for a year of ISO weeks. */
+/** Time of a moment in a zone, given in ISO weeks. */
 export const timeOfWeek = (parts: readonly [year: number, week: number, day: number, hour: number, minute: number, second: number, ms: number], zone: string | undefined): number => {
   const [year, week, day, ...clock] = parts
   const fourth = new Date(startOfYear(year) + 3 * dayMs)

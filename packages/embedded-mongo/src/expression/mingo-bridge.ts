@@ -6,7 +6,7 @@ import type { Value } from '../bson/value.js'
 import type { Compile } from './field-path.js'
 import type { Evaluate, Names, Scope } from './scope.js'
 
-/** What mingo computes for us: functions of angles and chance, which need no types that JavaScript lacks. */
+/** Functions that mingo computes: of angles and chance, which need no types that JavaScript lacks. */
 const offered = new Set([
   '$sin', '$cos', '$tan', '$asin', '$acos', '$atan', '$atan2', '$sinh', '$cosh', '$tanh', '$asinh', '$acosh', '$atanh',
   '$degreesToRadians', '$radiansToDegrees', '$rand',

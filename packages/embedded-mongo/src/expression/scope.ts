@@ -2,7 +2,7 @@ import type { Timestamp } from 'bson'
 import type { StringKey } from '../bson/compare.js'
 import type { Doc, Value } from '../bson/value.js'
 
-/** What does not change while one command runs, whatever documents it works on. */
+/** Scope of one command, the same for all its documents. */
 export interface CommandScope {
   /** `$$NOW`: one for the whole command. */
   readonly now: Date
@@ -12,7 +12,7 @@ export interface CommandScope {
   readonly variables: Doc
 }
 
-/** What an expression sees: the document, and the variables that stand around it. `undefined` means missing throughout. */
+/** Scope of an expression: the document, and the variables around it. `undefined` means missing throughout. */
 export class Scope {
   readonly command: CommandScope
   readonly root: Value
@@ -28,7 +28,7 @@ export class Scope {
     this.#outer = outer
   }
 
-  /** The same with one more variable. */
+  /** Scope with one more variable. */
   with(name: string, value: Value): Scope {
     return new Scope(this.command, this.root, name, value, this)
   }

@@ -5,7 +5,7 @@ import type { Doc } from '../bson/value.js'
 import type { CommandScope } from '../expression/scope.js'
 import type { QueryContext } from '../query/predicate.js'
 
-/** What stages need of the server: other collections to read, and a collection to write to. */
+/** Server as stages use it: other collections to read, and a collection to write to. */
 export interface StageContext {
   readonly scope: CommandScope
   readonly query: QueryContext

@@ -120,7 +120,7 @@ const excluded = (value: Value, children: ReadonlyMap<string, Node>): Value => {
   return left
 }
 
-/** What is included keeps the document's order; what is computed comes after it, in the order of the specification. */
+/** Inclusion: included fields keep the document's order; computed fields follow, in the order of the specification. */
 const included = (value: Value, children: ReadonlyMap<string, Node>, scope: Scope): Value => {
   if (Array.isArray(value)) return value.map((element) => included(element, children, scope)).filter((element) => element !== undefined)
   const shown: Doc = {}

@@ -97,7 +97,7 @@ const addFields = (name: string, spec: Value, context: StageContext): Run => {
   })
 }
 
-/** What is wrong with the specification of these stages is said to be wrong with them. */
+/** Names the stage in the errors of its specification. */
 const within = (name: string, compile: () => Run): Run => {
   try {
     return compile()

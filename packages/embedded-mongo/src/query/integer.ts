@@ -23,7 +23,7 @@ export const nonNegativeIntegerOf = (name: string, value: Value): bigint => {
   return number
 }
 
-/** What C's conversion makes of a number: cut off, and bounded by 64 bits. */
+/** Integer that C's conversion makes of a number: cut off, and bounded by 64 bits. */
 export const truncated = (value: Value): bigint => {
   if (typeof value === 'bigint') return value
   if (!isNumeric(value)) return 0n

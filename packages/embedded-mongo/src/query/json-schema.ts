@@ -12,7 +12,7 @@ const jsonTypes: Readonly<Record<string, string>> = { object: 'object', array: '
 
 const notSupported = new Set(['$ref', '$schema', 'default', 'definitions', 'format', 'id'])
 
-/** What is wrong with a schema. */
+/** Error of a schema. */
 const mismatch = (keyword: string, expected: string, value: Value): MongoError =>
   new MongoError('TypeMismatch', `$jsonSchema keyword '${keyword}' must be ${expected}, but found ${typeOf(value)}`)
 
@@ -62,7 +62,7 @@ const ofArray = (test: (array: readonly Value[]) => boolean): ValueTest => (valu
 const ofText = (test: (text: string) => boolean): ValueTest => (value) => typeof value !== 'string' || test(value)
 const ofNumber = (test: (value: number) => boolean): ValueTest => (value) => !isNumeric(value) || test(toNumber(value))
 
-/** One keyword of a schema; those that need their neighbours read them there. */
+/** Test of one keyword; keywords that need their neighbours read them in `schema`. */
 const keywordTest = (keyword: string, operand: Value, schema: Doc): ValueTest | undefined => {
   switch (keyword) {
     case 'title': case 'description':

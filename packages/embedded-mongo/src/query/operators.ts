@@ -174,7 +174,7 @@ const elementTest = (operand: Doc, context: QueryContext, parse: ParseQuery): Va
   return (element) => (isDoc(element) || Array.isArray(element)) && predicate(Array.isArray(element) ? Object.fromEntries(element.entries()) : element, { index: undefined })
 }
 
-/** What an element is itself: these operators are asked of an array as it is. */
+/** Operators that test an array as a whole, not its elements. */
 const ofWhole = new Set(['$elemMatch', '$size'])
 
 /** An element is asked as the field of a document that has only it; its own arrays are not looked into. */

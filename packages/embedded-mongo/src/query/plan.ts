@@ -23,7 +23,7 @@ export type Plan =
   | { readonly stage: 'COLLSCAN', readonly backwards: boolean, readonly blockingSort: boolean }
   | { readonly stage: 'IXSCAN', readonly by: PlannedIndex, readonly backwards: boolean, readonly blockingSort: boolean }
 
-/** What is asked: `hint` is the name of an index, its keys, or `{ $natural: ±1 }`, checked before. */
+/** Question to the planner: `hint` is the name of an index, its keys, or `{ $natural: ±1 }`, checked before. */
 export interface Question {
   readonly query: Doc
   readonly sort?: Doc

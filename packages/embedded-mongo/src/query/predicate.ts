@@ -1,7 +1,7 @@
 import type { StringKey } from '../bson/compare.js'
 import type { Doc, Value } from '../bson/value.js'
 
-/** What a match leaves behind: the index in the array through which it came, for the positional `$`. */
+/** Trace of a match: the index in the array through which it came, for the positional `$`. */
 export interface Trace {
   index: number | undefined
 }
@@ -9,7 +9,7 @@ export interface Trace {
 /** Whether a value (the document, or an element inside `$elemMatch`) satisfies a part of a query. */
 export type Predicate = (value: Value, trace: Trace) => boolean
 
-/** What a query's parts need to know about the command that they stand in. */
+/** Command as the parts of its query use it. */
 export interface QueryContext {
   /** The collation, if the command has one. */
   readonly collation: StringKey

@@ -9,7 +9,7 @@ import type { QueryContext } from './predicate.js'
 
 type Shape = (doc: Doc, match: number | 'none' | undefined) => Doc
 
-/** What `find` shows of one field beyond what `$project` can say. */
+/** Projection of one field by `find` that `$project` cannot express. */
 interface Step {
   readonly path: string
   readonly kind: 'positional' | 'elemMatch' | 'slice'

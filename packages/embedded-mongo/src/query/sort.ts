@@ -21,7 +21,7 @@ export const sortComparator = (pattern: Doc, collation: StringKey): (a: Doc, b: 
 /** Sorts documents; documents that compare equal stay in their order. */
 export const sorted = (docs: readonly Doc[], pattern: Doc, collation: StringKey): Doc[] => [...docs].sort(sortComparator(pattern, collation))
 
-/** What a document is sorted by: an array counts as its smallest element, or its largest when descending; an empty one as undefined, below null. */
+/** Sort key of a document: an array counts as its smallest element, or its largest when descending; an empty one as undefined, below null. */
 const sortKey = (doc: Doc, parts: readonly string[], descending: boolean, collation: StringKey): Value => {
   const [only] = parts
   const direct = parts.length === 1 && only !== undefined ? (Object.hasOwn(doc, only) ? doc[only] : null) : undefined

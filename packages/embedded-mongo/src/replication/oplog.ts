@@ -3,7 +3,7 @@ import type { UUID } from 'bson'
 import type { EmbeddedClock } from '../clock.js'
 import type { Doc, Value } from '../bson/value.js'
 
-/** What happened to the data, in order; change streams are read from it. */
+/** Changes of the data, in order; change streams read them. */
 export type Change =
   | { readonly type: 'insert' | 'replace', readonly id: Value, readonly doc: Doc }
   | { readonly type: 'update', readonly id: Value, readonly updatedFields: Doc, readonly removedFields: readonly string[] }

@@ -129,7 +129,7 @@ const checkSameSize = (before: Doc, after: Doc): void => {
   if (old !== size) throw new MongoError('CannotGrowDocumentInCappedNamespace', `Cannot change the size of a document in a capped collection: ${old} != ${size}`)
 }
 
-/** What a command as a whole may have beyond the size of a document. */
+/** Bytes that a command may have beyond the size of a document. */
 const internalSlackBytes = 16 * 1024
 
 /** @param refused the error for a document that is a little too large. @throws MongoError that one, or 10334 where it is larger still. */

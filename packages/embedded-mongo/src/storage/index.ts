@@ -7,7 +7,7 @@ import { visitPath } from '../query/path.js'
 import type { Doc, Value } from '../bson/value.js'
 import type { Filter } from '../query/filter.js'
 
-/** What a document is found by: its values, and the text that stands for them in the map. */
+/** Key of a document: its values, and the text that stands for them in the map. */
 export interface Key {
   readonly key: string
   readonly values: readonly Value[]
@@ -67,7 +67,7 @@ export class Index {
     return this.#entries.get(key) ?? []
   }
 
-  /** The same index of no documents. */
+  /** Index of the same definition without documents. */
   emptied(): Index {
     return new Index(this.spec, this.#partial)
   }

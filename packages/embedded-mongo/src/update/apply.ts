@@ -12,9 +12,9 @@ import type { ElementTest } from './array-filters.js'
 import type { Container } from './path.js'
 import type { Branch, Node, UpdateTree } from './tree.js'
 
-/** What applying an update needs beside the document. */
+/** Context of applying an update. */
 export interface Application {
-  /** What the positional `$` stands for; undefined when the query matched through no array. */
+  /** Index that the positional `$` stands for; undefined when the query matched through no array. */
   readonly position: number | undefined
   readonly arrayFilters: ReadonlyMap<string, ElementTest>
   /** Whether the document is one that an upsert is making: its `_id` may be set. */

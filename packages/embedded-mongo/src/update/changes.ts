@@ -1,7 +1,7 @@
 import { setField } from '../bson/value.js'
 import type { Doc, Value } from '../bson/value.js'
 
-/** What an update changed, path by path: the `updateDescription` of its change event. */
+/** Changes of an update, path by path: the `updateDescription` of its change event. */
 export class Changes {
   readonly updatedFields: Doc = {}
   readonly removedFields: string[] = []

@@ -13,7 +13,7 @@ export interface Place {
   readonly id: string
 }
 
-/** What a modifier does to one field. `appendedFrom` tells that an array only grew, from that index on. */
+/** Effect of a modifier on one field. `appendedFrom` tells that an array only grew, from that index on. */
 export type Outcome =
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'removed' }
@@ -29,7 +29,7 @@ export interface Modifier {
   apply(current: Value, place: Place): Outcome
 }
 
-/** What modifiers need of the command that they stand in. */
+/** Command as its modifiers use it. */
 export interface UpdateContext {
   readonly now: Date
   readonly nextTimestamp: () => Timestamp

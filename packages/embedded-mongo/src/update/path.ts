@@ -12,7 +12,7 @@ export type Container = Doc | Value[]
 
 export const isContainer = (value: Value): value is Container => isDoc(value) || Array.isArray(value)
 
-/** What stands at a field or index; `undefined` where nothing does. */
+/** Value at a field or index; `undefined` where there is none. */
 export const childOf = (container: Container, part: string): Value => {
   if (Array.isArray(container)) return isIndex(part) ? container[Number(part)] : undefined
   return getField(container, part)

@@ -23,7 +23,7 @@ export const checkStorable = (value: Value, path: string): void => {
   }
 }
 
-/** What a document may not be inserted with, in the words of an insert. @throws MongoError 2, or 52 for what is inside of the `_id` */
+/** Check of a document before an insert, with the words of an insert. @throws MongoError 2, or 52 for what is inside of the `_id` */
 export const checkInsertable = (doc: Doc): void => {
   for (const name of Object.keys(doc)) if (name.startsWith('$')) throw new MongoError('BadValue', `Document can't have $ prefixed field names: ${name}`)
   const id = getField(doc, '_id')

@@ -8,7 +8,7 @@ import type { Logger } from '../logger.js'
 import type { Server } from '../server-state.js'
 import type { Message } from './message.js'
 
-/** One client's socket: cuts frames out of its bytes and answers them one after the other. */
+/** Socket of one client: cuts frames out of its bytes and answers them one after the other. */
 export class Connection {
   readonly #socket: Socket
   readonly #server: Server
@@ -57,7 +57,7 @@ export class Connection {
     if (this.#state === 'idle') this.#work().catch((cause: unknown) => this.#fail(cause))
   }
 
-  /** What was never to happen ends this connection, and nothing else. */
+  /** An internal error ends this connection, and nothing else. */
   #fail(cause: unknown): void {
     this.#logger.error({ err: cause }, 'a connection failed in an unexpected way')
     this.close()

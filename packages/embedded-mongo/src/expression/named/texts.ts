@@ -7,7 +7,7 @@ import { isNullish } from '../function-operator.js'
 import type { Doc, Value } from '../../bson/value.js'
 import type { NamedOperator } from '../named-operator.js'
 
-/** What MongoDB trims where it is not told: the white space of ASCII and of Unicode. */
+/** Characters that MongoDB trims by default: the white space of ASCII and of Unicode. */
 const whiteSpace = '\0\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a'
 
 const trim = (name: string, sides: { readonly left: boolean, readonly right: boolean }): NamedOperator => ({
