@@ -181,7 +181,7 @@ export class SessionRunner implements HandlerHost {
       try {
         this.#options.send(message)
       } catch (thrown) {
-        this.#options.logger.error({ err: thrown, method: call.name }, 'what a method answered cannot be written')
+        this.#options.logger.error({ err: thrown, method: call.name }, 'the answer of a method cannot be written')
         this.#options.send({ msg: 'result', id: call.id, error: internalError().toWire() })
       }
       this.#options.onProgress()
