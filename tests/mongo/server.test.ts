@@ -68,6 +68,7 @@ describe('the server', () => {
     const server = await start()
     await expect(startEmbeddedMongo({ port: server.port })).rejects.toMatchObject({ code: 'EADDRINUSE' })
     await expect(startEmbeddedMongo({ port: 70_000 })).rejects.toThrow(RangeError)
+    for (const ttlIntervalMs of [0, Number.NaN, Infinity, 2 ** 31, '90']) await expect(startEmbeddedMongo({ ttlIntervalMs: ttlIntervalMs as number })).rejects.toThrow(/^ttlIntervalMs must be/)
   })
 
   test('its clock is the one that it was given: $$NOW and TTL follow', async () => {

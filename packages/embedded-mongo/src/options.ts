@@ -16,7 +16,7 @@ export interface EmbeddedMongoOptions {
   readonly clock?: EmbeddedClock
   /** Data of a stopped server, to go on with it. @defaultValue an empty store */
   readonly store?: EmbeddedStore
-  /** Interval of removing expired documents, in milliseconds. MongoDB's is 60 s. @defaultValue 1_000 */
+  /** Interval of removing expired documents, in milliseconds, at most 2_147_483_647. MongoDB's is 60 s. @defaultValue 1_000 */
   readonly ttlIntervalMs?: number
   /** Logger of warnings and errors. @defaultValue none */
   readonly logger?: Logger
@@ -24,6 +24,9 @@ export interface EmbeddedMongoOptions {
 
 /** Data of a server, opaque. Pass it to the next `startEmbeddedMongo()` to go on with it. */
 export type EmbeddedStore = Store
+
+/** Longest delay of a timer in Node.js; a longer one fires at once. */
+export const longestTimerMs = 2_147_483_647
 
 export const defaults = Object.freeze({ port: 0, host: '127.0.0.1', replicaSet: 'rs0', clock: wallClock, ttlIntervalMs: 1000, logger: silentLogger })
 
@@ -40,6 +43,8 @@ export const resolveOptions = (options: EmbeddedMongoOptions) => {
   }
   if (!Number.isInteger(resolved.port) || resolved.port < 0 || resolved.port > 65_535) throw new RangeError(`port must be between 0 and 65535, not ${resolved.port}`)
   if (resolved.replicaSet !== false && !/^[^?&=,/\s]+$/.test(resolved.replicaSet)) throw new RangeError(`replicaSet must be a name without white space or any of ?&=,/, or false, not '${resolved.replicaSet}'`)
-  if (!(resolved.ttlIntervalMs > 0)) throw new RangeError(`ttlIntervalMs must be more than 0, not ${resolved.ttlIntervalMs}`)
+  if (typeof resolved.ttlIntervalMs !== 'number' || !(resolved.ttlIntervalMs > 0 && resolved.ttlIntervalMs <= longestTimerMs)) {
+    throw new RangeError(`ttlIntervalMs must be a number above 0, at most ${longestTimerMs}, not ${String(resolved.ttlIntervalMs)}`)
+  }
   return resolved
 }

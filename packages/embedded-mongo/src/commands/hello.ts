@@ -1,6 +1,7 @@
 import { ObjectId } from 'bson'
 import { getField, isDoc, isNumeric, toNumber } from '../bson/value.js'
 import { MongoError } from '../mongo-error.js'
+import { longestTimerMs } from '../options.js'
 import { maxDocumentBytes } from '../storage/collection.js'
 import type { Doc } from '../bson/value.js'
 import type { Server } from '../server-state.js'
@@ -67,7 +68,7 @@ export const pause = (ms: number, gone: AbortSignal): Promise<void> => new Promi
     gone.removeEventListener('abort', done)
     resolve()
   }
-  const timer = setTimeout(done, ms)
+  const timer = setTimeout(done, Math.min(ms, longestTimerMs))
   gone.addEventListener('abort', done)
 })
 
