@@ -105,7 +105,7 @@ const checks: { readonly [N in SentenceNumber]?: Check } = {
     expect(await failed).toMatchObject({ status: 'failed', reason: expect.stringContaining('pre2') as string })
   },
   12: async (server) => {
-    // It does after a loss, and the server's word is all that counts: see 105 to 108.
+    // The client names its session after a loss, and the server's word is all that counts: see 105 to 108.
     const { client, peer } = await server.connected('first')
     peer.say(...data)
     await settle(peer)

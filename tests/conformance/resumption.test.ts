@@ -10,7 +10,7 @@ import { startServer, type TestServer } from './server-harness.js'
 class Site {
   readonly publications = new Set<Publication>()
   readonly connections: Connection[] = []
-  /** What was begun, in order. */
+  /** Handlers that were called, in order. */
   readonly done: string[]
   readonly #server: TestServer
   readonly #sockets = new Set<Socket>()

@@ -92,7 +92,7 @@ describe.each(['websocket', 'sockjs'] as const)('a session over %s whose socket 
     expect([server.ddp.sessions, ends]).toEqual([1, []])
     expect(await returning.comeBack()).toEqual({ msg: 'connected', session: returning.session })
     news.add('c')
-    // As Meteor's client, which does not wait for the answer to its connect.
+    // Meteor's client sends this without waiting for the answer to its connect.
     returning.client.send({ msg: 'sub', id: 's', name: 'news' }, method('echo', '1', 7))
     expect(await returning.client.settled()).toEqual([
       { msg: 'added', collection: 'news', id: 'a' }, { msg: 'added', collection: 'news', id: 'b' }, { msg: 'added', collection: 'news', id: 'c' },
@@ -399,7 +399,7 @@ describe('a session that waits for its client', () => {
     expect([server.ddp.sessions, ends.length]).toEqual([7, 0])
     for (const connection of connections.slice(5, 7)) sendFrame(connection, own(9_000))
     expect([server.ddp.sessions, ends.length]).toEqual([5, 2])
-    // What an absence held does not count after its end, nor after its client is back.
+    // Messages of an absence do not count after its end, nor after its client is back.
     for (const returning of away.slice(3)) {
       expect((await returning.comeBack())['session']).toBe(returning.session)
       expect((await returning.client.settled()).length).toBe(1)

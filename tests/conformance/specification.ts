@@ -58,7 +58,7 @@ export const specification = {
   47: { side: 'both', says: 'what looks like an EJSON type travels in $escape, one level deep' },
   48: { side: 'both', says: 'a type of the application travels as $type and $value' },
   49: { side: 'both', says: 'the order of keys is kept' },
-  // What Meteor's client does beyond the specification, and what is decided here.
+  // Behaviour of Meteor's client beyond the specification, and decisions of this library.
   100: { side: 'client', says: 'added of a document that is there merges its fields, and one without new fields is told to nobody' },
   101: { side: 'client', says: 'changed of a document that is not there adds it, and removed of one does no harm' },
   102: { side: 'client', says: 'what a lost connection said of a method counts no more once the method is sent again' },

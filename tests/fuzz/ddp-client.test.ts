@@ -58,7 +58,7 @@ describe(`a client that gets ${frames} random frames, seed ${seed}`, () => {
     for (let sent = 0; sent < frames; sent += batch) {
       const call = client.call('witness', sent)
       for (let count = 0; count < batch; count += 1) server.socket.sayText(random() < brokenShare ? randomFrame(random, serverMessage) : JSON.stringify(serverMessage(random)))
-      // What makes no sense at all has ended the connection; the call goes to the next one, on which the session goes on or a new one begins.
+      // A frame that is no DDP has ended the connection; the call goes to the next one, on which the session goes on or a new one begins.
       await new Promise(setImmediate)
       if (!client.status().connected) {
         client.reconnect()

@@ -62,7 +62,7 @@ describe(`${frames} random frames, seed ${seed}`, () => {
       received += client.received
       const next = await RawClient.open(server.port, transport)
       next.send({ msg: 'connect', version: '1', support: ['1'], session, receivedCount: random() < 0.8 ? received : Math.floor(random() * 1000) })
-      // What a client sends at once, without waiting for the answer.
+      // Messages that a client sends at once, without waiting for the answer.
       for (let count = 0; count < 5; count += 1) next.sendText(randomFrame(random, clientMessage))
       await next.next('connected')
       if (next.session === session) resumed += 1

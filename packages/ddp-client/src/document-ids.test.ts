@@ -51,7 +51,7 @@ describe('the id of a document', () => {
     const collection = client.collection('c')
     for (const [n, id] of [hex, `-${hex}`, '~5', '5'].entries()) server.socket.say({ msg: 'added', collection: 'c', id, fields: { n } })
     expect([new ObjectId(hex), hex, 5, '5'].map((id) => collection.get(id)?.['n'])).toEqual([0, 1, 2, 3])
-    // What is asked for by something that is no id is not there.
+    // A value that is no id finds nothing.
     for (const id of [undefined, {}, Number.NaN, Symbol('5')]) expect(collection.get(id as unknown as DocumentId)).toBeUndefined()
   })
 

@@ -93,7 +93,7 @@ it('tells of a place at the end for what is to stand before itself, or before wh
   ] as const) store.apply(message, note)
   expect(places).toEqual([
     ['added', 'c', null], ['added', 'd', null], ['added', 'e', null], ['moved', 'a', null], ['moved', 'b', null],
-    // It stands at the end after the first of these.
+    // The document stands at the end after the first of these.
     ['moved', 'c', null], ['moved', 'c', 'd'],
   ])
   expect([...store.documents('c').values()].map(({ _id }) => _id)).toEqual(['c', 'd', 'a', 'b'])

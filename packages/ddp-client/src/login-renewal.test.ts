@@ -9,7 +9,7 @@ interface Setting {
   readonly client: DDPClient
   readonly server: ScriptedServer
   readonly clock: ManualClock
-  /** What listeners were told of the login, the reconnect and all that follows it. */
+  /** Events of the login, the reconnect and all that follows. */
   readonly told: unknown[]
 }
 

@@ -337,7 +337,7 @@ describe('a subscription that the server ended, and ran again as it was sent aga
     expect(ids(setting)).toEqual(['unsub 1'])
     server.socket.say({ msg: 'ready', subs: ['1', '1'] })
     expect(ids(setting)).toEqual([])
-    // It may not have reached the server.
+    // The call may not have reached the server.
     cut(setting, 'A')
     expect(ids(setting)).toEqual(['unsub 1'])
     server.socket.say({ msg: 'removed', collection: 'c', id: 'x' }, { msg: 'nosub', id: '1' }, { msg: 'ready', subs: ['1'] })

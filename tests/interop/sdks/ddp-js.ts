@@ -47,15 +47,7 @@ export const ddpJs2: Sdk = {
       await eventually(() => ready.has(id))
     }
     await eventually(() => connects > 0)
-    return {
-      call, subscribe,
-      login: async () => ((await call('login', { resume: user.token })) as { id: string }).id,
-      listen: (event) => subscribe('stream-room', event, false),
-      heard: documents.heard,
-      posts: () => documents.posts(),
-      connects: () => connects,
-      close: () => ddp.disconnect(),
-    }
+    return opened(documents, { call, subscribe, connects: () => connects, close: () => ddp.disconnect() })
   },
 }
 
@@ -88,17 +80,21 @@ export const ddpJs05: Sdk = {
       }))
     const subscribe = (name: string, ...params: unknown[]): Promise<void> => new Promise((resolve, reject) => ddp.sub(name, params, resolve, undefined, reject))
     await eventually(() => connects > 0)
-    return {
-      call, subscribe,
-      login: async () => ((await call('login', { resume: user.token })) as { id: string }).id,
-      listen: (event) => subscribe('stream-room', event, false),
-      heard: documents.heard,
-      posts: () => documents.posts(),
-      connects: () => connects,
-      close: () => {
-        ddp._autoreconnect = false
-        ddp._socket.close()
-      },
+    const close = (): void => {
+      ddp._autoreconnect = false
+      ddp._socket.close()
     }
+    return opened(documents, { call, subscribe, connects: () => connects, close })
   },
+}
+
+/** Completes a client that has methods and subscriptions alone: login and stream by what goes over the wire. */
+function opened(documents: Documents, parts: Pick<OpenSdk, 'call' | 'subscribe' | 'connects' | 'close'>): OpenSdk {
+  return {
+    ...parts,
+    login: async () => ((await parts.call('login', { resume: user.token })) as { id: string }).id,
+    listen: (event) => parts.subscribe('stream-room', event, false),
+    heard: documents.heard,
+    posts: () => documents.posts(),
+  }
 }
